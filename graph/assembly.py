@@ -1,0 +1,131 @@
+"""From a draft to what the gate judges: terms, filled copy, legal text. Code owns every number, date and merchant."""
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from graph.case import case_of
+from graph.deps import Deps
+from graph.state import OfferState
+from tools.cardmembers import Cardmember
+from tools.drafts import Copy, Draft
+from tools.errors import InputInvalid
+from tools.offer_terms import terms_from
+from tools.report import ComplianceReport, Stage, Violation
+from tools.slots import FALLBACK_NAME, SlotFaults, fill
+from tools.subject import Scope, Subject
+from tools.terms import MenuOption, OfferTerms
+from tools.vocabulary import CopyField
+
+BEFORE_MESSAGE: Final[tuple[Stage, ...]] = ("member", "terms", "copy")
+MESSAGE: Final[tuple[Stage, ...]] = ("message",)
+"""The stages of the gate, before and after the email is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One offer as it would be sent, greeting the fallback name."""
+
+    terms: OfferTerms
+    copy: Copy
+    terms_text: str
+
+
+def assemble(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) -> Assembled | tuple[Violation, ...]:
+    """Compute the offer of a draft, or say what in the draft can't be one."""
+    known = {merchant.merchant_id: merchant for merchant in state["candidates"]}
+    unknown = [merchant_id for merchant_id in draft.merchant_ids if merchant_id not in known]
+    if unknown:
+        return (_fault("merchant_ids", unknown[0], "is not on the candidate list", "choose ids of the list"),)
+    view = state["view"]
+    try:
+        terms = terms_from(
+            option,
+            [known[merchant_id] for merchant_id in draft.merchant_ids],
+            domain=view.domain,
+            card_type=view.card_type,
+            send_date=state["run"].send_date,
+        )
+    except InputInvalid as error:
+        return (_fault("merchant_ids", ", ".join(draft.merchant_ids), str(error), "choose two to four ids"),)
+    filled = fill_copy(draft.text, terms)
+    if isinstance(filled, tuple):
+        return filled
+    return Assembled(terms, filled, _legal_text(terms, deps))
+
+
+def _legal_text(terms: OfferTerms, deps: Deps) -> str:
+    settings = deps.settings
+    return deps.rulebook.disclosures.terms_text(
+        terms, issuer=settings.brand_issuer, time_zone=settings.brand_time_zone_name
+    )
+
+
+def fill_copy(text: Copy, terms: OfferTerms, *, first_name: str = FALLBACK_NAME) -> Copy | tuple[Violation, ...]:
+    """Fill the slots of a draft's copy, or say which can't be."""
+    filled = fill(text, terms, first_name=first_name)
+    if isinstance(filled, SlotFaults):
+        return tuple(_fault(f.field, f.quote, f.reason, "use only the option's slots") for f in filled.faults)
+    return Copy.model_validate(filled.fields)
+
+
+def subject_of(state: OfferState, draft: Draft, offer: Assembled, *, member: Cardmember, deps: Deps) -> Subject:
+    """Put together all that clauses judge of one draft."""
+    terms = offer.terms
+    return Subject(
+        text={str(name): text for name, text in offer.copy.fields().items()} | {"terms": offer.terms_text},
+        offer=terms.facts(),
+        send_date=state["run"].send_date,
+        scope=scope_of(terms, state),
+        member=case_of(state, member, state["screening"].usage, deps).facts(),
+        personal={name: value for name, value in asdict(member).items() if value is not None},
+        approved=_approved(draft, deps),
+    )
+
+
+def scope_of(terms: OfferTerms, state: OfferState) -> Scope:
+    """Return which policies apply to an offer."""
+    return Scope(
+        domain=terms.domain,
+        card_type=state["view"].card_type,
+        channel=terms.channel,
+        offer_type=terms.offer_type,
+    )
+
+
+def refused(violations: tuple[Violation, ...], deps: Deps) -> ComplianceReport:
+    """Return the report of a draft that can't be an offer: no clause ran, and it does not pass."""
+    return ComplianceReport(
+        verdict="violate" if violations else "unknown",
+        results=(),
+        violations=violations,
+        policy_set_sha=deps.rulebook.policies.sha,
+        stages_run=(),
+        judge="skipped",
+        elapsed_ms=0,
+    )
+
+
+def unknown_option(draft: Draft) -> tuple[Violation, ...]:
+    """Say that the draft's option is not on the menu."""
+    return (_fault("option_id", draft.option_id, "is not on the menu", "choose an id of the menu"),)
+
+
+def _approved(draft: Draft, deps: Deps) -> dict[CopyField, str]:
+    approved: dict[CopyField, str] = {}
+    for field, block_id in (draft.block_ids or {}).items():
+        block = deps.rulebook.blocks.get(block_id)
+        if block is not None and block.field == field and block.text == getattr(draft.text, field):
+            approved[field] = block_id
+    return approved
+
+
+def _fault(field: str, quote: str, reason: str, hint: str) -> Violation:
+    return Violation(
+        policy_id="draft_form",
+        clause_id=field,
+        severity="block",
+        message=reason,
+        field=field,
+        quote=quote,
+        fix_hint=hint,
+    )

@@ -1,0 +1,58 @@
+"""What screening and the gate's member clauses judge: member, ledger, limits and menu put together."""
+
+from graph.deps import Deps
+from graph.state import OfferState
+from tools.cardmembers import Cardmember
+from tools.errors import InputInvalid
+from tools.screening import Case, Usage
+from tools.signals import Signals, read_signals
+from tools.terms import Menu, Merchant
+from tools.views import MemberView
+
+
+async def member_of(state: OfferState, deps: Deps) -> Cardmember | None:
+    """Return the member; fetch it again after a resume, since no checkpoint holds it."""
+    if not state["found"]:
+        return None
+    return state.get("member") or await deps.members.load(state["prediction"].user_id)
+
+
+def case_of(state: OfferState, member: Cardmember, usage: Usage, deps: Deps) -> Case:
+    """Put a screening case together."""
+    run, prediction = state["run"], state["prediction"]
+    signals = read_signals(member, run.send_date)
+    view = signals.view(prediction.domain)
+    menu = None if view is None else menu_of(view, deps)
+    return Case(
+        member=member,
+        signals=signals,
+        usage=usage,
+        limits=deps.limits(prediction.domain),
+        domain=prediction.domain,
+        confidence=prediction.confidence_score,
+        menu=menu,
+        candidates=0 if view is None or menu is None else len(candidates_of(view, menu, run.campaign, deps)),
+        account_standing_attested=deps.attested("account_standing", run.send_date),
+        today=run.send_date,
+    )
+
+
+def signals_of(state: OfferState, member: Cardmember) -> Signals:
+    """Return the member's signals on the offer's first day."""
+    return read_signals(member, state["run"].send_date)
+
+
+def menu_of(view: MemberView, deps: Deps) -> Menu:
+    """Return the menu: a pure function of domain, card type, strategy and the policy set."""
+    return deps.rulebook.menus.menu_for(view.domain, view.card_type, view.strategy)
+
+
+def candidates_of(view: MemberView, menu: Menu, campaign: str, deps: Deps) -> tuple[Merchant, ...]:
+    """Return the merchants a draft may choose from; none when too few fit."""
+    channels = {option.channel for option in menu.options}
+    try:
+        return deps.rulebook.catalogue.candidates(
+            view.domain, campaign=campaign, view_digest=view.digest(), channels=channels
+        )
+    except InputInvalid:
+        return ()

@@ -1,0 +1,51 @@
+"""What a caller may set per run; every field has a safe default."""
+
+from datetime import date
+from typing import Literal
+
+from langgraph.runtime import Runtime
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.vocabulary import Mode
+
+
+class Context(BaseModel):
+    """Per-run knobs. The defaults issue nothing: a run that is not told otherwise is a preview."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Mode = Field(
+        default="preview",
+        description="preview reads the ledger and writes nothing; issue records and may issue an offer.",
+    )
+    run_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$", description="Name of the run; unset: a new one."
+    )
+    campaign: Literal["online"] = Field(default="online", description="Campaign the prediction belongs to.")
+    prompt_variants: dict[str, str] = Field(
+        default_factory=dict, description="Variant per prompt, for example {'draft': 'b'} for prompts/draft@b.md."
+    )
+    max_revisions: int | None = Field(
+        default=None, ge=0, le=10, description="Times a non-conforming draft is sent back; unset: MAX_REVISIONS."
+    )
+    send_date: date | None = Field(
+        default=None, description="First day of the offer; unset: today in the brand's zone."
+    )
+    run_deadline_s: float | None = Field(
+        default=None, gt=0, description="Seconds the run may take; unset: RUN_DEADLINE_S."
+    )
+    require_review: bool = Field(
+        default=False,
+        description="Stop before rendering until a person approves; needs a checkpointer (Studio has one).",
+    )
+    neutral_greeting: bool = Field(
+        default=False, description="Greet with 'Cardmember' in the reply, so that it names nobody (streams do)."
+    )
+
+
+DEFAULT = Context()
+
+
+def context_of(runtime: Runtime[Context]) -> Context:
+    """Return the run's context; LangGraph passes None when the caller gave none."""
+    return runtime.context or DEFAULT

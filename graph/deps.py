@@ -1,0 +1,286 @@
+"""The services a run uses: built once per process, handed to nodes when the graph is built."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+from pydantic import SecretStr
+from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
+
+from graph.settings import Settings
+from tools.analysis import ANALYZE_VARIABLES
+from tools.cardmembers import MemberLoader, migrate_cardmember
+from tools.chat.completions import CompletionStore
+from tools.chat.model import ChatModel, Endpoint
+from tools.copy_blocks import CopyBlocks, load_copy_blocks
+from tools.database import Database
+from tools.disclosures import Disclosures, load_disclosures
+from tools.drafting import DRAFT_VARIABLES
+from tools.email.brand import Brand
+from tools.email.message import Mailer
+from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
+from tools.embedded.model_server import ensure_model_server
+from tools.embedded.postgres import ensure_postgres
+from tools.exports import Exporter
+from tools.grounding import grounding_detectors
+from tools.hypotheses import Hypotheses, load_hypotheses
+from tools.ledger.claims import Claims
+from tools.ledger.money import Money
+from tools.ledger.records import Records
+from tools.ledger.schema import migrate_ledger
+from tools.menus import Menus, load_menus
+from tools.merchants import Catalogue, load_catalogue
+from tools.policies.evaluation import Attestation
+from tools.policies.gate import Gate
+from tools.policies.load import load_policies
+from tools.policies.policy_set import PolicySet
+from tools.policy_index import PolicyDocument, PolicyIndex
+from tools.prompt_files import PromptSet, load_prompts
+from tools.screening import Limits
+from tools.subject import Scope
+from tools.vocabulary import CopyMode, Domain
+
+EMBEDDED_SLOTS: Final = 2
+"""Calls in flight to the embedded model: one per core of a small machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything read from `policies/` and `prompts/`: what decides, apart from where it runs."""
+
+    policies: PolicySet
+    gate: Gate
+    catalogue: Catalogue
+    menus: Menus
+    blocks: CopyBlocks
+    disclosures: Disclosures
+    hypotheses: Hypotheses
+    prompts: PromptSet
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """One process's services. Close with `aclose`."""
+
+    settings: Settings
+    rulebook: Rulebook
+    database: Database
+    members: MemberLoader
+    claims: Claims
+    records: Records
+    money: Money
+    model: ChatModel
+    index: PolicyIndex
+    mailer: Mailer
+    exporter: Exporter
+    zone: ZoneInfo
+    copy_mode: CopyMode
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def today(self) -> date:
+        """Return the day in the brand's time zone."""
+        return datetime.now(self.zone).date()
+
+    def limits(self, domain: Domain) -> Limits:
+        """Return the numbers screening uses in this domain: the stricter of policies and settings."""
+        return screening_limits(self.rulebook.policies, self.settings, domain)
+
+    def attested(self, name: str, today: date) -> bool:
+        """Return whether somebody answers for the fact today."""
+        attestation = self.settings.effective_attestations.get(name)
+        return attestation is not None and attestation.until >= today
+
+    async def sync_index(self) -> None:
+        """Bring the policy index in step with the policies. Raises IndexUnavailable."""
+        await self.index.sync(policy_documents(self.rulebook.policies))
+
+    async def aclose(self) -> None:
+        """Finish exports, then let go of model, index and database."""
+        await self.exporter.aclose()
+        await self.model.aclose()
+        await self.index.aclose()
+        await self.database.aclose()
+
+
+async def open_deps(settings: Settings) -> Deps:
+    """Read the rulebook and prepare every service; none of them is contacted before its first use.
+
+    Raises PolicyInvalid or PromptInvalid, with file and line, for what can't be enforced as written.
+    """
+    rulebook = await asyncio.to_thread(load_rulebook, settings)
+    secret = await asyncio.to_thread(token_secret, settings)
+    database = Database(
+        lambda: _locate_database(settings),
+        prepare=lambda connection: _prepare(connection, settings),
+        pool_size=settings.database_pool_size,
+    )
+    zone = ZoneInfo(settings.brand_time_zone)
+    return Deps(
+        settings=settings,
+        rulebook=rulebook,
+        database=database,
+        members=MemberLoader(database.pool, table=settings.cardmember_table),
+        claims=Claims(database, table=settings.cardmember_table, zone=zone),
+        records=Records(database),
+        money=Money(database),
+        model=ChatModel(
+            lambda: _locate_model(settings),
+            store=CompletionStore(database),
+            name=settings.model_name,
+            timeout_s=settings.llm_timeout_s,
+            max_concurrency=settings.llm_max_concurrency,
+        ),
+        index=PolicyIndex(
+            chroma_dir=None if settings.chroma_url else settings.chroma_folder,
+            chroma_url=settings.chroma_url,
+            embedding_model=settings.embedding_model,
+            cache_dir=settings.data_dir / "embeddings",
+        ),
+        mailer=Mailer(brand_of(settings), token_secret=secret),
+        exporter=Exporter(settings.output_dir),
+        zone=zone,
+        copy_mode=settings.effective_copy_mode,
+    )
+
+
+def load_rulebook(settings: Settings) -> Rulebook:
+    """Read and check policies, menus, merchants, copy blocks and prompts. Raises PolicyInvalid or PromptInvalid."""
+    folder = settings.policies_dir
+    catalogue = load_catalogue(folder / "merchants.yaml")
+    aliases = {partner.name: partner.aliases for partner in catalogue.partners.values()}
+    detectors = (
+        *grounding_detectors(merchant_names=aliases, issuer=settings.brand_issuer),
+        *HYGIENE_DETECTORS,
+        *MESSAGE_DETECTORS,
+    )
+    by_name = {detector.name: detector for detector in detectors}
+    policies = load_policies(folder, detectors=by_name)
+    blocks = load_copy_blocks(folder / "copy")
+    gate = Gate(
+        policies=policies,
+        detectors=by_name,
+        attestations={
+            name: Attestation(by=given.by, until=given.until) for name, given in settings.effective_attestations.items()
+        },
+        merchant_names=catalogue.names(),
+        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
+    )
+    return Rulebook(
+        policies=policies,
+        gate=gate,
+        catalogue=catalogue,
+        menus=load_menus(folder / "ladders.yaml", policies.limit),
+        blocks=blocks,
+        disclosures=load_disclosures(folder / "disclosures.yaml"),
+        hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
+        prompts=load_prompts(settings.prompts_dir, needed={"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES}),
+    )
+
+
+def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) -> Limits:
+    """Return the screening limits of a domain: the stricter of policy and setting."""
+    scope = Scope(domain=domain)
+
+    def limit(name: str, default: float) -> float:
+        value = policies.limit(name, scope)
+        return default if value is None else value
+
+    return Limits(
+        min_confidence=max(limit("min_confidence_score", 0), settings.min_confidence_score),
+        max_offers_per_month=min(
+            int(limit("max_offers_per_month", settings.max_offers_per_month)), settings.max_offers_per_month
+        ),
+        category_cooldown_days=int(limit("min_days_between_category_offers", 7)),
+        decline_cooldown_days=int(limit("min_days_after_decline", 30)),
+        max_high_value_per_quarter=int(limit("max_high_value_offers_per_quarter", 1)),
+        high_value_usd=limit("min_high_value_cost_usd", 50),
+        max_multipliers_per_month=int(limit("max_active_multiplier_offers", 3)),
+        max_credits_per_year_usd=policies.limit("max_credits_per_year_usd", scope),
+        min_average_monthly_spend_usd=limit("min_average_monthly_spend_usd", 500),
+        min_account_age_days=int(limit("min_account_age_days", 90)),
+    )
+
+
+def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
+    """Return the active policies as the index keeps them."""
+    return [
+        PolicyDocument(
+            policy_id=policy.id,
+            version=policy.front.version,
+            sha=policy.sha,
+            type=policy.front.type,
+            domains=policy.front.scope.domains,
+            prose=policy.prose,
+        )
+        for policy in policies.active
+    ]
+
+
+def brand_of(settings: Settings) -> Brand:
+    """Return the brand the settings describe."""
+    return Brand(
+        issuer=settings.brand_issuer,
+        sender_name=settings.brand_sender_name,
+        sender_address=settings.brand_sender_address,
+        reply_to=settings.brand_reply_to,
+        postal_address=settings.brand_postal_address,
+        offer_url=f"{settings.brand_site}/o/{{token}}",
+        preferences_url=f"{settings.brand_site}/preferences/{{token}}",
+        unsubscribe_url=f"{settings.brand_site}/unsubscribe/{{token}}",
+        privacy_url=f"{settings.brand_site}/privacy",
+        allowed_hosts=frozenset(settings.brand_allowed_hosts),
+        time_zone=settings.brand_time_zone,
+    )
+
+
+def token_secret(settings: Settings) -> bytes:
+    """Return the key of link tokens: the setting's, or one made once for this data folder."""
+    if settings.token_secret is not None:
+        return settings.token_secret.get_secret_value().encode()
+    path = settings.data_dir / "token-secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _create_secret(path)
+    return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def _create_secret(path: Path) -> None:
+    """Write a new secret unless there is one; a link makes the file appear whole, for one process of many."""
+    if path.exists():
+        return
+    scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    scratch.touch(mode=0o600)
+    scratch.write_text(secrets.token_hex(32), encoding="ascii")
+    try:
+        path.hardlink_to(scratch)
+    except FileExistsError:
+        return
+    finally:
+        scratch.unlink()
+
+
+async def _prepare(connection: AsyncConnection, settings: Settings) -> None:
+    await migrate_cardmember(connection, table=settings.cardmember_table)
+    await migrate_ledger(connection)
+
+
+async def _locate_database(settings: Settings) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return await ensure_postgres(settings.data_dir)
+
+
+async def _locate_model(settings: Settings) -> Endpoint:
+    if not settings.embedded_model:
+        key, url = settings.openrouter_api_key or SecretStr("none"), settings.model_url
+        loopback = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+        return Endpoint(base_url=url, model=settings.model_name, api_key=key, loopback=loopback)
+    found = await ensure_model_server(settings.data_dir)
+    return Endpoint(
+        base_url=found.base_url, model=found.model, api_key=SecretStr("none"), loopback=True, slots=EMBEDDED_SLOTS
+    )

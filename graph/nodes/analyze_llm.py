@@ -1,0 +1,32 @@
+"""analyze_llm: why the offer may help, each hypothesis citing the view. Sees no member."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context, context_of
+from graph.deps import Deps
+from graph.state import AnalyzeInput, Hypothesis
+from tools.analysis import analyze_ask, kept_of
+
+
+async def analyze_llm(state: AnalyzeInput, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
+    """Ask for hypotheses, keep those that cite the view and name nothing sensitive, say why others were dropped."""
+    if not state["use_llm"]:
+        return {}
+    view, context = state["view"], context_of(runtime)
+    applicable = deps.rulebook.hypotheses.applicable(view)
+    ask = analyze_ask(
+        deps.rulebook.prompts["analyze"],
+        view,
+        mode=deps.copy_mode,
+        applicable=applicable,
+        cohort=f"{context.campaign}\0{view.digest()}",
+    )
+    reply, call = await deps.model.fill(ask, keep=context.mode == "issue")
+    kept = kept_of(reply, view, applicable, merchant_names=deps.rulebook.catalogue.names())
+    return {
+        "hypotheses": tuple(Hypothesis(text=text, cites=cites) for text, cites in kept.hypotheses),
+        "dropped": kept.dropped,
+        "calls": [call],
+    }

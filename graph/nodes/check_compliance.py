@@ -1,0 +1,76 @@
+"""check_compliance: fill the slots, reserve the money, and put every clause to the draft."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.assembly import BEFORE_MESSAGE, Assembled, assemble, refused, subject_of, unknown_option
+from graph.case import member_of
+from graph.context import Context, context_of
+from graph.deps import Deps
+from graph.nodes.screen import LEASE_MARGIN_S
+from graph.state import Attempt, OfferState, Screening
+from tools.drafts import Draft
+from tools.errors import InputInvalid
+from tools.report import ComplianceReport
+from tools.screening import Hold
+from tools.terms import MenuOption
+
+
+async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
+    """Judge the draft by every active clause of the stages member, terms and copy."""
+    draft = state["draft"]
+    if draft is None:
+        return _judged(None, refused((), deps))
+    chosen = state["menu"].option(draft.option_id)
+    if chosen is None:
+        return _judged(draft, refused(unknown_option(draft), deps))
+    option = await _affordable(state, chosen, deps)
+    if option is None:
+        hold: Hold = ("budget_exhausted", f"the campaign can't pay {chosen.option_id} or a cheaper one of its type")
+        return {
+            **_judged(draft, refused((), deps)),
+            "screening": Screening(usage=state["screening"].usage, holds=(hold,)),
+        }
+    offer = assemble(state, draft, option, deps)
+    if not isinstance(offer, Assembled):
+        return _judged(draft, refused(offer, deps))
+    member = await member_of(state, deps)
+    if member is None:
+        raise InputInvalid("the member vanished from the table during the run")
+    subject = subject_of(state, draft, offer, member=member, deps=deps)
+    report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
+    return {
+        **_judged(draft, report),
+        "terms": offer.terms,
+        "copy": offer.copy,
+        "terms_text": offer.terms_text,
+        "needs_person": context_of(runtime).require_review,
+    }
+
+
+async def _affordable(state: OfferState, chosen: MenuOption, deps: Deps) -> MenuOption | None:
+    """Return the option the campaign's budget can pay: the chosen one, else the next cheaper one of its type."""
+    run = state["run"]
+    if run.mode == "preview" or not state["screening"].usage.budgeted:
+        return chosen
+    cheaper = [
+        option
+        for option in state["menu"].options
+        if option.offer_type == chosen.offer_type and option.expected_cost_usd < chosen.expected_cost_usd
+    ]
+    for option in (chosen, *sorted(cheaper, key=lambda option: -option.expected_cost_usd)):
+        if await deps.money.reserve(
+            campaign_id=run.campaign_id,
+            prediction_key=run.prediction_key,
+            run_id=run.run_id,
+            domain=state["prediction"].domain,
+            amount_usd=option.expected_cost_usd,
+            lease_s=run.deadline_s + LEASE_MARGIN_S,
+        ):
+            return option
+    return None
+
+
+def _judged(draft: Draft | None, report: ComplianceReport) -> dict[str, Any]:
+    return {"report": report, "history": [Attempt(draft=draft, report=report)]}

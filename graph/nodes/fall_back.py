@@ -1,0 +1,37 @@
+"""fall_back: code chooses an option and approved blocks, by the cohort's hash; the gate checks them like any draft."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context, context_of
+from graph.deps import Deps
+from graph.state import OfferState
+from tools.drafting import MERCHANTS, permuted
+from tools.drafts import Draft
+from tools.terms import MenuOption
+
+
+async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
+    """Keep the last draft's option if it is on the menu, else take the cheapest one of the menu."""
+    view, menu = state["view"], state["menu"]
+    cohort = f"{context_of(runtime).campaign}\0{view.digest()}"
+    option = _option(state)
+    merchants = permuted(state["candidates"], cohort, key=lambda merchant: merchant.merchant_id)
+    text, block_ids = deps.rulebook.blocks.fallback_copy(
+        option, domain=menu.domain, strategy=view.strategy, card_type=menu.card_type, cohort_hash=cohort
+    )
+    chosen = tuple(merchant.merchant_id for merchant in merchants[: MERCHANTS[0] + 1])
+    return {
+        "draft": Draft(
+            source="fallback", option_id=option.option_id, merchant_ids=chosen, text=text, block_ids=block_ids
+        )
+    }
+
+
+def _option(state: OfferState) -> MenuOption:
+    menu = state["menu"]
+    for attempt in reversed(state["history"]):
+        if attempt.draft is not None and (option := menu.option(attempt.draft.option_id)) is not None:
+            return option
+    return min(menu.options, key=lambda option: (option.expected_cost_usd, option.option_id))

@@ -1,0 +1,44 @@
+"""fetch: name the run, then read the cardmember from PostgreSQL."""
+
+import time
+import uuid
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context, context_of
+from graph.deps import Deps
+from graph.schemas import OfferInput
+from graph.state import OfferState, Run
+from tools.ledger.claims import ONLINE
+
+
+async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
+    """Read the member of the prediction; an unknown one is an outcome, a database that is down is a failure."""
+    prediction = OfferInput.model_validate({name: state[name] for name in OfferInput.model_fields if name in state})  # type: ignore[literal-required]
+    context = context_of(runtime)
+    today = deps.today()
+    run = Run(
+        run_id=context.run_id or uuid.uuid4().hex,
+        prediction_key=prediction.prediction_key(today),
+        campaign=context.campaign,
+        campaign_id=ONLINE,
+        mode=context.mode,
+        send_date=context.send_date or today,
+        started_at=time.time(),
+        deadline_s=context.run_deadline_s or deps.settings.run_deadline_s,
+        max_revisions=deps.settings.max_revisions if context.max_revisions is None else context.max_revisions,
+    )
+    member = await deps.members.load(prediction.user_id)
+    return {
+        "prediction": prediction,
+        "run": run,
+        "member": member,
+        "found": member is not None,
+        "deadline_at": run.started_at + run.deadline_s,
+        "attempts": 0,
+        "draft": None,
+        "terms": None,
+        "review": None,
+        "needs_person": False,
+    }

@@ -1,0 +1,148 @@
+"""record: every path ends here. What is decided is written in one transaction, or no offer leaves."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from langgraph.runtime import Runtime
+
+from graph.context import Context, context_of
+from graph.deps import Deps
+from graph.nodes.render import build_message, person_of
+from graph.outcome import outcome_of
+from graph.replay import replayed
+from graph.schemas import OfferOutput
+from graph.state import OfferState
+from tools.email.message import Person
+from tools.errors import DatabaseUnavailable
+from tools.ledger.records import Close, Finish, IssuedRow
+
+_RETRIED = frozenset({"database_unavailable", "deadline", "internal", "no_outcome"})
+"""Passing faults: the prediction stays open, and a repeat decides it anew."""
+
+
+_KEPT: Final = (
+    "prediction",
+    "run",
+    "screening",
+    "analysis",
+    "view",
+    "hypotheses",
+    "dropped",
+    "candidates",
+    "draft",
+    "history",
+    "terms",
+    "terms_text",
+    "report",
+    "message_report",
+    "calls",
+    "degraded",
+    "review",
+    "attempts",
+)
+"""What of the state explains a decision; the member is not in it."""
+
+
+async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
+    """Write the outcome; only the run that owns the prediction writes, the others answer what it wrote."""
+    recorded, run = state.get("recorded"), state["run"]
+    neutral = context_of(runtime).neutral_greeting
+    if recorded is not None:
+        return {"output": await replayed(recorded["run_id"], deps, neutral=neutral)}
+    if state.get("message") is None and state.get("message_report") is not None:
+        state = await _rebuilt(state, deps, neutral=neutral)
+    output = outcome_of(state, deps)
+    if run.mode == "preview":
+        return {"output": output}
+    if output.error_code == "database_unavailable":
+        return {"output": output}  # nothing can be written; the claim's lease ends by itself
+    if not await deps.records.finish(_finish(state, output, deps)):
+        winner = await deps.records.outcome(run.campaign_id, run.prediction_key)
+        if winner is None:
+            raise DatabaseUnavailable(
+                "the claim on this prediction ended before its outcome was written; send it again"
+            )
+        return {"output": await replayed(winner, deps, neutral=neutral)}
+    message = state.get("message")
+    if output.success and message is not None:
+        await deps.exporter.submit(run_id=run.run_id, output_json=output.model_dump_json(indent=2), message=message)
+    return {"output": output}
+
+
+async def _rebuilt(state: OfferState, deps: Deps, *, neutral: bool) -> OfferState:
+    """Render again after a resume: no checkpoint holds the message, and the same run gives the same bytes."""
+    member = await deps.members.load(state["prediction"].user_id)
+    if member is None:
+        return state
+    message = build_message(state, person_of(member), deps)
+    html = build_message(state, Person(), deps).html if neutral else message.html
+    return {**state, "message": message, "reply_html": html, "member": member}
+
+
+def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
+    run, prediction = state["run"], state["prediction"]
+    message, member = state.get("message"), state.get("member")
+    person = person_of(member) if output.success and member is not None else Person()
+    calls = state.get("calls", [])
+    close: Close = "retry" if output.error_code in _RETRIED else "done"
+    return Finish(
+        campaign_id=run.campaign_id,
+        prediction_key=run.prediction_key,
+        user_id=prediction.user_id,
+        run_id=run.run_id,
+        recommendation=output.recommendation,
+        close=close,
+        record=_record(state, output, deps, html_sha256=message.html_sha256 if message else None),
+        first_name=person.first_name,
+        email=person.email,
+        issued=_issued(state, deps) if output.success else None,
+        error_class=output.error_code,
+        error_text=output.error,
+        input_tokens=sum(call.input_tokens for call in calls),
+        output_tokens=sum(call.output_tokens for call in calls),
+    )
+
+
+def _issued(state: OfferState, deps: Deps) -> IssuedRow:
+    terms, message = state["terms"], state["message"]
+    assert terms is not None and message is not None  # `issuable` saw both
+    limits = deps.limits(terms.domain)
+    return IssuedRow(
+        domain=terms.domain,
+        offer_type=terms.offer_type,
+        option_id=terms.option_id,
+        high_value=float(terms.expected_cost_usd) >= limits.high_value_usd,
+        credit_usd=(terms.reward_value or Decimal(0)) if terms.offer_type == "statement_credit" else Decimal(0),
+        expected_cost_usd=terms.expected_cost_usd,
+        start_date=terms.start_date,
+        end_date=terms.end_date,
+        html_sha256=message.html_sha256,
+    )
+
+
+def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: str | None) -> dict[str, Any]:
+    """Return what explains and replays the decision. It names no person but by user_id."""
+    rulebook = deps.rulebook
+    kept = {name: _plain(value) for name in _KEPT if (value := state.get(name)) is not None}
+    return {
+        **kept,
+        "policies": [extract.policy_id for extract in state.get("policies", ())],
+        "menu": [option.option_id for option in state["menu"].options] if "menu" in state else None,
+        "versions": {
+            "policy_set_sha": rulebook.policies.sha,
+            "prompts": rulebook.prompts.digests,
+            "model": deps.model.name,
+            "copy_mode": deps.copy_mode,
+            "template_sha": deps.mailer.template_sha,
+        },
+        "html_sha256": html_sha256,
+        "output": output.model_dump(mode="json", exclude={"email_html"}),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

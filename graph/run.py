@@ -1,0 +1,93 @@
+"""The outermost edge of a run: anything in, exactly one typed outcome out."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from langchain_core.runnables.config import var_child_runnable_config
+from pydantic import ValidationError
+
+from graph.build import Graph
+from graph.context import Context
+from graph.schemas import OfferInput, OfferOutput
+
+RECURSION_LIMIT: Final = 40
+GRACE_S: Final = 10.0
+"""Seconds past its deadline after which a run is cut off; before that, nodes keep to the deadline themselves."""
+
+_logger = logging.getLogger(__name__)
+
+Step = dict[str, Any]
+
+
+async def decide(raw: Any, graph: Graph, context: Context, *, deadline_s: float) -> OfferOutput:
+    """Run one prediction and return its outcome. Never raises but CancelledError."""
+    outcome: OfferOutput | None = None
+    async for step in steps(raw, graph, context, deadline_s=deadline_s):
+        outcome = step.get("output")
+    assert outcome is not None  # `steps` ends with the outcome
+    return outcome
+
+
+async def steps(raw: Any, graph: Graph, context: Context, *, deadline_s: float) -> AsyncIterator[Step]:
+    """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`."""
+    run_id = context.run_id or uuid.uuid4().hex
+    context = context.model_copy(update={"run_id": run_id})
+    try:
+        prediction = OfferInput.model_validate(raw)
+    except ValidationError as error:
+        yield {"output": _invalid(raw, error, run_id, context)}
+        return
+    var_child_runnable_config.set(None)  # else a surrounding Runnable's stream_log shows the graph's state
+    output: OfferOutput | None = None
+    try:
+        async with asyncio.timeout(deadline_s + GRACE_S):
+            async for update in graph.astream(
+                prediction.model_dump(exclude_unset=True),
+                {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": run_id}},
+                context=context,
+                stream_mode="updates",
+            ):
+                for node, change in update.items():
+                    output = (change or {}).get("output", output) if isinstance(change, dict) else output
+                    yield {"node": node}
+    except TimeoutError:
+        output = OfferOutput.failure(
+            "deadline", f"no outcome within {deadline_s:g} s; send the prediction again",
+            run_id=run_id, prediction=prediction, mode=context.mode,
+        )  # fmt: skip
+    except Exception as error:  # the outermost edge: whatever got past the nodes' handlers still gets a typed outcome
+        _logger.error("run %s failed", run_id, exc_info=error)
+        output = OfferOutput.failure(
+            "internal", "an unforeseen fault, logged with this run_id", run_id=run_id, prediction=prediction,
+            mode=context.mode,
+        )  # fmt: skip
+    yield {
+        "output": output
+        or OfferOutput.failure(
+            "no_outcome", "the run ended without an outcome", run_id=run_id, prediction=prediction, mode=context.mode
+        )
+    }
+
+
+def _invalid(raw: Any, error: ValidationError, run_id: str, context: Context) -> OfferOutput:
+    user_id = raw.get("user_id") if isinstance(raw, dict) else None
+    return OfferOutput.failure(
+        "invalid_input",
+        explain(error),
+        run_id=run_id,
+        user_id=user_id if isinstance(user_id, str) else "",
+        mode=context.mode,
+    )
+
+
+def explain(error: ValidationError) -> str:
+    """Say which fields are wrong, with what value, and what is allowed."""
+    lines = []
+    for item in error.errors(include_url=False, include_context=False):
+        field = ".".join(str(part) for part in item["loc"]) or "the prediction"
+        shown = "" if item["type"] == "missing" else f" is {item['input']!r:.80}:"
+        lines.append(f"{field}{shown} {item['msg']}")
+    return "; ".join(lines)

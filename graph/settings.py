@@ -1,0 +1,198 @@
+"""Every setting of OfferGraph: one class, read from the environment and `.env`."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tools.embedded.model_file import MODEL_NAME as EMBEDDED_MODEL
+from tools.errors import SettingInvalid
+from tools.vocabulary import CopyMode
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
+
+
+class Attestation(BaseModel, frozen=True, extra="forbid"):
+    """Who answers, and until when, for a fact no part of the system can see."""
+
+    by: str = Field(min_length=1)
+    until: date
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+SYNTHETIC_ATTESTATIONS: Final = {
+    "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max)
+}
+
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+
+
+class Settings(BaseSettings):
+    """The settings, by environment variable of the same name in capitals. The README's table is printed from here."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    database_url: OptionalSecret = Field(default=None, description="PostgreSQL to use; unset: an embedded one.")
+    cardmember_table: str = Field(
+        default="cardmember",
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?$",
+        description="Table of cardmembers, `name` or `schema.name`.",
+    )
+    database_pool_size: int = Field(default=10, ge=1, le=200, description="Connections per process.")
+    llm_base_url: OptionalText = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="OpenAI-compatible endpoint; unset uses OpenRouter (with a key) or the embedded model.",
+    )
+    openrouter_api_key: OptionalSecret = Field(default=None, description="Bearer token of the endpoint.")
+    openrouter_model: OptionalText = Field(default=None, description="Model name at the endpoint.")
+    llm_timeout_s: float = Field(
+        default=60, gt=0, le=600, description="Seconds one model call may take, retries included."
+    )
+    llm_max_concurrency: int = Field(default=32, ge=1, le=2000, description="Model calls in flight per process.")
+    copy_mode: Literal["auto", "select", "compose"] = Field(
+        default="auto",
+        description="select: the model picks approved blocks; compose: it writes; auto: select when embedded.",
+    )
+    embedding_model: str = Field(
+        default="all-MiniLM-L6-v2", min_length=1, description="Sentence-transformers model, or a folder with one."
+    )
+    chroma_dir: Path | None = Field(default=None, description="Folder of the policy index; unset: DATA_DIR/chroma.")
+    chroma_url: OptionalText = Field(
+        default=None, pattern=r"^https?://", description="Chroma server to use in place of a folder."
+    )
+    min_confidence_score: float = Field(default=0.7, ge=0, le=1, description="Predictions below are held back.")
+    max_offers_per_month: int = Field(default=3, ge=0, le=31, description="Personalised offers per member and month.")
+    max_revisions: int = Field(default=2, ge=0, le=10, description="Times a non-conforming draft is sent back.")
+    run_deadline_s: float = Field(default=120, gt=0, le=3600, description="Seconds one run may take.")
+    output_dir: Path = Field(default=Path("output"), description="Where issued offers are exported.")
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("offergraph"),
+        description="Folder of the embedded parts, caches and the token secret.",
+    )
+    prompts_dir: Path = Field(default=ROOT / "prompts", description="Folder of the prompt files.")
+    policies_dir: Path = Field(default=ROOT / "policies", description="Folder of the policies.")
+    attestations: Annotated[dict[str, Attestation], NoDecode] = Field(
+        default_factory=dict,
+        description='Facts people answer for, JSON: {"account_standing": {"by": "A. Officer", "until": "2027-06-30"}}.',
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on.")
+    token_secret: OptionalSecret = Field(
+        default=None, description="Key of unsubscribe tokens; unset: made once in DATA_DIR."
+    )
+    brand_issuer: str = Field(default="Example Bank", min_length=1, description="Issuer named in every offer.")
+    brand_sender_name: str = Field(
+        default="Example Bank Offers", min_length=1, description="Display name of the sender."
+    )
+    brand_sender_address: str = Field(
+        default="offers@mail.examplebank.example", pattern=r"^[^@\s]+@[^@\s]+$", description="From address."
+    )
+    brand_reply_to: str = Field(
+        default="offers@mail.examplebank.example", pattern=r"^[^@\s]+@[^@\s]+$", description="Reply-To address."
+    )
+    brand_postal_address: str = Field(
+        default="Example Bank, 100 Main Street, Wilmington, DE 19801",
+        min_length=5,
+        description="Postal address in every email.",
+    )
+    brand_site: str = Field(
+        default="https://offers.examplebank.example",
+        pattern=r"^https://[^/\s]+$",
+        description="Site the email's links point at.",
+    )
+    brand_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("offers.examplebank.example", "www.examplebank.example"),
+        description="Hosts a link may name, comma-separated.",
+    )
+    brand_time_zone: str = Field(default="America/New_York", description="Time zone of offer dates (IANA name).")
+
+    brand_time_zone_name: str = Field(
+        default="Eastern Time", min_length=1, description="The time zone as terms and conditions name it."
+    )
+
+    @field_validator("attestations", mode="before")
+    @classmethod
+    def _read_attestations(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value else (value or {})
+
+    @field_validator("brand_allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("brand_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("allowed: an IANA time zone name, for example America/New_York") from error
+        return value
+
+    @property
+    def embedded_model(self) -> bool:
+        """Whether the embedded chat model answers."""
+        return self.llm_base_url is None and self.openrouter_api_key is None
+
+    @property
+    def model_name(self) -> str:
+        """Name of the chat model in use."""
+        return EMBEDDED_MODEL if self.embedded_model else (self.openrouter_model or "")
+
+    @property
+    def model_url(self) -> str:
+        """Base URL of the configured endpoint; OpenRouter's unless another is named."""
+        return self.llm_base_url or OPENROUTER_URL
+
+    @property
+    def effective_copy_mode(self) -> CopyMode:
+        """What `auto` means here: a model too small to write only chooses."""
+        if self.copy_mode == "auto":
+            return "select" if self.embedded_model else "compose"
+        return self.copy_mode
+
+    @property
+    def chroma_folder(self) -> Path:
+        """Folder of the policy index."""
+        return self.chroma_dir or self.data_dir / "chroma"
+
+    @property
+    def effective_attestations(self) -> dict[str, Attestation]:
+        """The attestations; the embedded database's members are synthetic, so their standing needs no officer."""
+        return self.attestations if self.database_url else SYNTHETIC_ATTESTATIONS | self.attestations
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings. Raises SettingInvalid naming each bad setting, its value and what is allowed."""
+    try:
+        settings = Settings(**overrides)
+    except (ValidationError, ValueError) as error:
+        if not isinstance(error, ValidationError):
+            raise SettingInvalid(f"the environment can't be read: {error}") from error
+        raise SettingInvalid("\n".join(_explain(item) for item in error.errors())) from None
+    if not settings.embedded_model and not settings.openrouter_model:
+        raise SettingInvalid(
+            "OPENROUTER_MODEL is empty; allowed: the model's name at the endpoint."
+            " It is needed with LLM_BASE_URL or OPENROUTER_API_KEY."
+        )
+    return settings
+
+
+def _explain(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"]).upper()
+    field = Settings.model_fields.get(str(item["loc"][0]).lower()) if item["loc"] else None
+    secret = field is not None and "SecretStr" in str(field.annotation)
+    shown = "a secret" if secret else repr(item["input"])
+    meaning = f" {field.description}" if field and field.description else ""
+    return f"{name} is {shown}; allowed: {item['msg'].removeprefix('Value error, allowed: ')}.{meaning}"

@@ -1,0 +1,167 @@
+"""The state of one run, and what each guarded node may see of it."""
+
+import operator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from langgraph.channels import UntrackedValue
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
+
+from graph.channels import Typed
+from graph.schemas import ErrorCode, OfferInput, OfferOutput
+from tools.cardmembers import Cardmember
+from tools.chat.calls import ModelCall
+from tools.drafts import Copy, Draft
+from tools.email.message import Message
+from tools.report import ComplianceReport
+from tools.screening import Usage
+from tools.terms import Menu, Merchant, OfferTerms
+from tools.views import MemberView
+from tools.vocabulary import Domain, Mode, SuppressionReason
+
+
+class Record(BaseModel):
+    """Base of the small records in the state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Run(Record):
+    """What identifies the run. `started_at` is seconds since the epoch."""
+
+    run_id: str
+    prediction_key: str
+    campaign_id: int
+    mode: Mode
+    send_date: date
+    started_at: float
+    deadline_s: float
+    max_revisions: int
+    campaign: str
+
+
+class Screening(Record):
+    """The ledger's counts at the claim, and every reason to hold the member back."""
+
+    usage: Usage
+    holds: tuple[tuple[SuppressionReason, str], ...] = ()
+
+
+class Analysis(Record):
+    """What is said of the member's behaviour, in words and bands."""
+
+    insights: tuple[str, ...]
+    spending_trends: dict[str, str]
+    engagement_metrics: dict[str, str]
+    offer_performance: dict[str, str]
+    quality: tuple[str, ...]
+
+
+class Hypothesis(Record):
+    """Why an offer may help, and the fields of the view it rests on."""
+
+    text: str
+    cites: tuple[str, ...]
+
+
+class PolicyExtract(Record):
+    """A policy as a prompt sees it: its brief, and its prose where retrieval found it near."""
+
+    policy_id: str
+    brief: str
+    prose: str = ""
+
+
+class Attempt(Record):
+    """One draft with what the gate said of it."""
+
+    draft: Draft | None
+    report: ComplianceReport
+
+
+class Failure(Record):
+    """Why the run ends without an offer."""
+
+    code: ErrorCode
+    message: str
+
+
+ReviewDecision = Literal["approve", "reject"]
+
+
+class OfferState(TypedDict, total=False):
+    """All channels of a run. The member and the built message are in no checkpoint."""
+
+    user_id: str
+    domain: Domain
+    confidence_score: float
+    offer_flag: Literal[0, 1]
+    pred_version: str | None
+    prediction_timestamp: str | None
+    use_llm_insights: bool
+    idempotency_key: str | None
+
+    prediction: Annotated[OfferInput, Typed]
+    run: Annotated[Run, Typed]
+    member: Annotated[Cardmember | None, UntrackedValue]
+    found: bool
+    recorded: Annotated[dict[str, Any] | None, UntrackedValue]
+    screening: Annotated[Screening, Typed]
+    analysis: Annotated[Analysis, Typed]
+    view: Annotated[MemberView, Typed]
+    menu: Annotated[Menu, Typed]
+    candidates: Annotated[tuple[Merchant, ...], Typed]
+    hypotheses: Annotated[tuple[Hypothesis, ...], Typed]
+    dropped: Annotated[tuple[str, ...], Typed]
+    policies: Annotated[tuple[PolicyExtract, ...], Typed]
+    draft: Annotated[Draft | None, Typed]
+    attempts: int
+    history: Annotated[list[Attempt], operator.add]
+    terms: Annotated[OfferTerms | None, Typed]
+    copy: Annotated[Copy | None, Typed]
+    terms_text: str
+    report: Annotated[ComplianceReport, Typed]
+    use_llm: bool
+    deadline_at: float
+    needs_person: bool
+    review: ReviewDecision | None
+    message: Annotated[Message | None, UntrackedValue]
+    reply_html: Annotated[str | None, UntrackedValue]
+    message_report: Annotated[ComplianceReport | None, Typed]
+    calls: Annotated[list[ModelCall], operator.add]
+    degraded: Annotated[list[str], operator.add]
+    failure: Annotated[Failure | None, Typed]
+    output: Annotated[OfferOutput, Typed]
+
+
+class OfferResult(TypedDict):
+    """What a run returns."""
+
+    output: Annotated[OfferOutput, Typed]
+
+
+class AnalyzeInput(TypedDict):
+    """All that the analysis step sees: no member, no run, no identifier."""
+
+    view: Annotated[MemberView, Typed]
+    use_llm: bool
+
+
+class RetrieveInput(TypedDict):
+    """All that retrieval sees."""
+
+    view: Annotated[MemberView, Typed]
+
+
+class DraftInput(TypedDict, total=False):
+    """All that drafting sees: the view, the menu and what policy and analysis made of them."""
+
+    view: Annotated[MemberView, Typed]
+    menu: Annotated[Menu, Typed]
+    candidates: Annotated[tuple[Merchant, ...], Typed]
+    hypotheses: Annotated[tuple[Hypothesis, ...], Typed]
+    policies: Annotated[tuple[PolicyExtract, ...], Typed]
+    history: Annotated[list[Attempt], operator.add]
+    attempts: int
+    deadline_at: float

@@ -1,0 +1,40 @@
+"""The HTTP server: one FastAPI application over one pipeline."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from graph.settings import Settings, load_settings
+from server.api import add_api_routes
+from server.langserve import add_offer_routes
+from server.pipeline import Pipeline
+
+DESCRIPTION = """
+From a prediction (member, domain, confidence) to one personalised card offer that provably obeys the issuer's policies.
+
+* **`/offer/*`** is the LangServe surface: invoke, batch, stream, schemas and a playground (which only previews).
+* **`/generate-offer`** and **`/batch-generate-offers`** keep the shapes existing callers use.
+* Every prediction gets exactly one typed outcome; the same prediction again gets the recorded one, `replayed: true`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. Raises SettingInvalid for a bad setting; policies and prompts are read at start-up."""
+    pipeline = Pipeline(settings or load_settings())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await pipeline.open()
+        try:
+            yield
+        finally:
+            await asyncio.shield(pipeline.aclose())
+
+    app = FastAPI(title="OfferGraph", version=version("offergraph"), description=DESCRIPTION, lifespan=lifespan)
+    app.state.pipeline = pipeline
+    add_api_routes(app, pipeline)
+    add_offer_routes(app, pipeline)
+    return app

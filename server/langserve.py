@@ -1,0 +1,106 @@
+"""The `/offer/*` routes. The only file that imports LangServe, which is under its own licence."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from langchain_core.runnables import Runnable, RunnableConfig
+from langserve import add_routes
+from pydantic import WithJsonSchema
+
+from graph.context import Context
+from graph.run import decide, steps
+from graph.schemas import OfferInput, OfferOutput
+from server.pipeline import MAX_ITEMS, Pipeline, too_many
+
+Lenient = Annotated[Any, WithJsonSchema(OfferInput.model_json_schema())]
+"""Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
+
+_VIEWERS: Final = ("/stream", "/stream_log")
+"""Routes that people watch runs through: their replies greet nobody by name."""
+_PLAYGROUND: Final = "/stream_log"
+"""What LangServe's playground calls: a preview, never an issued offer."""
+
+
+class OfferRunnable(Runnable[Any, dict[str, Any]]):
+    """Runs one prediction per input; never raises, so that one item can't fail the others."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Refuse: every part underneath is asynchronous."""
+        raise TypeError("use ainvoke, abatch or astream")
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Return the outcome of one prediction."""
+        return await self._acall_with_config(self._decide, input, config)
+
+    async def astream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the nodes' names as they finish, then the outcome."""
+
+        async def one() -> AsyncIterator[Any]:
+            yield input
+
+        async for chunk in self.atransform(one(), config, **kwargs):
+            yield chunk
+
+    async def atransform(
+        self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the steps of the last input given."""
+        async for chunk in self._atransform_stream_with_config(input, self._steps, config):
+            yield chunk
+
+    async def _decide(self, raw: Any, config: RunnableConfig) -> dict[str, Any]:
+        pipeline = self._pipeline
+        outcome = await decide(raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s)
+        return outcome.model_dump(mode="json")
+
+    async def _steps(self, inputs: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
+        raw = [item async for item in inputs][-1]
+        pipeline = self._pipeline
+        async for step in steps(raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s):
+            output = step.get("output")
+            yield step if output is None else {"output": output.model_dump(mode="json")}
+
+
+def context_from(config: RunnableConfig) -> Context:
+    """Return the run's context: what the route decides, and `configurable.mode` if the caller asks for a preview."""
+    metadata, asked = config.get("metadata") or {}, config.get("configurable") or {}
+    route = str(metadata.get("offer_route", ""))
+    preview = route.endswith(_PLAYGROUND) or asked.get("mode") == "preview"
+    return Context(mode="preview" if preview else "issue", neutral_greeting=route.endswith(_VIEWERS))
+
+
+def add_offer_routes(app: FastAPI, pipeline: Pipeline) -> None:
+    """Serve the graph at `/offer`: invoke, batch, stream, stream_log, schemas and playground."""
+    add_routes(
+        app,
+        OfferRunnable(pipeline),
+        path="/offer",
+        input_type=Lenient,
+        output_type=OfferOutput,
+        disabled_endpoints=["stream_events", "config_hashes"],
+        config_keys=["configurable"],
+        per_req_config_modifier=_note_route,
+        dependencies=[Depends(_bounded)],
+    )
+
+
+def _note_route(config: dict[str, Any], request: Request) -> dict[str, Any]:
+    return {**config, "metadata": {**config.get("metadata", {}), "offer_route": request.url.path}}
+
+
+async def _bounded(request: Request) -> None:
+    if not request.url.path.endswith("/batch"):
+        return
+    try:
+        body = await request.json()
+    except ValueError:
+        return  # LangServe answers what is wrong with the body
+    inputs = body.get("inputs") if isinstance(body, dict) else None
+    if isinstance(inputs, list) and len(inputs) > MAX_ITEMS:
+        raise HTTPException(400, too_many(len(inputs)))

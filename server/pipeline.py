@@ -1,0 +1,110 @@
+"""The process's graph and services, as the routes use them."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from graph.build import Graph, build_graph
+from graph.context import Context
+from graph.deps import Deps, open_deps
+from graph.run import decide
+from graph.schemas import OfferOutput
+from graph.settings import Settings
+from tools.errors import DatabaseUnavailable, IndexUnavailable, ModelUnavailable
+
+MAX_ITEMS: Final = 500
+"""Predictions one call may carry."""
+RETRY_S: Final = 2.0
+
+PartName = Literal["database", "index", "model"]
+PARTS: Final[tuple[PartName, ...]] = ("database", "index", "model")
+
+_logger = logging.getLogger(__name__)
+
+
+def too_many(count: int) -> str:
+    """Say that a call carries more than it may."""
+    return f"{count} predictions in one call; at most {MAX_ITEMS} are allowed: use more calls, or a campaign"
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Graph and services, opened when the server starts. `faults` holds why a part does not answer, by part."""
+
+    settings: Settings
+    _deps: Deps | None = None
+    _graph: Graph | None = None
+    answered: set[PartName] = field(default_factory=set)
+    faults: dict[PartName, str] = field(default_factory=dict)
+    _warming: asyncio.Task[None] | None = None
+
+    @property
+    def deps(self) -> Deps:
+        """Return the services."""
+        assert self._deps is not None, "the pipeline is used before its lifespan"
+        return self._deps
+
+    @property
+    def graph(self) -> Graph:
+        """Return the compiled graph."""
+        assert self._graph is not None, "the pipeline is used before its lifespan"
+        return self._graph
+
+    @property
+    def deadline_s(self) -> float:
+        """Return how long a run may take, in seconds."""
+        return self.settings.run_deadline_s
+
+    async def open(self) -> None:
+        """Read the rulebook and start to wake the parts; a part that is down leaves the server degraded, not dead."""
+        self._deps = await open_deps(self.settings)
+        self._graph = build_graph(self._deps)
+        self._warming = asyncio.create_task(self._warm())
+
+    async def aclose(self) -> None:
+        """Stop waking parts and close the services."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        if self._deps is not None:
+            await self._deps.aclose()
+
+    async def decide_all(self, items: Sequence[Any], context: Context) -> list[OfferOutput]:
+        """Run predictions concurrently; the outcomes come in the order of the items."""
+        runs = (decide(item, self.graph, context, deadline_s=self.deadline_s) for item in items)
+        return list(await asyncio.gather(*runs))
+
+    async def check(self) -> bool:
+        """Ask every part for a sign of life; return whether the server is ready."""
+        await asyncio.gather(*(self._check(part) for part in PARTS))
+        return "database" not in self.faults and self.answered.issuperset(PARTS)
+
+    async def _warm(self) -> None:
+        while not await self.check():
+            _logger.info("waiting for %s", ", ".join(f"{part} ({why})" for part, why in self.faults.items()))
+            await asyncio.sleep(RETRY_S)
+
+    async def _check(self, part: PartName) -> None:
+        try:
+            await self._ask(part)
+        except (DatabaseUnavailable, IndexUnavailable, ModelUnavailable) as error:
+            self.faults[part] = str(error)
+        else:
+            self.faults.pop(part, None)
+            self.answered.add(part)
+
+    async def _ask(self, part: PartName) -> None:
+        deps = self.deps
+        match part:
+            case "database":
+                async with deps.database.connection() as connection:
+                    await connection.execute("select 1")
+            case "index":
+                if part in self.answered and part not in self.faults:
+                    await deps.index.status()
+                else:
+                    await deps.sync_index()
+            case "model":
+                await deps.model.probe()

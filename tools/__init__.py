@@ -1,0 +1,1 @@
+"""What the graph's nodes use: records, data access, policies, the gate, prompts, models, email and ledger."""

@@ -1,0 +1,1 @@
+"""The chat model: one client, one owner of retries, one persistent cache of completions."""

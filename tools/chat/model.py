@@ -1,0 +1,266 @@
+"""Asks the chat model for one structured reply: cache, single flight, retries, one repair."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import openai
+from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr, ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from tools.chat.calls import Ask, ModelCall, Reply
+from tools.chat.completions import CompletionStore
+from tools.chat.waiting import is_passing, retry_wait
+from tools.errors import ModelReplyInvalid, ModelUnavailable, OfferGraphError, RetryableError
+
+MAX_ATTEMPTS: Final = 5
+CONNECT_TIMEOUT_S: Final = 5.0
+SHOWN_REPLY: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible server. `slots` bounds calls in flight; None means the client's own limit."""
+
+    base_url: str
+    model: str
+    api_key: SecretStr
+    loopback: bool = False
+    slots: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts one step's attempts and tokens while they happen."""
+
+    step: str
+    model: str
+    prompt_sha: str
+    attempts: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def account(self, error: OfferGraphError | None = None, *, repaired: bool = False) -> ModelCall:
+        """Return the account so far."""
+        return ModelCall(
+            step=self.step,
+            model=self.model,
+            prompt_sha=self.prompt_sha,
+            attempts=self.attempts,
+            repaired=repaired,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            elapsed_ms=(time.monotonic() - self.started) * 1000,
+            error_code=error.code if error else None,
+            error=str(error) if error else None,
+        )
+
+
+class ChatModel:
+    """The process's one model client.
+
+    `locate` returns the endpoint, starting the embedded server when that is what is configured; it is called at the
+    first prompt that no cache answers.
+    """
+
+    def __init__(
+        self,
+        locate: Callable[[], Awaitable[Endpoint]],
+        *,
+        store: CompletionStore,
+        name: str,
+        timeout_s: float,
+        max_concurrency: int,
+    ) -> None:
+        self.name = name
+        self._locate, self._store = locate, store
+        self._timeout_s, self._max_concurrency = timeout_s, max_concurrency
+        self._client: ChatOpenAI | None = None
+        self._http: Any = None
+        self._slots = asyncio.Semaphore(max_concurrency)
+        self._opening = asyncio.Lock()
+        self._flights: dict[str, asyncio.Task[tuple[str, ModelCall]]] = {}
+
+    async def fill(
+        self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True
+    ) -> tuple[Reply, ModelCall]:
+        """Return the parsed reply and the account of the call.
+
+        `keep` False reads the cache of completions and leaves it as it is. Raises ModelUnavailable or
+        ModelReplyInvalid; both carry the account as `call`.
+        """
+        started = time.monotonic()
+        key = ask.key(self.name)
+        kept = await self._store.get(key)
+        if kept is not None and (reply := _parse(ask, kept)) is not None:
+            elapsed = (time.monotonic() - started) * 1000
+            return reply, ModelCall(step=ask.name, model=self.name, prompt_sha=key, cached=True, elapsed_ms=elapsed)
+        flight = self._flights.get(key)
+        shared = flight is not None
+        if flight is None:
+            flight = asyncio.create_task(self._fly(ask, key, deadline_s or self._timeout_s, keep=keep))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._land(key, done))
+        body, call = await asyncio.shield(flight)
+        if shared:
+            call = call.model_copy(update={"cached": True, "attempts": 0, "input_tokens": 0, "output_tokens": 0})
+        return ask.reply.model_validate_json(body), call
+
+    async def probe(self) -> None:
+        """Ask the endpoint for its models. Raises ModelUnavailable when it doesn't answer."""
+        client = await self._open()
+        try:
+            await client.root_async_client.models.list(timeout=CONNECT_TIMEOUT_S)
+        except openai.APIStatusError as error:
+            if error.status_code in (401, 403) or error.status_code >= 500:
+                raise ModelUnavailable(f"the endpoint answered {error.status_code} to /models") from error
+        except (openai.APIError, ValueError, TypeError, LookupError) as error:
+            raise ModelUnavailable(f"the endpoint doesn't answer: {_reason(error)}") from error
+
+    async def aclose(self) -> None:
+        """Wait for nothing, cancel what flies, close the connections."""
+        for flight in list(self._flights.values()):
+            flight.cancel()
+        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+        self._client = self._http = None
+
+    def _land(self, key: str, flight: asyncio.Task[tuple[str, ModelCall]]) -> None:
+        self._flights.pop(key, None)
+        if not flight.cancelled():
+            flight.exception()  # waiters may all have been cancelled; asyncio would complain that nobody looked
+
+    async def _open(self) -> ChatOpenAI:
+        async with self._opening:
+            if self._client is None:
+                try:
+                    endpoint = await self._locate()
+                except RetryableError as error:
+                    raise ModelUnavailable(str(error)) from error
+                self._slots = asyncio.Semaphore(min(self._max_concurrency, endpoint.slots or self._max_concurrency))
+                self._http = _http_client(endpoint, self._timeout_s, self._max_concurrency)
+                self._client = ChatOpenAI(
+                    model=endpoint.model,
+                    base_url=endpoint.base_url,
+                    api_key=endpoint.api_key,
+                    max_retries=0,
+                    timeout=self._timeout_s,
+                    http_async_client=self._http,
+                    http_socket_options=(),
+                )
+            return self._client
+
+    async def _fly(self, ask: Ask[Any], key: str, deadline_s: float, *, keep: bool) -> tuple[str, ModelCall]:
+        tally, deadline_s = Tally(ask.name, self.name, key), min(deadline_s, self._timeout_s)
+        try:
+            async with asyncio.timeout(deadline_s):
+                body, repaired = await self._answer(ask, tally)
+        except TimeoutError as error:
+            failure = ModelUnavailable(f"no answer within {deadline_s:g} s")
+            failure.call = tally.account(failure)
+            raise failure from error
+        except (ModelUnavailable, ModelReplyInvalid) as error:
+            error.call = tally.account(error)
+            raise
+        call = tally.account(repaired=repaired)
+        if keep:
+            tokens = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
+            await self._store.put(key, body, model=self.name, **tokens)
+        return body, call
+
+    async def _answer(self, ask: Ask[Any], tally: Tally) -> tuple[str, bool]:
+        messages = list(ask.messages)
+        text = await self._send(ask, messages, tally)
+        if _parse(ask, text) is not None:
+            return text, False
+        problem = _problem(ask, text)
+        messages += [
+            ("assistant", text[:SHOWN_REPLY] or "(empty)"),
+            ("user", f"That reply does not fit the schema: {problem}. Reply again with only the JSON object."),
+        ]
+        text = await self._send(ask, messages, tally)
+        if _parse(ask, text) is None:
+            raise ModelReplyInvalid(
+                f"{ask.name}: the reply does not fit its schema, repair included: {_problem(ask, text)}"
+            )
+        return text, True
+
+    async def _send(self, ask: Ask[Any], messages: list[tuple[str, str]], tally: Tally) -> str:
+        client = await self._open()
+        form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
+        tries = AsyncRetrying(
+            retry=retry_if_exception(is_passing), wait=_wait, stop=stop_after_attempt(MAX_ATTEMPTS), reraise=True
+        )
+        try:
+            async for attempt in tries:
+                with attempt:
+                    async with self._slots:
+                        tally.attempts += 1
+                        message = await client.ainvoke(
+                            messages,
+                            temperature=ask.temperature,
+                            max_tokens=ask.max_tokens,
+                            extra_body={"response_format": form},  # keeps langchain-openai off its slower `parse` path
+                        )
+        except openai.APIStatusError as error:
+            raise ModelUnavailable(f"the endpoint answered {error.status_code}") from error
+        except openai.APIError as error:
+            raise ModelUnavailable(f"the endpoint doesn't answer: {_reason(error)}") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise ModelReplyInvalid(
+                f"{ask.name}: the endpoint's answer is no chat completion: {_reason(error)}"
+            ) from error
+        return _read(message, tally)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return retry_wait(error, state.attempt_number)
+
+
+def _read(message: Any, tally: Tally) -> str:
+    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    if usage:
+        tally.input_tokens += usage["input_tokens"]
+        tally.output_tokens += usage["output_tokens"]
+    return message.content if isinstance(message.content, str) else ""
+
+
+def _parse(ask: Ask[Reply], body: str) -> Reply | None:
+    try:
+        return ask.reply.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _problem(ask: Ask[Any], body: str) -> str:
+    try:
+        ask.reply.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+    return "nothing"
+
+
+def _reason(error: BaseException) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return f"{type(cause).__name__}: {cause}"[:300]
+
+
+def _http_client(endpoint: Endpoint, timeout_s: float, max_concurrency: int) -> Any:
+    """Return the aiohttp-based client: a third of the CPU per call of the default one at 100 calls in flight."""
+    import httpx2
+
+    return openai.DefaultAioHttpClient(
+        timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+        limits=httpx2.Limits(max_connections=max_concurrency, max_keepalive_connections=max_concurrency),
+        trust_env=not endpoint.loopback,
+    )

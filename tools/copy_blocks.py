@@ -1,0 +1,185 @@
+"""Approved copy: blocks of text with slots, which offers each may be used for, and the proof that none was changed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from tools.braces import literal_text, slots_in
+from tools.drafts import Copy
+from tools.errors import PolicyInvalid
+from tools.slots import NAME_FIELDS, SLOTS, legal_slots
+from tools.terms import MenuOption
+from tools.vocabulary import COPY_FIELDS, CardType, Channel, CopyField, Domain, OfferType, Strategy
+from tools.yaml_lines import Lines, read_model
+
+Enrollment = Literal["required", "not_required"]
+
+ALWAYS_SAID: Final = frozenset({"offer_value", "merchants", "card_type", "expiry_date"})
+SAID_WHEN_SET: Final = frozenset({"minimum_spend", "reward_cap", "enroll_by"})
+"""A body states these when the offer has them, and can't when it doesn't."""
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BlockScope(_Closed):
+    """Which offers a block may be used for. An empty list is open to all."""
+
+    domains: tuple[Domain, ...] = ()
+    offer_types: tuple[OfferType, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
+    card_types: tuple[CardType, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    enrollment: tuple[Enrollment, ...] = ()
+
+
+class Approval(_Closed):
+    """Who approved which text when, and the judge clauses (`policy_id/clause_id@version`) the approval covers."""
+
+    text_sha: str
+    approved_by: str = Field(min_length=1)
+    approved_at: date
+    covers: tuple[str, ...] = ()
+
+
+class Block(_Closed):
+    """One approved text of one copy field."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")
+    field: CopyField
+    scope: BlockScope = BlockScope()
+    text: str = Field(min_length=1)
+    approval: Approval
+
+    def suits(self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType) -> bool:
+        """Tell whether this block may speak for the option: in scope, slots legal, and no condition left out of a body.
+
+        A body must name the channel of an offer that has one: only a scope that lists the channel says so.
+        """
+        enrollment: Enrollment = "required" if option.requires_enrollment else "not_required"
+        scope, slots, legal = self.scope, slots_in(self.text), legal_slots(option)
+        in_scope = (
+            _open(scope.domains, domain)
+            and _open(scope.offer_types, option.offer_type)
+            and _open(scope.strategies, strategy)
+            and _open(scope.card_types, card_type)
+            and _open(scope.channels, option.channel)
+            and _open(scope.enrollment, enrollment)
+        )
+        if not in_scope or not slots <= legal:
+            return False
+        if self.field != "body":
+            return True
+        says_channel = option.channel == "any" or option.channel in scope.channels
+        return says_channel and (SAID_WHEN_SET & legal) | ALWAYS_SAID <= slots
+
+
+class _BlockFile(RootModel[tuple[Block, ...]]):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CopyBlocks:
+    """All approved blocks, in the files' order. Built by `load_copy_blocks`."""
+
+    blocks: tuple[Block, ...]
+    by_id: MappingProxyType[str, Block]
+
+    def get(self, block_id: str) -> Block | None:
+        """Return the block of that id, or None."""
+        return self.by_id.get(block_id)
+
+    def blocks_for(
+        self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType
+    ) -> dict[CopyField, tuple[Block, ...]]:
+        """Return the blocks that may speak for the option, by field, in the files' order."""
+        found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
+        for block in self.blocks:
+            if block.suits(option, domain=domain, strategy=strategy, card_type=card_type):
+                found[block.field].append(block)
+        return {field: tuple(blocks) for field, blocks in found.items()}
+
+    def fallback_copy(
+        self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType, cohort_hash: str
+    ) -> tuple[Copy, dict[CopyField, str]]:
+        """Return copy made of approved blocks and the block id of each field: the same for the same cohort.
+
+        Raises PolicyInvalid when a field has no block; `gaps` finds that at the start.
+        """
+        found = self.blocks_for(option, domain=domain, strategy=strategy, card_type=card_type)
+        chosen: dict[CopyField, Block] = {}
+        for field, blocks in found.items():
+            if not blocks:
+                raise PolicyInvalid(Path("copy"), 1, f"no approved {field} for {option.option_id}; add a block")
+            chosen[field] = min(blocks, key=lambda block: _rank(cohort_hash, option.option_id, block.id))
+        texts = {field: block.text for field, block in chosen.items()}
+        return Copy.model_validate(texts), {field: block.id for field, block in chosen.items()}
+
+    def gaps(
+        self, options: Sequence[MenuOption], *, domain: Domain, strategy: Strategy, card_type: CardType
+    ) -> tuple[str, ...]:
+        """Return, in words, each field for which one of these options has no approved block."""
+        return tuple(
+            f"{option.option_id}: no approved {field}"
+            for option in options
+            for field, blocks in self.blocks_for(option, domain=domain, strategy=strategy, card_type=card_type).items()
+            if not blocks
+        )
+
+
+def text_sha(field: CopyField, text: str) -> str:
+    """Return what an approval signs: the SHA-256 in hex of the field's name, a NUL byte and the text with its slots."""
+    return hashlib.sha256(f"{field}\0{text}".encode()).hexdigest()
+
+
+def load_copy_blocks(folder: Path) -> CopyBlocks:
+    """Read every `*.yaml` of `policies/copy`.
+
+    Raises PolicyInvalid, with file, line and remedy, for a text that isn't the approved one, an id used twice, a slot
+    that doesn't exist, a digit outside slots, and a folder without blocks.
+    """
+    blocks: dict[str, Block] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        file, lines = read_model(path, _BlockFile)
+        for index, block in enumerate(file.root):
+            _refuse(path, lines, index, block)
+            if block.id in blocks:
+                raise PolicyInvalid(path, lines.at(index, "id"), f"block '{block.id}' exists already; rename one")
+            blocks[block.id] = block
+    if not blocks:
+        raise PolicyInvalid(folder, 1, "no approved copy blocks; fallback copy needs them")
+    return CopyBlocks(blocks=tuple(blocks.values()), by_id=MappingProxyType(blocks))
+
+
+def _refuse(path: Path, lines: Lines, index: int, block: Block) -> None:
+    def refuse(key: str, reason: str) -> PolicyInvalid:
+        return PolicyInvalid(path, lines.at(index, key), f"block '{block.id}': {reason}")
+
+    signed = text_sha(block.field, block.text)
+    if block.approval.text_sha != signed:
+        raise refuse(
+            "approval",
+            f"the text is not the approved one; restore it, or have it approved and write text_sha: {signed}",
+        )
+    slots = slots_in(block.text)
+    if unknown := slots - SLOTS:
+        raise refuse("text", f"unknown slot {{{min(unknown)}}}; known are {', '.join(sorted(SLOTS))}")
+    if "first_name" in slots and block.field not in NAME_FIELDS:
+        raise refuse("text", f"{{first_name}} is only used in {', '.join(sorted(NAME_FIELDS))}")
+    if any(char in "{}" or char.isdigit() for char in literal_text(block.text)):
+        raise refuse("text", "a digit or a brace outside slots; amounts and dates come from the terms alone")
+
+
+def _open(allowed: Sequence[str], value: str) -> bool:
+    return not allowed or value in allowed
+
+
+def _rank(cohort_hash: str, option_id: str, block_id: str) -> bytes:
+    return hashlib.sha256(f"{cohort_hash}\0{option_id}\0{block_id}".encode()).digest()

@@ -1,0 +1,82 @@
+"""A message's HTML as checks read it: its text in order, and how each stretch looks in light and in dark."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from tools.email.elements import Element, Parsed, parse
+from tools.email.look import CANVAS, Look, RuleIndex, look_of
+from tools.email.stylesheet import HIDES, LOOKS, Rule, read_sheet
+
+_HEADS: Final = frozenset({"head", "title", "style", "script"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One stretch of text with its looks."""
+
+    text: str
+    parent: Element
+    start: int
+    light: Look
+    dark: Look
+
+    @property
+    def looks(self) -> tuple[tuple[str, Look], ...]:
+        """The look by scheme."""
+        return ("light", self.light), ("dark", self.dark)
+
+    def inside(self, ancestor: Element) -> bool:
+        """Tell whether the text stands in this element, at any depth."""
+        above: Element | None = self.parent
+        while above is not None and above is not ancestor:
+            above = above.parent
+        return above is ancestor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A parsed and styled message."""
+
+    parsed: Parsed
+    rules: tuple[Rule, ...]
+    runs: tuple[Run, ...]
+    visible: str
+    """What a reader sees, in order, one blank between runs."""
+
+    def named(self, *names: str) -> Iterator[Element]:
+        """Yield the elements of these names in order."""
+        return (element for element in self.parsed.elements if element.tag.name in names)
+
+    def text_in(self, ancestor: Element) -> str:
+        """Return the visible text inside one element."""
+        return " ".join(run.text for run in self.runs if not run.light.hidden and run.inside(ancestor))
+
+
+@lru_cache(maxsize=16)
+def read_document(source: str) -> Document:
+    """Parse and style HTML once for all checks."""
+    parsed = parse(source)
+    rules = tuple(rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
+    runs = _runs(parsed, rules)
+    return Document(parsed, rules, runs, " ".join(run.text for run in runs if not run.light.hidden))
+
+
+def _runs(parsed: Parsed, rules: tuple[Rule, ...]) -> tuple[Run, ...]:
+    judged = [rule for rule in rules if rule.steps and rule.condition != "other" and rule.names & (LOOKS | HIDES)]
+    light = RuleIndex([rule for rule in judged if rule.condition == "always"])
+    dark = RuleIndex(judged)
+    canvas = CANVAS["light"], CANVAS["dark"]
+    looks: dict[Element | None, tuple[Look, Look]] = {None: canvas}
+    for element in parsed.elements:
+        above = looks.get(element.parent, canvas)
+        looks[element] = (
+            look_of(above[0], element.tag, light.matching(element)),
+            look_of(above[1], element.tag, dark.matching(element)),
+        )
+    return tuple(
+        Run(text.text, text.parent, text.start, *looks.get(text.parent, canvas))
+        for text in parsed.texts
+        if text.parent.tag.name not in _HEADS
+    )

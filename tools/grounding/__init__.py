@@ -1,0 +1,31 @@
+"""Grounding: what copy says about numbers, dates and merchants, held against the offer it speaks of."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from tools.grounding.checks import Checks
+from tools.grounding.conditions import PARAMS, conditions_stated
+from tools.grounding.merchants import Gazetteer
+from tools.grounding.reading import Reader
+from tools.grounding.units import reward_unit_agrees
+from tools.subject import Detector
+
+__all__ = ["grounding_detectors"]
+
+
+def grounding_detectors(*, merchant_names: Mapping[str, tuple[str, ...]], issuer: str) -> tuple[Detector, ...]:
+    """Return the six grounding detectors for a catalogue: canonical merchant names with their aliases.
+
+    They share one reading per text, remembered across detectors and drafts. They read the offer and the copy.
+    """
+    gazetteer = Gazetteer(merchant_names, issuer)
+    checks = Checks(Reader(gazetteer), gazetteer)
+    reads = ("terms", "copy")
+    return (
+        Detector("grounded_numbers", ("member", *reads), checks.numbers),
+        Detector("grounded_dates", ("member", *reads), checks.dates),
+        Detector("grounded_merchants", reads, checks.merchants),
+        Detector("reward_unit_agrees", reads, partial(reward_unit_agrees, checks)),
+        Detector("conditions_stated", reads, partial(conditions_stated, checks), PARAMS),
+        Detector("parts_agree", reads, checks.parts),
+    )

@@ -1,0 +1,208 @@
+"""Detectors that hold what the copy says against what the offer is: numbers, dates, merchants, agreement of parts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+from tools.grounding.dates import DateMention, DateRole
+from tools.grounding.merchants import Gazetteer, is_disguised, suspects_in
+from tools.grounding.quantities import Quantity, quantities_of
+from tools.grounding.reading import Reader, Reading, own_names
+from tools.grounding.roles import Role
+from tools.grounding.support import Support, amount, date_matches, support_of
+from tools.grounding.timewords import NAMED, Span, month_span, next_weekday
+from tools.grounding.tokens import low, tokens_of
+from tools.report import Evidence
+from tools.subject import Subject
+
+FIELDS: Final = ("subject", "preheader", "headline", "body", "cta", "terms")
+_FREE_TEXT: Final = ("reward_note", "go_to_apr", "exclusions", "eligibility_excludes", "addon_name")
+_KEY_ROLES: Final[tuple[Role, ...]] = ("reward", "minimum_spend", "spend_cap", "reward_cap")
+_KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
+_CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The grounding checks of one catalogue."""
+
+    reader: Reader
+    gazetteer: Gazetteer
+
+    def readings(self, subject: Subject) -> Iterator[tuple[str, Reading]]:
+        """Yield each filled copy field with its reading."""
+        names = own_names(subject.offer.get("merchants"))
+        for field in FIELDS:
+            if text := subject.text.get(field):
+                yield field, self.reader.read(text, names)
+
+    def numbers(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+        """Find numbers that the offer doesn't have, or has in another role."""
+        support = support_for(subject)
+        found: list[Evidence] = []
+        for field, reading in self.readings(subject):
+            spans: list[tuple[int, int, str]] = []
+            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+                if is_supported(quantity, roles, support, subject, reading):
+                    continue
+                start = spans.pop()[0] if quantity.edge == "high" and spans and spans[-1][2] == "low" else quantity.start
+                spans.append((start, quantity.end, quantity.edge))
+            found += [reading.evidence(field, start, end) for start, end, _ in spans]
+        return found
+
+    def dates(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+        """Find dates and periods of validity that the offer doesn't have, and days without a year in the terms."""
+        support = support_for(subject)
+        found: list[Evidence] = []
+        for field, reading in self.readings(subject):
+            whole = {(mention.month, mention.day) for mention in reading.dates if mention.year and mention.is_day}
+            for mention in reading.dates:
+                yearless = field == "terms" and mention.is_day and (mention.month, mention.day) not in whole
+                if yearless or not _is_date_supported(mention, support):
+                    found.append(reading.evidence(field, mention.start, mention.end))
+            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+                if quantity.unit in ("days", "months", "hours", "clock") and "fulfillment" not in roles:
+                    if not is_supported(quantity, roles, support, subject, reading):
+                        found.append(reading.evidence(field, quantity.start, quantity.end))
+        return found
+
+    def merchants(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+        """Find merchants that the offer is not for, disguised or misspelt ones, and names that nobody knows."""
+        own = {self.gazetteer.canonical(name) for name in own_names(subject.offer.get("merchants"))}
+        found: list[Evidence] = []
+        for field, reading in self.readings(subject):
+            for name in reading.names:
+                evidence = reading.evidence(field, name.start, name.end)
+                foreign = name.canonical and self.gazetteer.canonical(name.canonical) not in own
+                if foreign or is_disguised(evidence.quote, name.canonical or evidence.quote):
+                    found.append(evidence)
+            for name in suspects_in(reading.tokens, reading.names, self.gazetteer):
+                found.append(reading.evidence(field, name.start, name.end))
+        return found
+
+    def parts(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+        """Find the parts of the copy that state another reward, minimum, cap or date than the others do."""
+        support = support_for(subject)
+        stated: dict[tuple[str, str], list[tuple[object, bool, Evidence]]] = {}
+        for field, reading in self.readings(subject):
+            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+                if (role := _key_role(quantity, roles)) is not None:
+                    held = support.has(quantity, roles)
+                    evidence = reading.evidence(field, quantity.start, quantity.end)
+                    value = (quantity.unit, quantity.value)
+                    stated.setdefault(("number", role), []).append((value, held, evidence))
+            for mention in reading.dates:
+                for role in _KEY_DATES if mention.is_day else ():
+                    if mention.roles == {role}:
+                        held = _is_date_supported(mention, support)
+                        evidence = reading.evidence(field, mention.start, mention.end)
+                        stated.setdefault(("date", role), []).append(((mention.month, mention.day), held, evidence))
+        found: list[Evidence] = []
+        for mentions in stated.values():
+            truth = next((value for value, held, _ in mentions if held), mentions[0][0])
+            fields = {evidence.field for _, _, evidence in mentions}
+            if len(fields) > 1:
+                found += [evidence for value, held, evidence in mentions if not held and value != truth]
+        return found
+
+
+def support_for(subject: Subject) -> Support:
+    """Return what the subject's offer supports on its day of sending."""
+    notes: list[Quantity] = []
+    for name in _FREE_TEXT:
+        value = subject.offer.get(name)
+        for text in [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ():
+            notes += _numbers_in(text) if isinstance(text, str) else ()
+    return support_of(subject.offer, subject.send_date, notes=notes)
+
+
+@lru_cache(maxsize=512)
+def _numbers_in(text: str) -> tuple[Quantity, ...]:
+    return tuple(quantities_of(tokens_of(text), ()))
+
+
+def is_supported(
+    quantity: Quantity, roles: frozenset[Role], support: Support, subject: Subject, reading: Reading
+) -> bool:
+    """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
+    if support.has(quantity, roles):
+        return True
+    if "fee" in roles and quantity.unit == "money":
+        return quantity.value == amount(subject.member.get("annual_fee"))
+    return quantity.unit == "count" and _is_card_ending(reading, quantity)
+
+
+def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "Card ending in 8431", which the renderer adds."""
+    words = [low(reading.tokens, quantity.first - step) for step in (3, 2, 1)]
+    digits = quantity.end - quantity.start
+    return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)
+
+
+def _key_role(quantity: Quantity, roles: frozenset[Role]) -> str | None:
+    if quantity.factor or quantity.unit in ("count", "days", "months", "hours", "clock"):
+        return None
+    if roles and all(role in ("minimum_spend", "spend_for_cap", "spend_total") for role in roles):
+        return "minimum_spend"
+    if not roles and quantity.unit == "multiplier":
+        return "reward"
+    return next((role for role in _KEY_ROLES if roles == {role}), None)
+
+
+def _is_date_supported(mention: DateMention, support: Support) -> bool:
+    wanted = _wanted(mention, support)
+    if mention.is_day:
+        if mention.mode == "before":
+            wanted = wanted | {day + _DAY for day in wanted if day < date.max}
+        return any(date_matches(mention, day) for day in wanted)
+    spans = _spans(mention, support)
+    closing = mention.mode in ("through", "before") and not mention.part
+    if closing and not _is_single(spans):
+        return any(day == hi or (day == lo - _DAY and _is_open(mention)) for lo, hi in spans for day in wanted)
+    if mention.mode in ("through", "before", "within", "from"):
+        return any(lo <= day <= hi for lo, hi in spans for day in wanted)
+    start, end = support.dates.get("start", support.sent), support.dates.get("end", date.max)
+    return mention.name in _CASUAL or any(lo <= end and min(start, support.sent) <= hi for lo, hi in spans)
+
+
+def _wanted(mention: DateMention, support: Support) -> set[date]:
+    roles = mention.roles or support.dates.keys()
+    wanted = {support.dates[role] for role in roles if role in support.dates}
+    if mention.roles == {"enroll"} and "enroll" not in support.dates and "end" in support.dates:
+        wanted.add(support.dates["end"])
+    return wanted
+
+
+def _is_single(spans: list[Span]) -> bool:
+    return all(lo == hi for lo, hi in spans)
+
+
+def _is_open(mention: DateMention) -> bool:
+    """Tell whether the first day of a span may already be too late: "before January", "until next month"."""
+    return mention.mode == "before" or (bool(mention.name) and mention.name[0] == "next")
+
+
+def _spans(mention: DateMention, support: Support) -> list[Span]:
+    """Return the spans of days a mention may mean, in each year that the offer touches."""
+    sent = support.sent
+    if mention.name == ("weekday",) and mention.weekday is not None:
+        day = next_weekday(sent, mention.weekday)
+        return [(day, day)]
+    if mention.name:
+        return [NAMED[mention.name](sent)]
+    years = [mention.year] if mention.year else sorted({sent.year, *(day.year for day in support.dates.values())})
+    if mention.month is None:
+        first = date(years[0], 12, 31) if mention.last_day else date(years[0], 1, 1)
+        return [(first, date(years[0], 12, 31))]
+    spans = [month_span(year, mention.month) for year in years]
+    if mention.last_day:
+        return [(hi, hi) for _, hi in spans]
+    if mention.part:
+        first, last = mention.part
+        return [(lo.replace(day=first), hi.replace(day=min(last, hi.day))) for lo, hi in spans]
+    return spans
+
+

@@ -1,0 +1,339 @@
+"""Dates of a text in any usual form, with their weekday, and what closes or opens on them."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final, Literal
+
+from tools.grounding.timewords import MONTHS, NAMED, WEEKDAYS
+from tools.grounding.tokens import Token, low
+
+DateRole = Literal["start", "end", "enroll"]
+Mode = Literal["", "through", "before", "within", "from", "after"]
+
+_ORDINALS: Final = {
+    word: number
+    for number, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        start=1,
+    )
+}
+_ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
+_CASED: Final = frozenset({"may", "march", "mar", "sun", "sat", "mon", "sep", "dec", "jan", "wed", "fri"})
+"""Names that are words too, or parts of some: they count with a capital only."""
+_BEFORE_MONTH: Final = frozenset(
+    "in through until till til by this next of late early mid - during before after from all since thru starting "
+    "beginning ending".split()
+)
+_PARTS: Final = {"early": (1, 12), "mid": (8, 22), "late": (18, 31)}
+_NO_DATE_AFTER: Final = frozenset({"off", "price", "of", "the", "your", "points", "point", "x", "%", "back", "cup"})
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+
+_MODES: Final[dict[str, Mode]] = {
+    **dict.fromkeys(("by", "through", "thru", "until", "till", "til"), "through"),
+    **dict.fromkeys(("before",), "before"),
+    **dict.fromkeys(
+        "ends ending end expires expiring expire closes closing close deadline stops finishes over".split(), "within"
+    ),
+    **dict.fromkeys("from start starts starting begins beginning begin opens effective since".split(), "from"),
+    **dict.fromkeys(("after",), "after"),
+}
+_BETWEEN: Final = frozenset({"-", "to", "through", "thru", "until", "till", "and", "by"})
+_OPAQUE: Final = frozenset({"the", "on", "of", "at", "in", ",", ":", "(", "day", "date", "is", "midnight", "after"})
+_ENROLL: Final = frozenset(
+    "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register registration "
+    "opt join sign".split()
+)
+_USE: Final = frozenset(
+    "spend earn use shop purchase purchases dine book pay get order save receive redeem collect enjoy stay visit "
+    "travel stream buy take expires expire valid".split()
+)
+_REACH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DateMention:
+    """A day, month, year or named span of days in a text; offsets are folded, `first`/`last` token indexes.
+
+    `name` is a key of timewords.NAMED, or "weekday". `roles` is empty when the text gives no cue. `mode` says how the
+    text bounds something by it: "through" and "before" close, "within" closes somewhere in it, "from" opens.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    weekday: int | None = None
+    part: tuple[int, int] | None = None
+    last_day: bool = False
+    name: tuple[str, ...] = ()
+    roles: frozenset[DateRole] = frozenset()
+    mode: Mode = ""
+
+    @property
+    def is_day(self) -> bool:
+        """Tell a day of the calendar from a longer or a relative span."""
+        return self.day is not None
+
+
+def dates_of(tokens: list[Token]) -> list[DateMention]:
+    """Return the dates in reading order, bound to what starts or ends on them."""
+    found: list[DateMention] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        mention = _at(tokens, index) if token.kind != "sign" else None
+        if mention is None:
+            index += 1
+            continue
+        mention = _with_weekday(tokens, mention, found[-1].last if found else 0)
+        found.append(mention)
+        index = mention.last
+        if mention.is_day and (tail := _second_day(tokens, mention)) is not None:
+            found.append(tail)
+            index = tail.last
+    return _with_roles(tokens, found)
+
+
+def _at(tokens: list[Token], index: int) -> DateMention | None:
+    token = tokens[index]
+    if token.kind == "date":
+        return _numeric(tokens, index)
+    if token.kind == "number":
+        return _day_first(tokens, index) or _year_alone(tokens, index)
+    if token.low in _ORDINALS:
+        return _day_first(tokens, index) or _named(tokens, index)
+    if token.low in MONTHS and (token.low not in _CASED or token.text[0].isupper()):
+        return _month_first(tokens, index)
+    if token.low in WEEKDAYS:
+        return _weekday_alone(tokens, index) or _named(tokens, index)
+    if token.low == "end" and low(tokens, index + 1) == "of" and low(tokens, index + 2) in MONTHS:
+        month = _month_first(tokens, index + 2)
+        if month and month.day is None:
+            return replace(month, start=token.start, first=index, last_day=True)
+    return _named(tokens, index) if token.low in _NAMED_STARTS else None
+
+
+_NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
+_LONGEST: Final = max(map(len, NAMED))
+
+
+def _make(tokens: list[Token], first: int, last: int) -> DateMention:
+    return DateMention(tokens[first].start, tokens[last - 1].end, first, last)
+
+
+def _named(tokens: list[Token], index: int) -> DateMention | None:
+    for length in range(_LONGEST, 0, -1):
+        words = tuple(token.low for token in tokens[index : index + length])
+        if words in NAMED:
+            return replace(_make(tokens, index, index + len(words)), name=words)
+    return None
+
+
+def _numeric(tokens: list[Token], index: int) -> DateMention | None:
+    text = tokens[index].text
+    mark = next(char for char in text if not char.isdigit())
+    numbers = [int(part) for part in text.split(mark)]
+    if len(numbers) == 2 and low(tokens, index + 1) in _NO_DATE_AFTER:
+        return None
+    year: int | None = None
+    if len(numbers) == 3:
+        year = numbers.pop(0) if numbers[0] > 31 else numbers.pop()
+        year += 2000 if year < 100 else 0
+    month, day = numbers
+    if month > 12 >= day and year is not None:
+        month, day = day, month
+    if not _exists(year, month, day):
+        return None
+    return replace(_make(tokens, index, index + 1), year=year, month=month, day=day)
+
+
+def _exists(year: int | None, month: int, day: int) -> bool:
+    try:
+        date(year or 2024, month, day)
+    except ValueError:
+        return False
+    return year is None or _FIRST_YEAR <= year <= _LAST_YEAR
+
+
+def _day_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
+    """Return the day of a month written as 6, 6th or sixth, and the index after it."""
+    word = low(tokens, index)
+    if word in _ORDINALS:
+        return _ORDINALS[word], index + 1
+    if not word.isdecimal() or len(word) > 2 or not 1 <= int(word) <= 31:
+        return None
+    has_ending = low(tokens, index + 1) in _ENDINGS and tokens[index + 1].glued
+    after = index + 1 + has_ending
+    if not has_ending and after < len(tokens) and tokens[after].glued and low(tokens, after) in ("%", "x", "k", ":"):
+        return None
+    return int(word), after
+
+
+def _year_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
+    at = index + (low(tokens, index) == "," or low(tokens, index) == "of")
+    word = low(tokens, at)
+    if len(word) == 4 and word.isdecimal() and _FIRST_YEAR <= int(word) <= _LAST_YEAR:
+        return int(word), at + 1
+    return None
+
+
+def _month_first(tokens: list[Token], index: int) -> DateMention | None:
+    token = tokens[index]
+    at = index + 1 + (low(tokens, index + 1) == "." and len(token.low) <= 4)
+    if low(tokens, at) == "the":
+        at += low(tokens, at + 1) in _ORDINALS or low(tokens, at + 2) in _ENDINGS
+    number, month = _day_number(tokens, at), MONTHS[token.low]
+    if number is not None and _exists(None, month, number[0]) and not _is_counted(tokens, number[1]):
+        day, after = number
+        year = _year_number(tokens, after)
+        if not _exists(year[0] if year else None, month, day):
+            return None
+        mention = _make(tokens, index, year[1] if year else after)
+        return replace(mention, year=year[0] if year else None, month=month, day=day)
+    year = _year_number(tokens, at)
+    if year is not None:
+        part = _PARTS.get(low(tokens, index - 1)) or (_PARTS.get(low(tokens, index - 2)) if index else None)
+        return replace(_make(tokens, index, year[1]), year=year[0], month=month, part=part)
+    before = low(tokens, index - 1)
+    if len(token.low) <= 3 and token.low != "may" and not token.text.istitle():
+        return None
+    if token.low in _CASED and before not in _BEFORE_MONTH:
+        return None
+    part = _PARTS.get(before) or (_PARTS.get(low(tokens, index - 2)) if before == "-" else None)
+    return replace(_make(tokens, index, index + 1), month=month, part=part)
+
+
+def _is_counted(tokens: list[Token], after: int) -> bool:
+    """Tell "In January 3 points" from "January 3": a day isn't followed by a unit."""
+    return low(tokens, after) in ("points", "point", "percent", "x", "dollars", "partners", "%")
+
+
+def _day_first(tokens: list[Token], index: int) -> DateMention | None:
+    number = _day_number(tokens, index)
+    if number is None:
+        return None
+    day, at = number
+    at += low(tokens, at) == "of"
+    month = MONTHS.get(low(tokens, at))
+    if month is None or not tokens[at].text[0].isupper() or not _exists(None, month, day):
+        return None
+    after = at + 1 + (low(tokens, at + 1) == "." and len(tokens[at].low) <= 4 and tokens[at].low != "may")
+    year = _year_number(tokens, after)
+    after = year[1] if year else min(after, at + 1)
+    return replace(_make(tokens, index, after), year=year[0] if year else None, month=month, day=day)
+
+
+def _year_alone(tokens: list[Token], index: int) -> DateMention | None:
+    year = _year_number(tokens, index) if low(tokens, index - 1) not in ("$", "usd", "#") else None
+    if year is None or year[1] != index + 1 or low(tokens, index + 1) in _NO_DATE_AFTER | {"bonus", "dollars", "-"}:
+        return None
+    return replace(_make(tokens, index, index + 1), year=year[0], last_day=low(tokens, index - 2) == "end")
+
+
+def _weekday_alone(tokens: list[Token], index: int) -> DateMention | None:
+    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or _with_cue(tokens, index) not in _CLOSING:
+        return None
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if following and (following.kind == "date" or following.low in MONTHS or following.low in (",", "the")):
+        after = index + 1 + (following.low == ",")
+        if after < len(tokens) and (tokens[after].kind != "word" or tokens[after].low in MONTHS or following.low != ","):
+            return None
+    return replace(_make(tokens, index, index + 1), name=("weekday",), weekday=WEEKDAYS[tokens[index].low])
+
+
+_CLOSING: Final = frozenset({"through", "before", "within"})
+
+
+def _with_weekday(tokens: list[Token], mention: DateMention, floor: int) -> DateMention:
+    """Take in a weekday written before a day ("Friday, March 31") or behind it ("March 31 (Friday)")."""
+    if not mention.is_day:
+        return mention
+    at = mention.first - 1
+    while at > floor and low(tokens, at) in (",", ".", "the", "on"):
+        at -= 1
+    word = low(tokens, at) if at >= floor else ""
+    if word in WEEKDAYS and tokens[at].text[0].isupper():
+        return replace(mention, start=tokens[at].start, first=at, weekday=WEEKDAYS[word])
+    if low(tokens, mention.last) in ("(", ",") and low(tokens, mention.last + 1) in WEEKDAYS:
+        last = mention.last + 2
+        return replace(mention, end=tokens[last - 1].end, last=last, weekday=WEEKDAYS[low(tokens, last - 1)])
+    return mention
+
+
+def _second_day(tokens: list[Token], mention: DateMention) -> DateMention | None:
+    """Read the second day of "December 1 to 31" and "January 6-12, 2027"."""
+    if low(tokens, mention.last) not in _BETWEEN:
+        return None
+    number = _day_number(tokens, mention.last + 1)
+    if number is None or (number[1] < len(tokens) and tokens[number[1]].kind == "word" and _is_unit(tokens, number[1])):
+        return None
+    day, after = number
+    year = _year_number(tokens, after)
+    month = mention.month or 1
+    if low(tokens, after) in MONTHS or not _exists(year[0] if year else mention.year, month, day):
+        return None
+    span = _make(tokens, mention.last + 1, year[1] if year else after)
+    return replace(span, year=year[0] if year else mention.year, month=month, day=day)
+
+
+def _is_unit(tokens: list[Token], index: int) -> bool:
+    return low(tokens, index) in ("points", "point", "percent", "x", "dollars", "weeks", "days", "months", "partners")
+
+
+def _with_cue(tokens: list[Token], index: int) -> Mode:
+    at = index - 1
+    while at >= 0 and low(tokens, at) in _OPAQUE and low(tokens, at) not in _MODES and index - at <= 4:
+        at -= 1
+    return _MODES.get(low(tokens, at), "") if at >= 0 and tokens[at].sentence == tokens[index].sentence else ""
+
+
+def _with_roles(tokens: list[Token], found: list[DateMention]) -> list[DateMention]:
+    bound: list[DateMention] = []
+    for at, mention in enumerate(found):
+        cue = mention.first
+        while low(tokens, cue - 1) in ("early", "mid", "late", "-", "next", "this", "all", "the"):
+            cue -= 1
+        mode = _with_cue(tokens, cue)
+        following = found[at + 1] if at + 1 < len(found) else None
+        if following and low(tokens, mention.last) in _BETWEEN and following.first - mention.last <= 2:
+            link = low(tokens, mention.last)
+            if link != "and" or "between" in (low(tokens, cue - 1), low(tokens, cue - 2)):
+                bound.append(replace(mention, roles=frozenset({"start"}), mode="from"))
+                continue
+        if bound and bound[-1].mode == "from" and mention.first - bound[-1].last <= 2:
+            link = low(tokens, bound[-1].last)
+            if link in _BETWEEN:
+                bound.append(replace(mention, roles=frozenset({"end"}), mode="through"))
+                continue
+        bound.append(replace(mention, roles=_roles(tokens, cue, mode, mention.last), mode=mode))
+    return bound
+
+
+def _roles(tokens: list[Token], index: int, mode: Mode, after: int) -> frozenset[DateRole]:
+    if mode == "":
+        return frozenset()
+    if mode == "from":
+        return frozenset({"start", "enroll"}) if _topic(tokens, index, after) == "enroll" else frozenset({"start"})
+    if mode == "after":
+        return frozenset({"start", "end", "enroll"})
+    topic = _topic(tokens, index, after)
+    if topic:
+        return frozenset({topic})
+    return frozenset({"end"}) if mode == "within" else frozenset({"end", "enroll"})
+
+
+def _topic(tokens: list[Token], index: int, after: int) -> DateRole | None:
+    """Return whether the nearest verb of the sentence, before the date or else behind it, enrols or uses."""
+    sentence = tokens[index].sentence if index < len(tokens) else -1
+    for at in (*range(index - 1, max(index - _REACH, -1), -1), *range(after, min(after + 5, len(tokens)))):
+        if tokens[at].sentence != sentence:
+            continue
+        if tokens[at].low in _ENROLL:
+            return "enroll"
+        if tokens[at].low in _USE:
+            return "end"
+    return None

@@ -1,0 +1,286 @@
+"""Every number of a text as a typed quantity: no numeric token is skipped, an untyped one is a count."""
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final, Literal
+
+from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
+from tools.grounding.tokens import Token, low
+
+Unit = Literal["money", "foreign", "percent", "multiplier", "points", "count", "days", "months", "hours", "clock"]
+Edge = Literal["", "low", "high"]
+
+_SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
+    **dict.fromkeys(("dollar", "dollars", "buck", "bucks", "usd"), ("money", Decimal(1))),
+    **dict.fromkeys(("¢", "cent", "cents"), ("money", Decimal("0.01"))),
+    **dict.fromkeys(("euro", "euros", "eur", "gbp", "pounds", "cad", "€", "£", "¥", "yen"), ("foreign", Decimal(1))),
+    **dict.fromkeys(("%", "percent", "pct"), ("percent", Decimal(1))),
+    **dict.fromkeys(("point", "points", "pt", "pts"), ("points", Decimal(1))),
+    **dict.fromkeys(("fold",), ("multiplier", Decimal(1))),
+    **dict.fromkeys(("day", "days"), ("days", Decimal(1))),
+    **dict.fromkeys(("week", "weeks", "wk", "wks"), ("days", Decimal(7))),
+    **dict.fromkeys(("month", "months"), ("months", Decimal(1))),
+    **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", Decimal(12))),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs"), ("hours", Decimal(1))),
+    **dict.fromkeys(("minute", "minutes", "min", "mins"), ("hours", Decimal(1) / 60)),
+}
+_PREFIXES: Final[dict[str, Unit]] = {"$": "money", "usd": "money", "€": "foreign", "£": "foreign", "¥": "foreign"}
+_ADJECTIVES: Final = frozenset(
+    "bonus extra additional more reward rewards membership travel total business calendar full whole short consecutive "
+    "statement solid great us".split()
+)
+_EXTRA: Final = frozenset({"extra", "additional", "more"})
+_TIMES_OF: Final = frozenset({"the", "more", "as", "your", "over", "points", "rewards", "on", "our", "faster"})
+_FACTORS: Final = {
+    **dict.fromkeys(("double", "doubles", "doubled", "doubling", "twice", "twofold"), 2),
+    **dict.fromkeys(("triple", "triples", "tripled", "tripling", "thrice", "threefold", "treble"), 3),
+    **dict.fromkeys(("quadruple", "quadruples", "quadrupled", "quadrupling", "fourfold"), 4),
+    **dict.fromkeys(("quintuple", "quintuples", "quintupled", "fivefold"), 5),
+    **dict.fromkeys(("sextuple", "sixfold"), 6),
+    "tenfold": 10,
+}
+_TWICE: Final = frozenset({"twice", "thrice"})
+_NOT_A_SHARE: Final = frozenset({"first", "second", "other", "better", "latter", "last"})
+_SPANS: Final = frozenset({"hour", "day", "week", "month", "year", "hourly", "mile", "marathon"})
+_DOLLAR: Final = frozenset({"dollar", "buck"})
+_RATE_WORDS: Final = frozenset({"per", "a", "an", "each", "every", "/"})
+_RATE_LINKS: Final = frozenset({"for", "on", "to", "with"})
+_QUALIFYING: Final = frozenset({"eligible", "qualifying", "us", "single", "net"})
+_PER: Final = _RATE_WORDS | _QUALIFYING
+_MOST_POINTS_PER_DOLLAR: Final = 100
+_BETWEEN: Final = frozenset({"-", "to", "and", "or", "through"})
+_ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
+_IDIOMS: Final = (("24", "/", "7"), ("b", "2", "b"))
+_MOST_MINUTES: Final = 59
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit. `start`/`end` are folded offsets, `first`/`last` token indexes (last exclusive).
+
+    Money is US dollars, days include weeks, months include years, hours include minutes, clock is minutes after
+    midnight. `edge` says which end of a range it is, `noun` the word it counts, `word` that it's a factor in words.
+    """
+
+    value: Decimal
+    unit: Unit
+    start: int
+    end: int
+    first: int
+    last: int
+    edge: Edge = ""
+    noun: str = ""
+    factor: bool = False
+    extra: bool = False
+    rate_base: bool = False
+
+
+def quantities_of(tokens: list[Token], taken: Container[int]) -> list[Quantity]:
+    """Return the quantities in reading order; tokens in `taken` (dates, names) are left out."""
+    found: list[Quantity] = []
+    index = 0
+    while index < len(tokens):
+        if index in taken or (tokens[index].kind == "word" and tokens[index].low not in _STARTS):
+            index += 1
+            continue
+        quantity = _quantity_at(tokens, index)
+        if quantity is None:
+            index = _after_idiom(tokens, index)
+            continue
+        found.append(quantity)
+        index = max(quantity.last, index + 1)
+    return _with_rates(tokens, _with_ranges(tokens, found))
+
+
+_STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, "a", "an", "half", "usd", "us"})
+
+
+def _after_idiom(tokens: list[Token], index: int) -> int:
+    for idiom in _IDIOMS:
+        if all(low(tokens, index + step) == word for step, word in enumerate(idiom)):
+            return index + len(idiom)
+    return index + 1
+
+
+def _quantity_at(tokens: list[Token], index: int) -> Quantity | None:
+    token = tokens[index]
+    if token.kind == "clock" or (token.kind == "number" and _half_of_day(tokens, index + 1)):
+        return _clock(tokens, index)
+    if token.kind == "date" and token.text == "24/7":
+        return None
+    if low(tokens, index) == "24" and low(tokens, index + 1) == "/" and low(tokens, index + 2) == "7":
+        return None
+    at = index + (token.low == "us" and low(tokens, index + 1) == "$")
+    prefix = _PREFIXES.get(low(tokens, at))
+    if token.low in _FACTORS and not (low(tokens, index + 1) == "-" and low(tokens, index + 2) == "check"):
+        return _factor(tokens, index)
+    share = fraction_at(tokens, index)
+    if share is not None and not (token.low == "half" and _is_span(tokens, index)):
+        return _make(tokens, share[0], "percent", index, share[1])
+    number = number_at(tokens, at + 1 if prefix else at) if at + bool(prefix) < len(tokens) else None
+    if number is None:
+        if token.kind in ("date", "number"):
+            return _make(tokens, UNREADABLE, "count", index, index + 1)
+        return None
+    value, after = number
+    if prefix:
+        if low(tokens, after) in ("usd", "dollars"):
+            after += 1
+        return _make(tokens, value, prefix, index, after)
+    return _typed(tokens, value, index, after)
+
+
+def _typed(tokens: list[Token], value: Decimal, index: int, after: int) -> Quantity:
+    following = low(tokens, after)
+    glued = after < len(tokens) and tokens[after].glued
+    if following in _ORDINALS and glued:
+        return _make(tokens, value, "count", index, after + 1, noun=low(tokens, after + 1))
+    if following == "x" and (glued or tokens[after].text == "X") and not _is_amount(tokens, after + 1):
+        return _multiplier(tokens, value, index, after + 1)
+    if following == "times" and low(tokens, after + 1) in _TIMES_OF:
+        return _multiplier(tokens, value, index, after + 1)
+    at = after + (following == "-")
+    skipped: set[str] = set()
+    while low(tokens, at) in _ADJECTIVES and len(skipped) < 3:
+        skipped.add(low(tokens, at))
+        at += 1
+    if low(tokens, at) == "per" and low(tokens, at + 1) == "cent":
+        return _make(tokens, value, "percent", index, at + 2)
+    unit, scale = _SUFFIXES.get(low(tokens, at), (None, Decimal(1)))
+    if unit is None or (unit == "hours" and at > after and following != "-"):
+        if (rate := _rate_end(tokens, after)) is not None:
+            return _rate(tokens, value, index, rate)
+        noun, end = _noun(tokens, after)
+        return replace(_make(tokens, value, "count", index, after, noun=noun), end=end or tokens[after - 1].end)
+    if unit == "points" and (rate := _rate_end(tokens, at + 1)) is not None:
+        return replace(_rate(tokens, value, index, rate), extra=bool(skipped & _EXTRA))
+    if unit == "multiplier":
+        return _multiplier(tokens, value, index, at + 1)
+    return _make(tokens, value * scale, unit, index, at + 1, extra=bool(skipped & _EXTRA))
+
+
+def _make(
+    tokens: list[Token], value: Decimal, unit: Unit, first: int, last: int, *, noun: str = "", extra: bool = False
+) -> Quantity:
+    start, end = tokens[first].start, tokens[last - 1].end
+    return Quantity(value, unit, start, end, first, last, noun=noun, extra=extra)
+
+
+def _multiplier(tokens: list[Token], value: Decimal, index: int, after: int) -> Quantity:
+    tail = _rate_end(tokens, after + (low(tokens, after) in ("points", "point")))
+    return _make(tokens, value, "multiplier", index, after if tail is None else tail[0])
+
+
+def _rate(tokens: list[Token], value: Decimal, index: int, rate: tuple[int, Decimal]) -> Quantity:
+    after, per = rate
+    return _make(tokens, value / per if per else UNREADABLE, "multiplier", index, after)
+
+
+def _rate_end(tokens: list[Token], index: int) -> tuple[int, Decimal] | None:
+    """Return the end and the dollars of "per dollar", "for every $1", "a dollar", "on the dollar" at an index."""
+    at = index + (low(tokens, index) in _RATE_LINKS)
+    if low(tokens, at) not in _RATE_WORDS and not (low(tokens, at) == "the" and at > index):
+        return None
+    at += 1
+    at += low(tokens, at) in _QUALIFYING
+    if low(tokens, at) in _DOLLAR:
+        return at + 1, Decimal(1)
+    if low(tokens, at) == "$":
+        number = number_at(tokens, at + 1) if at + 1 < len(tokens) else None
+        return (number[1], number[0]) if number else (at + 1, Decimal(1))
+    return None
+
+
+def _factor(tokens: list[Token], index: int) -> Quantity:
+    word = tokens[index].low
+    counted = word in _TWICE and low(tokens, index + 1) not in _TIMES_OF
+    unit: Unit = "count" if counted else "multiplier"
+    quantity = _make(tokens, Decimal(_FACTORS[word]), unit, index, index + 1, noun="times" if counted else "")
+    return replace(quantity, factor=not counted)
+
+
+def _is_span(tokens: list[Token], index: int) -> bool:
+    """Tell "half an hour", "the first half", "half-day" from a share of a price."""
+    following = [low(tokens, index + step) for step in (1, 2)]
+    return low(tokens, index - 1) in _NOT_A_SHARE or bool(_SPANS.intersection(following))
+
+
+def _is_amount(tokens: list[Token], index: int) -> bool:
+    return low(tokens, index) == "$" or (index < len(tokens) and tokens[index].kind == "number")
+
+
+def _noun(tokens: list[Token], after: int) -> tuple[str, int]:
+    """Return what a bare number counts, one of the three words that follow it directly, and where it ends."""
+    at = after + (low(tokens, after) == "-")
+    for step in range(3):
+        word = low(tokens, at + step)
+        if word in COUNTED:
+            return word, tokens[at + step].end
+        if at + step >= len(tokens) or tokens[at + step].kind != "word":
+            break
+    return "", 0
+
+
+def _half_of_day(tokens: list[Token], index: int) -> str:
+    word = low(tokens, index)
+    if word in ("am", "pm"):
+        return word
+    dotted = [low(tokens, index + step) for step in range(3)]
+    return f"{dotted[0]}m" if dotted[0] in ("a", "p") and dotted[1:] == [".", "m"] else ""
+
+
+def _clock(tokens: list[Token], index: int) -> Quantity:
+    hours, _, minutes = tokens[index].text.partition(":")
+    half = _half_of_day(tokens, index + 1)
+    after = index + 1 + (0 if not half else 1 if low(tokens, index + 1) == half else 3)
+    if not hours.isdecimal() or int(minutes or 0) > _MOST_MINUTES or len(hours) > 2:
+        return _make(tokens, UNREADABLE, "clock", index, after)
+    hour = int(hours) % 12 + 12 * (half == "pm") if half else int(hours)
+    return _make(tokens, Decimal(60 * hour + int(minutes or 0)), "clock", index, after)
+
+
+def _with_ranges(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
+    """Give the ends of "6-8 weeks", "$25 to 50", "2X-4X" one unit, and say which end each is."""
+    for at in range(len(found) - 1):
+        one, two = found[at], found[at + 1]
+        if two.first - one.last != 1 or (link := low(tokens, one.last)) not in _BETWEEN:
+            continue
+        if one.unit == "count" and two.unit not in ("count", "clock") and not one.noun:
+            scale = _SUFFIXES.get(low(tokens, two.last - 1), ("count", Decimal(1)))[1]
+            one = replace(one, unit=two.unit, value=one.value * scale)
+        elif two.unit == "count" and one.unit in ("money", "percent", "multiplier") and link in ("-", "to"):
+            if not two.noun:
+                two = replace(two, unit=one.unit)
+        if one.unit == two.unit and link in ("-", "to", "and") and one.unit != "count":
+            one, two = replace(one, edge="low"), replace(two, edge="high")
+        found[at], found[at + 1] = one, two
+    return found
+
+
+def _with_rates(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
+    """Read "for every dollar you spend, earn 3 points" as a rate; its "$1" promises nothing by itself."""
+    opened: dict[int, int] = {}
+    for at, quantity in enumerate(found):
+        if quantity.unit == "money" and quantity.value == 1 and low(tokens, quantity.first - 1) in _PER:
+            opened.setdefault(tokens[quantity.first].sentence, quantity.first)
+            found[at] = replace(quantity, rate_base=True)
+    in_rates = {at for quantity in found if quantity.unit == "multiplier" for at in range(quantity.first, quantity.last)}
+    for at in range(1, len(tokens)):
+        if tokens[at].low in _DOLLAR and low(tokens, at - 1) in _PER and at not in in_rates:
+            opened.setdefault(tokens[at].sentence, at)
+    if opened:
+        for at, quantity in enumerate(found):
+            before = opened.get(tokens[quantity.first].sentence, len(tokens))
+            if quantity.unit == "points" and before < quantity.first and quantity.value < _MOST_POINTS_PER_DOLLAR:
+                found[at] = replace(quantity, unit="multiplier")
+    return found
+
+
+COUNTED: Final = frozenset(
+    "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
+    "occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers places "
+    "hotels airlines sites services names apps tools companies states territories steps step taps tap clicks click "
+    "reward rewards bonus enrollment enrollments card member cardmember".split()
+)
+"""Words whose number has a role of its own (roles.py) or none at all."""

@@ -1,0 +1,59 @@
+"""One reading of a text, shared by all detectors: tokens, names, dates and role-bound quantities, with offsets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tools.folding import Folded, fold
+from tools.grounding.dates import DateMention, dates_of
+from tools.grounding.merchants import Gazetteer, Name
+from tools.grounding.quantities import Quantity, quantities_of
+from tools.grounding.roles import Role, roles_of
+from tools.grounding.tokens import Token, tokens_of
+from tools.report import Evidence
+
+_KEPT = 512
+"""Texts whose reading is remembered; the six fields of some eighty drafts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, before anyone asks whether the offer supports it."""
+
+    folded: Folded
+    tokens: list[Token]
+    names: tuple[Name, ...]
+    dates: tuple[DateMention, ...]
+    quantities: tuple[Quantity, ...]
+    roles: tuple[frozenset[Role], ...]
+
+    def evidence(self, field: str, start: int, end: int) -> Evidence:
+        """Return a span of the folded text as evidence in the original one."""
+        first, last = self.folded.span(start, end)
+        return Evidence(field=field, quote=self.folded.original[first:last], start=first, end=last)
+
+
+class Reader:
+    """Reads texts with one catalogue, and remembers what it read: detectors of one draft read each field once."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self.gazetteer = gazetteer
+        self.read = lru_cache(maxsize=_KEPT)(self._read)
+
+    def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
+        folded = fold(text)
+        tokens = tokens_of(folded.text)
+        names = self.gazetteer.names_in(tokens, own_names)
+        named = {at for name in names for at in range(name.first, name.last)}
+        dates = [mention for mention in dates_of(tokens) if mention.first not in named]
+        taken = named | {at for mention in dates for at in range(mention.first, mention.last)}
+        quantities = quantities_of(tokens, taken)
+        roles = tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
+        return Reading(folded, tokens, tuple(names), tuple(dates), tuple(quantities), roles)
+
+
+def own_names(offer_merchants: object) -> tuple[str, ...]:
+    """Return the offer's merchants as a key for reading."""
+    if not isinstance(offer_merchants, Sequence) or isinstance(offer_merchants, str):
+        return ()
+    return tuple(name for name in offer_merchants if isinstance(name, str))

@@ -1,0 +1,60 @@
+"""Tokens of one folded text: words, numbers and signs with their offsets and their sentence."""
+
+import re
+from typing import Final, Literal, NamedTuple
+
+Kind = Literal["word", "number", "date", "clock", "sign"]
+
+_TOKEN: Final = re.compile(
+    r"(?P<date>(?<![\d.,/])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{1,2}-\d{1,2}-\d{4}"
+    r"|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2})(?![\d/]|[.,-]\d))"
+    r"|(?P<clock>\d{1,2}:\d{2}(?!\d))"
+    r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
+    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
+    r"|(?P<sign>\S)"
+)
+"""Each alternative is linear: no repetition holds another that could match the same characters."""
+
+_ABBREVIATIONS: Final = frozenset(
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
+    "vs no st mr mrs ms dr inc co ltd corp etc approx min max".split()
+)
+_SENTENCE_ENDS: Final = frozenset(".!?;")
+
+
+class Token(NamedTuple):
+    """One token. `start`/`end` are offsets in the folded text; `glued` means no space stands before it."""
+
+    text: str
+    low: str
+    start: int
+    end: int
+    kind: Kind
+    sentence: int
+    glued: bool
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Return the tokens of a folded text. A sentence ends at . ! ? ; before a space, and at a line's end."""
+    found: list[Token] = []
+    sentence, previous_end, ends = 0, 0, False
+    previous = ""
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        glued = start == previous_end and start > 0
+        if not glued and (ends or "\n" in text[previous_end:start]):
+            sentence += 1
+        word = match.group()
+        low = word.lower()
+        ends = word in _SENTENCE_ENDS and not (
+            word == "." and (previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha()))
+        )
+        ends = ends or (word in "\"')" and bool(found) and found[-1].low in _SENTENCE_ENDS and glued)
+        found.append(Token(word, low, start, end, match.lastgroup, sentence, glued))  # type: ignore[arg-type]
+        previous, previous_end = low, end
+    return found
+
+
+def low(tokens: list[Token], index: int) -> str:
+    """Return the lower-case token at an index, or an empty string outside the text."""
+    return tokens[index].low if 0 <= index < len(tokens) else ""

@@ -1,0 +1,98 @@
+"""Whether the copy speaks of the kind of reward that the offer pays: points, cash back, credit, percent off."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from tools.grounding.checks import Checks
+from tools.grounding.quantities import Unit
+from tools.grounding.reading import Reading
+from tools.grounding.roles import Role
+from tools.grounding.tokens import low
+from tools.report import Evidence
+from tools.subject import Subject
+
+_FORMS: Final[dict[str, str]] = {
+    "points": r"\b(?:earn|get|collect|receive|score|double|triple|bonus|extra)(?: up to| more| extra| bonus| reward| your){0,2} points\b",
+    "points_amount": "",
+    "multiplier": "",
+    "cash_back": r"\b(?:\d+(?:\.\d+)? ?% )?cash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
+    "cash": r"\$\d[\d,.]* (?:in )?cash\b",
+    "credit": r"\b(?:statement|account|bill) credits?\b",
+    "percent_back": "",
+    "percent_off": "",
+    "money_back": "",
+}
+_PATTERNS: Final = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in _FORMS.items() if pattern}
+_POINTS: Final = frozenset({"points", "points_amount", "multiplier"})
+_CASH: Final = frozenset({"cash_back", "cash"})
+_PERCENT: Final = frozenset({"percent_back", "percent_off"})
+_DENIED: Final[dict[str, frozenset[str]]] = {
+    "points_multiplier": _CASH | _PERCENT | {"credit", "money_back"},
+    "bonus_points": _CASH | _PERCENT | {"credit", "money_back", "multiplier"},
+    "statement_credit": _CASH | _PERCENT | _POINTS,
+    "cashback": _POINTS | {"percent_off", "money_back"},
+    "discount": _POINTS | _CASH | {"percent_back", "credit", "money_back"},
+    "exclusive_access": _POINTS | _CASH | _PERCENT | {"credit", "money_back"},
+}
+"""Forms of reward that an offer of a type never pays. Types of credit products have no reward to disagree with."""
+
+_BACK: Final = frozenset({"back", "cash"})
+_OFF: Final = frozenset({"off", "discount", "savings"})
+_REDEEMED: Final = re.compile(r"\b(?:redeem\w*|worth|value[ds]?|equals?|toward)\b", re.IGNORECASE)
+_NEGATED: Final = frozenset({"not", "no", "isn't", "aren't", "never", "without", "than", "excluding", "excludes", "except"})
+_EXISTING: Final = frozenset({"usual", "regular", "existing", "other", "your", "already"})
+_NUMBER_FORMS: Final[dict[Unit, tuple[tuple[frozenset[str], str], ...]]] = {
+    "percent": ((_BACK, "percent_back"), (_OFF, "percent_off")),
+    "money": ((frozenset({"back", "credit", "off", "rebate", "bonus"}), "money_back"), (frozenset({"cash"}), "cash")),
+}
+_CAPPED: Final[frozenset[Role]] = frozenset({"reward_cap", "reward_total", "worth"})
+
+
+def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find rewards of another kind than the offer's: "3% cash back" where it pays 3X points."""
+    denied = _DENIED.get(str(subject.offer.get("offer_type")))
+    if denied is None:
+        return []
+    found: dict[tuple[str, int | None], Evidence] = {}
+    for field, reading in checks.readings(subject):
+        for start, end in _spans(reading, denied):
+            evidence = reading.evidence(field, start, end)
+            found.setdefault((field, evidence.start), evidence)
+    return list(found.values())
+
+
+def _spans(reading: Reading, denied: frozenset[str]) -> list[tuple[int, int]]:
+    spans = []
+    for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+        if quantity.factor or "base" in roles:
+            continue
+        if quantity.unit in ("points", "multiplier"):
+            form = "points_amount" if quantity.unit == "points" else "multiplier"
+            if form in denied:
+                more = low(reading.tokens, quantity.last) in ("points", "point")
+                spans.append((quantity.start, reading.tokens[quantity.last].end if more else quantity.end))
+            continue
+        words = [low(reading.tokens, quantity.last + step) for step in range(2)]
+        for signs, form in _NUMBER_FORMS.get(quantity.unit, ()):
+            at = next((at for at, word in enumerate(words) if word in signs), None)
+            if at is not None and form in denied and not (roles & _CAPPED):
+                cash_back = words[at : at + 1] == ["cash"] and low(reading.tokens, quantity.last + at + 1) == "back"
+                spans.append((quantity.start, reading.tokens[quantity.last + at + cash_back].end))
+    covered = [range(start, end) for start, end in spans]
+    for form, pattern in _PATTERNS.items():
+        if form not in denied:
+            continue
+        for match in pattern.finditer(reading.folded.text):
+            if not any(match.start() in span for span in covered) and not _is_exempt(reading, match, form):
+                spans.append(match.span())
+    return sorted(spans)
+
+
+def _is_exempt(reading: Reading, match: re.Match[str], form: str) -> bool:
+    """Tell "not cash back", "your usual points", and points that are redeemed as a statement credit."""
+    text, start = reading.folded.text, match.start()
+    before = text[max(0, start - 30) : start].lower().split()[-3:]
+    if _NEGATED.intersection(before) or (form == "points" and _EXISTING.intersection([*before, *match[0].split()])):
+        return True
+    return form == "credit" and _REDEEMED.search(text, max(0, start - 80), min(len(text), match.end() + 40)) is not None

@@ -1,0 +1,1 @@
+"""The ledger: exactly one typed outcome per prediction, whatever dies on the way."""

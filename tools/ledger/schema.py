@@ -1,0 +1,21 @@
+"""Brings the ledger's tables up to date."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from psycopg import AsyncConnection
+
+LOCK: Final = 0x0FFE_4157
+"""Advisory lock that keeps two starting processes from creating tables at once."""
+
+_SQL: Final = Path(__file__).resolve().parent.parent / "sql" / "ledger.sql"
+
+
+async def migrate_ledger(connection: AsyncConnection) -> None:
+    """Create what is missing; running it again changes nothing."""
+    script = await asyncio.to_thread(_SQL.read_bytes)
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+        await connection.execute("set local client_min_messages = warning")
+        await connection.execute(script)

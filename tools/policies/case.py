@@ -1,0 +1,57 @@
+"""A subject as clauses see it."""
+
+from functools import cached_property
+
+import cel
+
+from tools.policies.cel import context_of
+from tools.policies.facts import MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, typed
+from tools.policies.pattern import WrittenText
+from tools.subject import Subject
+from tools.vocabulary import COPY_FIELDS
+
+
+class Case:
+    """One subject; facts, folded text and CEL context are each built at most once, when first asked."""
+
+    def __init__(self, subject: Subject, merchant_names: tuple[str, ...]) -> None:
+        self.subject = subject
+        self._catalogue = merchant_names
+
+    @cached_property
+    def text(self) -> WrittenText:
+        """The written fields."""
+        merchants = self.subject.offer.get("merchants")
+        own = tuple(str(name) for name in merchants) if isinstance(merchants, list | tuple) else ()
+        fields = dict(self.subject.text)
+        if self.subject.message is not None:
+            fields |= dict(zip(MESSAGE_FIELDS, (self.subject.message.text, self.subject.message.html), strict=True))
+        return WrittenText(fields, [names for names in (self._catalogue, own) if names])
+
+    @cached_property
+    def is_written(self) -> bool:
+        """Whether there is any copy to judge."""
+        return any(self.subject.text.get(name, "").strip() for name in COPY_FIELDS)
+
+    @cached_property
+    def _facts(self) -> tuple[dict[str, object], dict[str, object], frozenset[tuple[str, str]]]:
+        offer, wrong_offer = typed(self.subject.offer, OFFER_FACTS)
+        member, wrong_member = typed(self.subject.member, MEMBER_FACTS)
+        wrong = {("offer", name) for name in wrong_offer} | {("member", name) for name in wrong_member}
+        return offer, member, frozenset(wrong)
+
+    @property
+    def offer(self) -> dict[str, object]:
+        """The typed facts of the offer."""
+        return self._facts[0]
+
+    @property
+    def invalid(self) -> frozenset[tuple[str, str]]:
+        """The facts whose value isn't of their kind: what reads one is unknown."""
+        return self._facts[2]
+
+    @cached_property
+    def context(self) -> cel.Context:
+        """The one CEL context of the draft."""
+        text = {name: self.text.folded(name).text for name in TEXT_FIELDS}
+        return context_of(self._facts[0], self._facts[1], text, self.subject.send_date)

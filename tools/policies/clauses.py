@@ -1,0 +1,149 @@
+"""Clauses ready to run: compiled, with what they depend on derived from what they read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from tools.policies.cel import CelTest, check_asked, compile_cel
+from tools.policies.expression import CelInvalid
+from tools.policies.facts import MESSAGE_FIELDS
+from tools.policies.pattern import PatternTest, compile_pattern
+from tools.policies.regex import RegexInvalid, compile_regex
+from tools.policies.schema import AttestClause, CelClause, Clause, CodeClause, FrontMatter, JudgeClause, PatternClause
+from tools.report import ClauseResult, Evidence, Result, Stage
+from tools.subject import Detector
+
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+READABLE: Final[dict[Stage, frozenset[Stage]]] = {
+    stage: frozenset(STAGES[: position + 1]) for position, stage in enumerate(STAGES)
+}
+"""What a clause of a stage may read: nothing that a later stage makes."""
+
+
+class ClauseInvalid(ValueError):
+    """A clause can't be enforced as written. `location` is the path of the culprit inside the clause."""
+
+    def __init__(self, location: tuple[str | int, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.location, self.reason = location, reason
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveClause:
+    """One clause of one policy version, compiled."""
+
+    policy_id: str
+    policy_version: str
+    clause: Clause
+    depends_on: tuple[Stage, ...]
+    when: CelTest | None = None
+    check: CelTest | None = None
+    pattern: PatternTest | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return (policy id, clause id), unique in a policy set."""
+        return self.policy_id, self.clause.id
+
+    @property
+    def approval(self) -> str:
+        """Return how an approved copy block names this clause: policy/clause@version."""
+        return f"{self.policy_id}/{self.clause.id}@{self.policy_version}"
+
+    def result(
+        self, result: Result, *, evidence: tuple[Evidence, ...] = (), error_code: str | None = None
+    ) -> ClauseResult:
+        """Return this clause's line of a report."""
+        return ClauseResult(
+            policy_id=self.policy_id,
+            policy_version=self.policy_version,
+            clause_id=self.clause.id,
+            kind=self.clause.kind,
+            stage=self.clause.stage,
+            depends_on=self.depends_on,
+            result=result,
+            severity=self.clause.severity,
+            evidence=evidence,
+            error_code=error_code,
+        )
+
+
+def compile_clause(clause: Clause, policy: FrontMatter, detectors: Mapping[str, Detector]) -> ActiveClause:
+    """Compile one clause.
+
+    Raises:
+        ClauseInvalid: it contradicts its policy, names something unknown, or doesn't compile.
+    """
+    if policy.basis == "law" and clause.severity == "warn":
+        raise ClauseInvalid(("severity",), "a clause that rests on law can't be warn; use block or fix")
+    when = _compile("when", clause.when, policy)
+    check = _compile("check", clause.check, policy) if isinstance(clause, CelClause) else None
+    try:
+        check_asked(when, check)
+    except CelInvalid as error:
+        raise ClauseInvalid(("check" if check else "when",), str(error)) from error
+    pattern = _pattern(clause) if isinstance(clause, PatternClause) else None
+    depends_on = _depends_on(clause, (when, check), detectors)
+    if early := set(depends_on) - READABLE[clause.stage]:
+        later = max(early, key=STAGES.index)
+        raise ClauseInvalid(("stage",), f"a clause of stage {clause.stage} reads what only exists at stage {later}")
+    if not isinstance(clause, JudgeClause | AttestClause):
+        for side in ("violating", "conforming"):
+            if not getattr(clause.examples, side):
+                raise ClauseInvalid(("examples",), f"give at least one {side} example; it is run as the clause's test")
+    return ActiveClause(policy.id, policy.version, clause, depends_on, when, check, pattern)
+
+
+def _compile(field: str, expression: str | None, policy: FrontMatter) -> CelTest | None:
+    if expression is None:
+        return None
+    try:
+        return compile_cel(expression, policy.limits)
+    except CelInvalid as error:
+        raise ClauseInvalid((field,), str(error)) from error
+
+
+def _pattern(clause: PatternClause) -> PatternTest:
+    for side in ("forbid", "require", "unless"):
+        for index, pattern in enumerate(getattr(clause, side)):
+            try:
+                compile_regex(pattern)
+            except RegexInvalid as error:
+                raise ClauseInvalid((side, index), str(error)) from error
+    return compile_pattern(clause.fields, forbid=clause.forbid, require=clause.require, unless=clause.unless)
+
+
+def _detector(clause: CodeClause, detectors: Mapping[str, Detector]) -> Detector:
+    detector = detectors.get(clause.detector)
+    if detector is None:
+        known = ", ".join(sorted(detectors)) or "none"
+        raise ClauseInvalid(("detector",), f"unknown detector {clause.detector!r}; known: {known}")
+    if unknown := set(clause.params) - detector.params:
+        takes = ", ".join(sorted(detector.params)) or "no parameters"
+        name = min(unknown)
+        raise ClauseInvalid(("params", name), f"detector {detector.name} has no parameter {name!r}; it takes {takes}")
+    return detector
+
+
+def _depends_on(
+    clause: Clause, tests: tuple[CelTest | None, ...], detectors: Mapping[str, Detector]
+) -> tuple[Stage, ...]:
+    stages: set[Stage] = set()
+    for root, field in frozenset().union(*(test.reads for test in tests if test is not None)):
+        if root == "text":
+            stages.add(_stage_of_field(field))
+        elif root != "limits":
+            stages.add("member" if root == "member" else "terms")
+    if isinstance(clause, PatternClause):
+        stages.update(map(_stage_of_field, clause.fields))
+    elif isinstance(clause, CodeClause):
+        stages.update(_detector(clause, detectors).depends_on)
+    elif isinstance(clause, JudgeClause):
+        stages.update(("terms", "copy"))
+    return tuple(stage for stage in STAGES if stage in stages) or (clause.stage,)
+
+
+def _stage_of_field(field: str) -> Stage:
+    if field in MESSAGE_FIELDS:
+        return "message"
+    return "terms" if field == "terms" else "copy"

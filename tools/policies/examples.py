@@ -1,0 +1,90 @@
+"""A clause's examples, run as its tests: what is declared violating must violate, what is conforming must not."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Final, Literal
+
+from tools.policies.case import Case
+from tools.policies.clauses import ActiveClause
+from tools.policies.evaluation import Helpers, evaluate
+from tools.policies.schema import AttestClause, Example, JudgeClause
+from tools.policies.standard import standard_message, standard_subject
+from tools.report import SATISFIED
+from tools.subject import Detector, MessageFacts, Subject
+
+Side = Literal["violating", "conforming"]
+SIDES: Final[tuple[Side, ...]] = ("violating", "conforming")
+
+
+class ExampleFails(ValueError):
+    """An example came out otherwise than its clause declares."""
+
+    def __init__(self, side: Side, index: int, reason: str) -> None:
+        super().__init__(reason)
+        self.location = ("examples", side, index)
+
+
+def run_examples(clause: ActiveClause, detectors: Mapping[str, Detector]) -> list[ExampleFails]:
+    """Run a clause's examples and return those that come out otherwise than declared.
+
+    Examples of judge and attest clauses are for people: no code can answer them.
+    """
+    if isinstance(clause.clause, JudgeClause | AttestClause):
+        return []
+    failed = []
+    helpers = Helpers(detectors)
+    for side in SIDES:
+        for index, example in enumerate(getattr(clause.clause.examples, side)):
+            try:
+                subject = subject_of(example, with_message=clause.clause.stage == "message")
+            except TypeError as error:
+                failed.append(ExampleFails(side, index, str(error)))
+                continue
+            outcome = evaluate(clause, Case(subject, ()), helpers)
+            if outcome.result == "violate" if side == "violating" else outcome.result in SATISFIED:
+                continue
+            found = "; ".join(f"{item.field}: {item.quote!r}" for item in outcome.evidence)
+            because = outcome.error or outcome.why or found
+            detail = f" ({because})" if because else ""
+            failed.append(ExampleFails(side, index, f"this {side} example comes out as {outcome.result}{detail}"))
+    return failed
+
+
+def subject_of(example: str | Example, *, with_message: bool = False) -> Subject:
+    """Return the standard conforming subject with the example's parts laid over it.
+
+    Raises:
+        TypeError: the example's message has a part that a message hasn't.
+    """
+    standard = standard_subject()
+    if isinstance(example, str):
+        example = Example(text={"body": example})
+    return replace(
+        standard,
+        text={**standard.text, **example.text},
+        offer=_merged(standard.offer, example.offer),
+        member=_merged(standard.member, example.member),
+        personal=_merged({}, example.personal),
+        send_date=example.send_date or standard.send_date,
+        message=_message(example.message) if with_message else None,
+    )
+
+
+def _merged(standard: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in {**standard, **changes}.items() if value is not None}
+
+
+def _message(changes: Mapping[str, object]) -> MessageFacts:
+    parts = asdict(standard_message())
+    for name, value in changes.items():
+        if name == "pad_html_to_bytes" and isinstance(value, int):
+            parts["html"] += f"<!--{' ' * (value - len(parts['html'].encode()))}-->"
+        elif name == "headers" and isinstance(value, Mapping):
+            parts[name] = _merged(parts[name], value)
+        elif name == "allowed_hosts" and isinstance(value, list):
+            parts[name] = frozenset(map(str, value))
+        elif isinstance(value, str):
+            parts[name] = value
+        else:
+            raise TypeError(f"message.{name} must be text")
+    return MessageFacts(**parts)

@@ -1,0 +1,98 @@
+"""The compliance gate: every active clause has a result, and nothing passes that was not shown to."""
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tools.policies.case import Case
+from tools.policies.clauses import ActiveClause
+from tools.policies.evaluation import Attestation, Helpers, Judge, Outcome, evaluate
+from tools.policies.policy_set import PolicySet
+from tools.report import ClauseResult, ComplianceReport, JudgeState, Stage, Violation, verdict_of
+from tools.subject import Detector, Scope, Subject
+
+_log = logging.getLogger(__name__)
+
+ClauseKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Checks subjects against a policy set. Synchronous, CPU only: it opens, waits for and writes nothing.
+
+    `blocks` maps an approved block's id to the clauses it covers ("policy/clause@version"). `merchant_names` are the
+    catalogue's, masked before patterns run. `judge` answers from what it found before; without one, judge clauses hold.
+    """
+
+    policies: PolicySet
+    detectors: Mapping[str, Detector]
+    attestations: Mapping[str, Attestation] = field(default_factory=dict)
+    merchant_names: tuple[str, ...] = ()
+    blocks: Mapping[str, Collection[str]] = field(default_factory=dict)
+    judge: Judge | None = None
+
+    def check(self, subject: Subject, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")) -> ComplianceReport:
+        """Run every active clause of the subject's scope and of these stages, and say what they found."""
+        started = time.perf_counter()
+        case = Case(subject, self.merchant_names)
+        results: list[ClauseResult] = []
+        violations: list[Violation] = []
+        for clause in self.policies.clauses(subject.scope, stages):
+            outcome = evaluate(clause, case, self._helpers)
+            if outcome.error is not None:
+                _log.error("%s/%s could not be evaluated", *clause.key, exc_info=outcome.error)
+            results.append(clause.result(outcome.result, evidence=outcome.evidence, error_code=outcome.error_code))
+            if outcome.result in ("violate", "unknown") and clause.clause.severity != "warn":
+                violations.append(_violation(clause, outcome))
+        ran = tuple(results)
+        return ComplianceReport(
+            verdict=verdict_of(ran),
+            results=ran,
+            violations=tuple(violations),
+            policy_set_sha=self.policies.sha,
+            stages_run=stages,
+            judge=_judge_state(ran),
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def required(self, scope: Scope, stages: Iterable[Stage]) -> frozenset[ClauseKey]:
+        """Return every active clause of the scope and stages; `covers` holds a report to exactly these."""
+        return frozenset(clause.key for clause in self.policies.clauses(scope, stages))
+
+    @cached_property
+    def _helpers(self) -> Helpers:
+        return Helpers(self.detectors, self.attestations, self.merchant_names, self.blocks, self.judge)
+
+
+def covers(report: ComplianceReport, required: frozenset[ClauseKey]) -> bool:
+    """Tell whether the report has exactly one result for each required clause, and none beside."""
+    keys = [(result.policy_id, result.clause_id) for result in report.results]
+    return len(keys) == len(required) and frozenset(keys) == required
+
+
+def _violation(active: ActiveClause, outcome: Outcome) -> Violation:
+    clause = active.clause
+    message = clause.message
+    if outcome.result == "unknown":
+        message = f"Could not be evaluated: {outcome.why}. What the clause guards against: {clause.message}"
+    first = outcome.evidence[0] if outcome.evidence else None
+    return Violation(
+        policy_id=active.policy_id,
+        clause_id=clause.id,
+        severity=clause.severity,
+        message=message,
+        field=first.field if first else "",
+        quote=first.quote if first else "",
+        fix_hint=clause.fix_hint,
+    )
+
+
+def _judge_state(results: tuple[ClauseResult, ...]) -> JudgeState:
+    asked = {result.result for result in results if result.kind == "judge" and result.result != "not_applicable"}
+    if not asked:
+        return "skipped"
+    if "unknown" in asked:
+        return "unavailable"
+    return "approved_copy" if asked == {"approved"} else "ran"

@@ -1,0 +1,143 @@
+"""Policy files read, checked and compiled. A policy that can't be enforced as written stops the start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tools.errors import PolicyInvalid
+from tools.policies.case import Case
+from tools.policies.cel import CelTest
+from tools.policies.clauses import ActiveClause, ClauseInvalid, compile_clause
+from tools.policies.examples import run_examples as run_examples_of
+from tools.policies.policy_set import Policy, PolicySet, policy_sha
+from tools.policies.schema import Clause, FrontMatter
+from tools.policies.source import Source, read_source
+from tools.policies.standard import standard_subject
+from tools.subject import Detector
+
+README = "README.md"
+"""The one Markdown file of the folder that is no policy."""
+
+
+def load_policies(directory: Path, *, detectors: Mapping[str, Detector], run_examples: bool = True) -> PolicySet:
+    """Read every policy of a folder.
+
+    Raises:
+        PolicyInvalid: the first thing, by file and line, that can't be enforced as written, with what to do about it.
+    """
+    policies, problems = _read_all(directory, detectors, run_examples=run_examples)
+    if problems:
+        raise problems[0]
+    return PolicySet.of(policies)
+
+
+def lint(directory: Path, *, detectors: Mapping[str, Detector]) -> list[PolicyInvalid]:
+    """Return everything that would stop the start, by file and line; none means that the folder loads."""
+    return _read_all(directory, detectors, run_examples=True)[1]
+
+
+def _read_all(
+    directory: Path, detectors: Mapping[str, Detector], *, run_examples: bool
+) -> tuple[list[Policy], list[PolicyInvalid]]:
+    paths = sorted(path for path in directory.glob("*.md") if path.name != README)
+    if not paths:
+        return [], [PolicyInvalid(directory, 1, "there is no policy here; nothing can pass without one")]
+    policies: list[Policy] = []
+    problems: list[PolicyInvalid] = []
+    ids: dict[str, Path] = {}
+    for path in paths:
+        policy, found = _read(path, detectors, run_examples=run_examples)
+        if policy is not None:
+            other = ids.setdefault(policy.id.casefold(), path)
+            if other != path:
+                found.append(PolicyInvalid(path, 2, f"the id {policy.id!r} is taken by {other.name}; choose another"))
+            policies.append(policy)
+        problems += sorted(found, key=lambda problem: problem.line)
+    return policies, problems
+
+
+def _read(
+    path: Path, detectors: Mapping[str, Detector], *, run_examples: bool
+) -> tuple[Policy | None, list[PolicyInvalid]]:
+    try:
+        source = read_source(path)
+    except PolicyInvalid as error:
+        return None, [error]
+    try:
+        front = FrontMatter.model_validate(source.data)
+    except ValidationError as error:
+        return None, _schema_problems(source, error)
+    problems = []
+    if front.id != path.stem:
+        problems.append(
+            PolicyInvalid(
+                path, source.lines.at("id"), f"the id {front.id!r} is not the file's name; call it {front.id}.md"
+            )
+        )
+    compiled: list[ActiveClause] = []
+    for index, clause in enumerate(front.clauses):
+        try:
+            active = _compile(index, clause, front, detectors)
+        except ClauseInvalid as error:
+            problems.append(_in_clause(source, front, index, error.location, error.reason))
+            continue
+        compiled.append(active)
+        if run_examples:
+            problems += [
+                _in_clause(source, front, index, failed.location, str(failed))
+                for failed in run_examples_of(active, detectors)
+            ]
+    return Policy(front, source.prose, path, tuple(compiled), policy_sha(front, source.prose)), problems
+
+
+def _compile(index: int, clause: Clause, front: FrontMatter, detectors: Mapping[str, Detector]) -> ActiveClause:
+    if clause.id in (earlier.id for earlier in front.clauses[:index]):
+        raise ClauseInvalid(("id",), "an earlier clause has this id; choose another")
+    active = compile_clause(clause, front, detectors)
+    for field, test in (("when", active.when), ("check", active.check)):
+        if test is not None:
+            _refuse_non_bool(field, test)
+    return active
+
+
+def _refuse_non_bool(field: str, test: CelTest) -> None:
+    try:
+        value = test.program.execute(Case(standard_subject(), ()).context)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        # The standard subject need not have every fact; whether the clause works at all is for its examples to show.
+        return
+    if not isinstance(value, bool):
+        raise ClauseInvalid((field,), f"the value is {value!r}; a clause must say true or false, so compare it")
+
+
+def _in_clause(
+    source: Source, front: FrontMatter, index: int, location: tuple[str | int, ...], reason: str
+) -> PolicyInvalid:
+    line = source.lines.at("clauses", index, *location)
+    return PolicyInvalid(source.path, line, f"clause {front.clauses[index].id!r}: {reason}")
+
+
+def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInvalid]:
+    problems: dict[tuple[int, str], PolicyInvalid] = {}
+    for fault in error.errors():
+        location = fault["loc"]
+        # Pydantic names the chosen branch of a union in the path; the file has no such key.
+        if location[:1] == ("clauses",):
+            location = (*location[:2], *location[3:])
+        location = tuple(step for step in location if step not in ("Example", "str"))
+        where = ".".join(map(str, location)) or "front matter"
+        if fault["type"] == "extra_forbidden":
+            reason = f"{where}: unknown key; check its spelling or take it out"
+        elif fault["type"] == "missing":
+            reason = f"{where}: missing; add it"
+        else:
+            reason = f"{where}: {fault['msg'].removeprefix('Value error, ')}, got {_short(fault['input'])}"
+        line = source.lines.at(*location)
+        problems.setdefault((line, where), PolicyInvalid(source.path, line, reason))
+    return list(problems.values())
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,130 @@
+"""The policies in force: looked up by scope, summed up in one hash, never changed after loading."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tools.policies.clauses import ActiveClause
+from tools.policies.schema import FrontMatter, PolicyScope
+from tools.report import Stage
+from tools.subject import Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One policy file: front matter, prose, and its clauses compiled."""
+
+    front: FrontMatter
+    prose: str
+    path: Path
+    clauses: tuple[ActiveClause, ...]
+    sha: str
+
+    @property
+    def id(self) -> str:
+        """The policy's id, which is its file's name."""
+        return self.front.id
+
+    @property
+    def version(self) -> str:
+        """The version, which results and approvals name."""
+        return self.front.version
+
+    @property
+    def type(self) -> str:
+        """The issuer's own kind of policy, such as offer or compliance."""
+        return self.front.type
+
+    @property
+    def brief(self) -> str:
+        """The one line that goes into prompts."""
+        return self.front.brief
+
+    @property
+    def scope(self) -> PolicyScope:
+        """Where the policy applies."""
+        return self.front.scope
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The policy's numbers, which its clauses and the menus read."""
+        return self.front.limits
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the policy is enforced. Drafts and retired policies are loaded and checked, not enforced."""
+        return self.front.status == "active"
+
+    def applies(self, scope: Scope) -> bool:
+        """Tell whether the policy covers that scope. What a scope leaves open, only policies open to all cover."""
+        return _covers(self.front.scope, scope)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PolicySet:
+    """All policies of a folder, by id. `sha` changes with anything an active policy says, not with order or layout."""
+
+    policies: tuple[Policy, ...]
+    sha: str
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> "PolicySet":
+        """Return the set of these policies."""
+        ordered = tuple(sorted(policies, key=lambda policy: policy.id))
+        return cls(ordered, _digest([[policy.id, policy.sha] for policy in ordered if policy.is_active]))
+
+    @property
+    def active(self) -> tuple[Policy, ...]:
+        """The policies that are enforced."""
+        return tuple(policy for policy in self.policies if policy.is_active)
+
+    def get(self, policy_id: str) -> Policy | None:
+        """Return the policy of that id, whatever its status."""
+        return next((policy for policy in self.policies if policy.id == policy_id), None)
+
+    def in_scope(self, scope: Scope) -> tuple[Policy, ...]:
+        """Return the active policies that cover the scope, by id."""
+        return tuple(policy for policy in self.active if policy.applies(scope))
+
+    def clauses(self, scope: Scope, stages: Iterable[Stage]) -> tuple[ActiveClause, ...]:
+        """Return every active clause of the scope and stages, in order of policy id and file."""
+        return _clauses(self, scope, frozenset(stages))
+
+    def limit(self, name: str, scope: Scope) -> float | None:
+        """Return the strictest limit of that name in scope: the least of a `max_`, the greatest of a `min_` limit.
+
+        None when no active policy in scope sets it. Menus follow it, so that they offer nothing a clause refuses.
+        """
+        values = [policy.front.limits[name] for policy in self.in_scope(scope) if name in policy.front.limits]
+        if not values:
+            return None
+        return min(values) if name.startswith("max_") else max(values)
+
+
+def policy_sha(front: FrontMatter, prose: str) -> str:
+    """Return the hash of all a policy says; comments, quoting and key order of its file don't matter."""
+    return _digest([front.model_dump(mode="json"), prose])
+
+
+@lru_cache(maxsize=2048)
+def _clauses(policies: PolicySet, scope: Scope, stages: frozenset[Stage]) -> tuple[ActiveClause, ...]:
+    return tuple(
+        clause for policy in policies.in_scope(scope) for clause in policy.clauses if clause.clause.stage in stages
+    )
+
+
+def _covers(where: PolicyScope, scope: Scope) -> bool:
+    return (
+        (not where.domains or scope.domain in where.domains)
+        and (not where.card_types or scope.card_type in where.card_types)
+        and (not where.channels or scope.channel in where.channels)
+        and (not where.offer_types or scope.offer_type in where.offer_types)
+    )
+
+
+def _digest(content: object) -> str:
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,157 @@
+"""The front matter of a policy file: what each field may hold. An unknown key is an error, never ignored."""
+
+from datetime import date
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from tools.policies.facts import MESSAGE_FIELDS, TEXT_FIELDS
+from tools.report import Severity, Stage
+from tools.vocabulary import COPY_FIELDS, CardType, Channel, Domain
+
+BRIEF_WORDS: Final = 30
+Status = Literal["draft", "active", "retired"]
+Basis = Literal["law", "guidance", "mailbox", "policy"]
+PolicyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,63}$")]
+ClauseId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
+LimitName = Annotated[str, StringConstraints(pattern=r"^(max|min)_[a-z0-9_]+$")]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\n]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PolicyScope(_Part):
+    """Where a policy applies. An empty list means everywhere."""
+
+    domains: tuple[Domain, ...] = ()
+    card_types: tuple[CardType, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    offer_types: tuple[str, ...] = ()
+
+
+class Example(_Part):
+    """A case the clause must judge as declared: only what differs from the standard conforming subject.
+
+    A null value takes a fact of the standard subject away. `personal` holds profile values, for detectors of leaks.
+    """
+
+    text: dict[str, str] = Field(default_factory=dict)
+    offer: dict[str, object] = Field(default_factory=dict)
+    member: dict[str, object] = Field(default_factory=dict)
+    personal: dict[str, object] = Field(default_factory=dict)
+    message: dict[str, object] = Field(default_factory=dict)
+    send_date: date | None = None
+
+    @field_validator("text")
+    @classmethod
+    def _known_fields(cls, text: dict[str, str]) -> dict[str, str]:
+        if unknown := set(text) - set(TEXT_FIELDS):
+            raise ValueError(f"unknown text field {min(unknown)!r}; known: {', '.join(TEXT_FIELDS)}")
+        return text
+
+
+class Examples(_Part):
+    """The clause's own tests. A plain string is the body of the copy."""
+
+    violating: tuple[str | Example, ...] = ()
+    conforming: tuple[str | Example, ...] = ()
+
+
+class _Clause(_Part):
+    id: ClauseId
+    stage: Stage
+    severity: Severity
+    when: Words | None = None
+    message: Words
+    fix_hint: str = ""
+    examples: Examples = Examples()
+
+
+class CelClause(_Clause):
+    """True passes, false violates, anything else is unknown."""
+
+    kind: Literal["cel"]
+    check: Words
+
+
+class PatternClause(_Clause):
+    """Regular expressions over the folded text, merchant names masked."""
+
+    kind: Literal["pattern"]
+    fields: tuple[str, ...] = Field(default=COPY_FIELDS, min_length=1)
+    forbid: tuple[Words, ...] = ()
+    require: tuple[Words, ...] = ()
+    unless: tuple[Words, ...] = ()
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
+        known = (*TEXT_FIELDS, *MESSAGE_FIELDS)
+        if unknown := set(fields) - set(known):
+            raise ValueError(f"unknown field {min(unknown)!r}; known: {', '.join(known)}")
+        return fields
+
+    @model_validator(mode="after")
+    def _has_a_pattern(self) -> Self:
+        if not self.forbid and not self.require:
+            raise ValueError("a pattern clause needs forbid or require")
+        if self.unless and not self.forbid:
+            raise ValueError("unless excuses a forbidden match: it needs forbid")
+        return self
+
+
+class CodeClause(_Clause):
+    """A named, tested detector with its parameters."""
+
+    kind: Literal["code"]
+    detector: Words
+    params: dict[str, object] = Field(default_factory=dict)
+
+
+class JudgeClause(_Clause):
+    """A question to a language model, or to the person who approved the blocks the copy is made of."""
+
+    kind: Literal["judge"]
+    question: Words
+
+
+class AttestClause(_Clause):
+    """A fact no part of the system has: a named person vouches for it until a day."""
+
+    kind: Literal["attest"]
+    attested_by: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+Clause = Annotated[
+    CelClause | PatternClause | CodeClause | JudgeClause | AttestClause,
+    Field(discriminator="kind"),
+]
+
+
+class FrontMatter(_Part):
+    """Everything between the two `---` lines of a policy file."""
+
+    id: PolicyId
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    status: Status
+    effective: date
+    owner: Line
+    approved_by: Line
+    basis: Basis
+    citation: Line
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    brief: Line
+    scope: PolicyScope = PolicyScope()
+    limits: dict[LimitName, Number] = Field(default_factory=dict)
+    clauses: tuple[Clause, ...] = Field(min_length=1)
+
+    @field_validator("brief")
+    @classmethod
+    def _short(cls, brief: str) -> str:
+        if (words := len(brief.split())) > BRIEF_WORDS:
+            raise ValueError(f"{words} words; a brief goes into every prompt and has at most {BRIEF_WORDS}")
+        return brief

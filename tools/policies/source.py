@@ -1,0 +1,55 @@
+"""A policy file as text: front matter and prose apart, and the line each value stands on."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tools.errors import PolicyInvalid
+from tools.yaml_lines import Lines, parse_yaml
+
+_FENCE: Final = "---"
+_ALIAS: Final = re.compile(r"(?:^|[\s\[{,])[&*][A-Za-z0-9_-]+(?=[\s,\]}]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a file says before anything of it is checked."""
+
+    path: Path
+    data: dict[str, object]
+    prose: str
+    lines: Lines
+
+
+def read_source(path: Path) -> Source:
+    """Read one Markdown file with YAML front matter.
+
+    Raises:
+        PolicyInvalid: the file can't be read as UTF-8, has no front matter or no prose, or its YAML is broken.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(path, 1, f"can't be read: {error}; a policy is a file of UTF-8 text") from error
+    lines = text.split("\n")
+    if lines[0].rstrip() != _FENCE:
+        raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
+    if end is None:
+        raise PolicyInvalid(path, len(lines), f"the front matter never ends; close it with a line {_FENCE!r}")
+    prose = "\n".join(line.rstrip() for line in lines[end + 1 :]).strip()
+    if not prose:
+        raise PolicyInvalid(
+            path, end + 1, "there is no prose below the front matter; say in words what the policy asks"
+        )
+    for number, line in enumerate(lines[1:end], 2):
+        # Aliases can hide what a clause says, and expand without end.
+        if "'" not in line and '"' not in line and (found := _ALIAS.search(line)):
+            raise PolicyInvalid(
+                path, number, f"{found[0].strip()!r} is a YAML anchor or alias; write the value out or quote it"
+            )
+    data, where = parse_yaml("\n".join(lines[1:end]) + "\n", path, first_line=2)
+    if not isinstance(data, dict):
+        raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
+    return Source(path, data, prose, where)

@@ -1,0 +1,64 @@
+"""What the compliance gate judges, and the shape of a detector that judges it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from tools.report import Evidence, Stage
+from tools.vocabulary import CardType, Channel, CopyField, Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which policies apply: None means the fact is not given, and only policies open to all of that kind apply."""
+
+    domain: Domain | None = None
+    card_type: CardType | None = None
+    channel: Channel | None = None
+    offer_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """One built email as the message-stage clauses see it."""
+
+    html: str
+    text: str
+    headers: Mapping[str, str]
+    unsubscribe_url: str
+    postal_address: str
+    issuer: str
+    allowed_hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One piece of copy with everything that may support or contradict it.
+
+    `text` holds the filled copy by field (subject, preheader, headline, body, cta, terms). `offer` is
+    `OfferTerms.facts()` or the offer of a stand-alone check: closed-world, an absent optional field means the offer
+    has no such term. `member` holds decision facts: open-world, an absent one is unknown. `personal` holds every value
+    of the member's profile, to find leaks of it. `approved` names, per field, the approved block the text came from.
+    """
+
+    text: Mapping[str, str]
+    offer: Mapping[str, object]
+    send_date: date
+    scope: Scope = field(default_factory=Scope)
+    member: Mapping[str, object] = field(default_factory=dict)
+    personal: Mapping[str, object] = field(default_factory=dict)
+    approved: Mapping[CopyField, str] = field(default_factory=dict)
+    message: MessageFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A named, tested check of clause kind `code`. `run` returns the evidence of violations; none means it passes.
+
+    `depends_on` says which part of the subject it reads. `params` lists the parameter names its clause may set.
+    """
+
+    name: str
+    depends_on: tuple[Stage, ...]
+    run: Callable[[Subject, Mapping[str, object]], Sequence[Evidence]]
+    params: frozenset[str] = frozenset()
