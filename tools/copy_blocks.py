@@ -1,9 +1,10 @@
 """Approved copy: blocks of text with slots, which offers each may be used for, and the proof that none was changed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -85,7 +86,7 @@ class _BlockFile(RootModel[tuple[Block, ...]]):
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CopyBlocks:
     """All approved blocks, in the files' order. Built by `load_copy_blocks`."""
 
@@ -98,13 +99,9 @@ class CopyBlocks:
 
     def blocks_for(
         self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType
-    ) -> dict[CopyField, tuple[Block, ...]]:
+    ) -> Mapping[CopyField, tuple[Block, ...]]:
         """Return the blocks that may speak for the option, by field, in the files' order."""
-        found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
-        for block in self.blocks:
-            if block.suits(option, domain=domain, strategy=strategy, card_type=card_type):
-                found[block.field].append(block)
-        return {field: tuple(blocks) for field, blocks in found.items()}
+        return _suitable(self, option, domain, strategy, card_type)
 
     def fallback_copy(
         self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType, cohort_hash: str
@@ -175,6 +172,18 @@ def _refuse(path: Path, lines: Lines, index: int, block: Block) -> None:
         raise refuse("text", f"{{first_name}} is only used in {', '.join(sorted(NAME_FIELDS))}")
     if any(char in "{}" or char.isdigit() for char in literal_text(block.text)):
         raise refuse("text", "a digit or a brace outside slots; amounts and dates come from the terms alone")
+
+
+# Menus hold a few hundred options, and each is asked for many times in a campaign.
+@lru_cache(maxsize=1024)
+def _suitable(
+    library: CopyBlocks, option: MenuOption, domain: Domain, strategy: Strategy, card_type: CardType
+) -> Mapping[CopyField, tuple[Block, ...]]:
+    found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
+    for block in library.blocks:
+        if block.suits(option, domain=domain, strategy=strategy, card_type=card_type):
+            found[block.field].append(block)
+    return MappingProxyType({field: tuple(blocks) for field, blocks in found.items()})
 
 
 def _open(allowed: Sequence[str], value: str) -> bool:

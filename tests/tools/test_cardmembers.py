@@ -36,11 +36,11 @@ def member_queries() -> int:
 
 
 @pytest.fixture(scope="module")
-async def pool(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AsyncConnectionPool]:
+async def pool(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AsyncConnectionPool]:
     path: Path = tmp_path_factory.mktemp("members") / "members.parquet"
     sample_members(1_200, seed=3).write_parquet(path)
-    await load_file(database_url, path, table=TABLE)
-    async with AsyncConnectionPool(database_url, configure=count_queries, min_size=1, max_size=4, open=False) as opened:
+    await load_file(postgres_url, path, table=TABLE)
+    async with AsyncConnectionPool(postgres_url, configure=count_queries, min_size=1, max_size=4, open=False) as opened:
         yield opened
 
 
@@ -217,8 +217,8 @@ async def test_a_dead_server_is_one_error_for_every_waiter(tmp_path: Path) -> No
     assert {type(result) for result in results} == {DatabaseUnavailable}
 
 
-async def test_a_terminated_connection_is_database_unavailable(pool: AsyncConnectionPool, database_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
+async def test_a_terminated_connection_is_database_unavailable(pool: AsyncConnectionPool, postgres_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as other:
         await other.execute("create table held (like members_read)")
         async with other.transaction():
             await other.execute("lock table held")
@@ -233,8 +233,8 @@ async def test_a_terminated_connection_is_database_unavailable(pool: AsyncConnec
             await asked
 
 
-async def test_the_migration_keeps_an_existing_table_and_its_rows(database_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+async def test_the_migration_keeps_an_existing_table_and_its_rows(postgres_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres_url) as conn:
         await migrate_cardmember(conn, table="kept")
         await conn.execute("insert into kept (user_id) values ('U1')")
         await migrate_cardmember(conn, table="kept")
@@ -243,16 +243,16 @@ async def test_the_migration_keeps_an_existing_table_and_its_rows(database_url: 
         await conn.rollback()
 
 
-async def test_two_migrations_at_once_both_succeed(database_url: str) -> None:
+async def test_two_migrations_at_once_both_succeed(postgres_url: str) -> None:
     async def migrate() -> None:
-        async with await psycopg.AsyncConnection.connect(database_url) as conn:
+        async with await psycopg.AsyncConnection.connect(postgres_url) as conn:
             await migrate_cardmember(conn, table="raced")
 
     await asyncio.gather(*(migrate() for _ in range(8)))
 
 
-async def test_a_role_that_may_only_read_an_existing_table_passes_the_migration(database_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+async def test_a_role_that_may_only_read_an_existing_table_passes_the_migration(postgres_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres_url) as conn:
         await migrate_cardmember(conn, table="foreign_one")
         await conn.execute("create role reader")
         await conn.execute("grant select on foreign_one to reader")
@@ -261,8 +261,8 @@ async def test_a_role_that_may_only_read_an_existing_table_passes_the_migration(
         await conn.rollback()
 
 
-async def test_the_table_itself_refuses_what_the_facts_exclude(database_url: str) -> None:
-    async with await psycopg.AsyncConnection.connect(database_url) as conn:
+async def test_the_table_itself_refuses_what_the_facts_exclude(postgres_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres_url) as conn:
         await migrate_cardmember(conn, table="strict")
         await conn.commit()
         for column, value in (("card_type", "'gold'"), ("email_open_rate", "35"), ("churn_risk_score", "1.2")):

@@ -14,16 +14,19 @@ from tools.vocabulary import COPY_FIELDS
 
 LENGTHS = {"subject": (15, 70), "preheader": (30, 110), "headline": (1, 60), "body": (60, 900), "cta": (5, 25)}
 LEAST = {"subject": 2, "preheader": 2, "headline": 3, "body": 3, "cta": 2}
-BARRED = re.compile(
-    r"""\b(free|gift|complimentary|on\ us|bonus|instant\w*|immediate\w*|right\ away|automatic\w*|unlimited|no\ limits?|everywhere
-    |anywhere|every\ purchase|all\ (your\ )?purchases|whatever|no\ catch|no\ strings|risk[- ]free|guarantee\w*|approved|selected
-    |best|highest|lowest|unbeatable|number\ one|most\ rewarding|better\ than|hurry|last\ chance|final|act\ (now|fast)|limited
-    |don't\ miss|only\ \w+\ left|today|tonight|soon|up\ to|worth|value|equals?|APR|interest|annual\ fee|no\ fees?|at\ no\ cost
-    |we(\ have|'ve)?\ (noticed|seen|tracked)|you\ spent|your\ spending|you\ haven't|one|two|three|once|twice|double|triple|half
-    |senior|single|mom|dad|men|women|married|black|white|debt|credit\ score|winner|refund|urgent|verify|action\ required
-    |subscription|membership|trial|segment|persona|loyal\w*|dear|mr|mrs)\b""",
-    re.IGNORECASE | re.VERBOSE,
+BARRED_WORDS = (
+    r"free|gift|complimentary|on us|bonus|instant\w*|immediate\w*|right away|automatic\w*|guarantee\w*|approved",
+    r"unlimited|no limits?|everywhere|anywhere|every purchase|all (your )?purchases|whatever",
+    r"no catch|no strings|risk[- ]free|selected",
+    r"best|highest|lowest|unbeatable|number one|most rewarding|better than|up to|worth|value|equals?",
+    r"hurry|last chance|final|act (now|fast)|limited|don't miss|only \w+ left|today|tonight|soon",
+    r"urgent|action required",
+    r"APR|interest|annual fee|no fees?|at no cost|debt|credit score|winner|refund|verify|subscription|membership|trial",
+    r"we( have|'ve)? (noticed|seen|tracked)|you spent|your spending|you haven't|segment|persona|loyal\w*",
+    r"one|two|three|once|twice|double|triple|half",
+    r"senior|single|mom|dad|men|women|married|black|white|dear|mr|mrs",
 )
+BARRED = re.compile(rf"\b({'|'.join(BARRED_WORDS)})\b", re.IGNORECASE)
 
 
 def test_every_option_of_every_menu_has_enough_blocks_for_every_field() -> None:
@@ -129,7 +132,7 @@ def test_no_subject_is_repeated_by_its_preheader_or_headline() -> None:
 
 def test_a_text_is_approved_as_its_field() -> None:
     assert text_sha("cta", "View offer") != text_sha("headline", "View offer")
-    assert text_sha("cta", "View offer") == "1cadc35d37f94f88c92bae8f4e9ac0ba6d5d0a0b5a6c5c40f03d8c1ad8d9d0a7"
+    assert text_sha("cta", "View offer") == "6058de1e6001f35e4d9f855e2f5bbc6dc4d7264564cd3a908ffe2262a55978d7"
 
 
 def _folder(tmp_path: Path, old: str, new: str, *, resign: bool = False) -> Path:

@@ -32,7 +32,8 @@ _ADVERTISEMENT: Final = re.compile(r"this is an advertisement\b|advertisement[.:
 """These three read lower-case text."""
 _LEFTOVER: Final = re.compile(
     r"\{\{|\}\}|\{%|%\}|\$\{|\{[a-z_][a-z0-9_]*\}|\[(?:name|first name|merchant|amount|date|link|url|company|offer)\]"
-    r"|\[[A-Z][A-Z_ ]+\]|%%\w+%%|\*\|\w+\|\*|<<\w+>>|[Ll]orem ipsum|TODO\b|TBD\b|undefined\b|NaN\b|Hi ,|Hi (?:None|null)\b"
+    r"|\[[A-Z][A-Z_ ]+\]|%%\w+%%|\*\|\w+\|\*|<<\w+>>|[Ll]orem ipsum|TODO\b|TBD\b|undefined\b|NaN\b"
+    r"|Hi ,|Hi (?:None|null)\b"
 )
 _MAX_BYTES: Final = 80 * 1024
 """Gmail clips at 102,400 bytes and hides what follows; this leaves room for what relays add."""

@@ -8,6 +8,7 @@ from tools.grounding.conditions import PARAMS, conditions_stated
 from tools.grounding.merchants import Gazetteer
 from tools.grounding.reading import Reader
 from tools.grounding.units import reward_unit_agrees
+from tools.report import Stage
 from tools.subject import Detector
 
 __all__ = ["grounding_detectors"]
@@ -20,7 +21,7 @@ def grounding_detectors(*, merchant_names: Mapping[str, tuple[str, ...]], issuer
     """
     gazetteer = Gazetteer(merchant_names, issuer)
     checks = Checks(Reader(gazetteer), gazetteer)
-    reads = ("terms", "copy")
+    reads: tuple[Stage, ...] = ("terms", "copy")
     return (
         Detector("grounded_numbers", ("member", *reads), checks.numbers),
         Detector("grounded_dates", ("member", *reads), checks.dates),

@@ -48,7 +48,9 @@ class Checks:
             for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
                 if is_supported(quantity, roles, support, subject, reading):
                     continue
-                start = spans.pop()[0] if quantity.edge == "high" and spans and spans[-1][2] == "low" else quantity.start
+                start = (
+                    spans.pop()[0] if quantity.edge == "high" and spans and spans[-1][2] == "low" else quantity.start
+                )
                 spans.append((start, quantity.end, quantity.edge))
             found += [reading.evidence(field, start, end) for start, end, _ in spans]
         return found
@@ -156,7 +158,7 @@ def _is_date_supported(mention: DateMention, support: Support) -> bool:
     wanted = _wanted(mention, support)
     if mention.is_day:
         if mention.mode == "before":
-            wanted = wanted | {day + _DAY for day in wanted if day < date.max}
+            wanted = {*wanted, *(day + _DAY for day in wanted if day < date.max), *_opening(support)}
         return any(date_matches(mention, day) for day in wanted)
     spans = _spans(mention, support)
     closing = mention.mode in ("through", "before") and not mention.part
@@ -174,6 +176,11 @@ def _wanted(mention: DateMention, support: Support) -> set[date]:
     if mention.roles == {"enroll"} and "enroll" not in support.dates and "end" in support.dates:
         wanted.add(support.dates["end"])
     return wanted
+
+
+def _opening(support: Support) -> set[date]:
+    """Return the start as a day before which nothing counts: "purchases before November 23 don't qualify"."""
+    return {support.dates["start"]} if "start" in support.dates else set()
 
 
 def _is_single(spans: list[Span]) -> bool:
@@ -201,8 +208,6 @@ def _spans(mention: DateMention, support: Support) -> list[Span]:
     if mention.last_day:
         return [(hi, hi) for _, hi in spans]
     if mention.part:
-        first, last = mention.part
-        return [(lo.replace(day=first), hi.replace(day=min(last, hi.day))) for lo, hi in spans]
+        opens, closes = mention.part
+        return [(lo.replace(day=opens), hi.replace(day=min(closes, hi.day))) for lo, hi in spans]
     return spans
-
-

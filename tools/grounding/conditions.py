@@ -8,19 +8,21 @@ from typing import Final
 from tools.grounding.checks import Checks, support_for
 from tools.grounding.reading import Reading
 from tools.grounding.support import Support, amount, date_matches
+from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject
 
 _ENROLLED: Final = re.compile(
-    r"\b(?:enrol|activat|regist(?:er|ration)|opt(?:ing)?[ -]in\b|sign(?:ing)?[ -]up\b|add (?:it|this|the offer|this offer) to)", re.IGNORECASE
+    r"\b(?:enrol|activat|regist(?:er|ration)|opt(?:ing)?[ -]in\b|sign(?:ing)?[ -]up\b|add (?:it|this|the offer|this offer) to)",
+    re.IGNORECASE,
 )
 _NOT_ENROLLED: Final = re.compile(r"\b(?:no|without|zero) (?:enrol|activat|regist|sign)\w*", re.IGNORECASE)
-_ONCE: Final = re.compile(
-    r"\b(?:one|once|single|1|limit of one|first)\b", re.IGNORECASE
-)
+_ONCE: Final = re.compile(r"\b(?:one|once|single|1|limit of one|first)\b", re.IGNORECASE)
 _ONLINE: Final = re.compile(r"\bonline\b|\bweb ?site\b|\bin[ -]app\b", re.IGNORECASE)
-_IN_STORE: Final = re.compile(r"\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b", re.IGNORECASE)
-_SMALL: Final = frozenset("the and for with from any all not are was via only other".split())
+_IN_STORE: Final = re.compile(
+    r"\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b", re.IGNORECASE
+)
+_SMALL: Final = frozenset(listed("the and for with from any all not are was via only other"))
 _STEM = 5
 
 Stated = Callable[[Mapping[str, object], Support, list[Reading]], bool]
@@ -64,9 +66,7 @@ def _pattern(pattern: re.Pattern[str]) -> Stated:
 
 
 def _enrollment(offer: Mapping[str, object], support: Support, readings: list[Reading]) -> bool:
-    return any(
-        _ENROLLED.search(_NOT_ENROLLED.sub("", reading.folded.text)) is not None for reading in readings
-    )
+    return any(_ENROLLED.search(_NOT_ENROLLED.sub("", reading.folded.text)) is not None for reading in readings)
 
 
 def _enroll_by(offer: Mapping[str, object], support: Support, readings: list[Reading]) -> bool:
@@ -112,7 +112,9 @@ _CONDITIONS: Final[dict[str, tuple[Callable[[Mapping[str, object]], object], Sta
     "exclusions": (lambda offer: offer.get("exclusions"), _exclusions, False),
     "max_redemptions": (lambda offer: offer.get("max_redemptions"), _redemptions, False),
     "one_per_member": (
-        lambda offer: offer.get("one_per_member") is True and "max_redemptions" not in offer, _pattern(_ONCE), False
+        lambda offer: offer.get("one_per_member") is True and "max_redemptions" not in offer,
+        _pattern(_ONCE),
+        False,
     ),
     "fulfillment_weeks": (lambda offer: offer.get("fulfillment_weeks"), _fulfillment, False),
 }
@@ -129,7 +131,9 @@ def conditions_stated(checks: Checks, subject: Subject, params: Mapping[str, obj
     place in the text: such evidence has no offsets, and its quote names the condition.
     """
     chosen = params.get("conditions")
-    names = _DEFAULT if chosen is None else {str(name) for name in chosen} if isinstance(chosen, list | tuple) else set()
+    names = (
+        _DEFAULT if chosen is None else {str(name) for name in chosen} if isinstance(chosen, list | tuple) else set()
+    )
     support = support_for(subject)
     readings = dict(checks.readings(subject))
     both = [readings[field] for field in ("body", "terms") if field in readings]

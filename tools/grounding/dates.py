@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, Literal
 
 from tools.grounding.timewords import MONTHS, NAMED, WEEKDAYS
-from tools.grounding.tokens import Token, low
+from tools.grounding.tokens import Token, listed, low
 
 DateRole = Literal["start", "end", "enroll"]
 Mode = Literal["", "through", "before", "within", "from", "after"]
@@ -13,8 +13,10 @@ Mode = Literal["", "through", "before", "within", "from", "after"]
 _ORDINALS: Final = {
     word: number
     for number, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        listed(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ),
         start=1,
     )
 }
@@ -22,8 +24,10 @@ _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _CASED: Final = frozenset({"may", "march", "mar", "sun", "sat", "mon", "sep", "dec", "jan", "wed", "fri"})
 """Names that are words too, or parts of some: they count with a capital only."""
 _BEFORE_MONTH: Final = frozenset(
-    "in through until till til by this next of late early mid - during before after from all since thru starting "
-    "beginning ending".split()
+    listed(
+        "in through until till til by this next of late early mid - during before after from all since thru starting "
+        "beginning ending"
+    )
 )
 _PARTS: Final = {"early": (1, 12), "mid": (8, 22), "late": (18, 31)}
 _NO_DATE_AFTER: Final = frozenset({"off", "price", "of", "the", "your", "points", "point", "x", "%", "back", "cup"})
@@ -33,20 +37,24 @@ _MODES: Final[dict[str, Mode]] = {
     **dict.fromkeys(("by", "through", "thru", "until", "till", "til"), "through"),
     **dict.fromkeys(("before",), "before"),
     **dict.fromkeys(
-        "ends ending end expires expiring expire closes closing close deadline stops finishes over".split(), "within"
+        listed("ends ending end expires expiring expire closes closing close deadline stops finishes over"), "within"
     ),
-    **dict.fromkeys("from start starts starting begins beginning begin opens effective since".split(), "from"),
+    **dict.fromkeys(listed("from start starts starting begins beginning begin opens effective since"), "from"),
     **dict.fromkeys(("after",), "after"),
 }
 _BETWEEN: Final = frozenset({"-", "to", "through", "thru", "until", "till", "and", "by"})
 _OPAQUE: Final = frozenset({"the", "on", "of", "at", "in", ",", ":", "(", "day", "date", "is", "midnight", "after"})
 _ENROLL: Final = frozenset(
-    "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register registration "
-    "opt join sign".split()
+    listed(
+        "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register registration "
+        "opt join sign"
+    )
 )
 _USE: Final = frozenset(
-    "spend earn use shop purchase purchases dine book pay get order save receive redeem collect enjoy stay visit "
-    "travel stream buy take expires expire valid".split()
+    listed(
+        "spend earn use shop purchase purchases dine book pay get order save receive redeem collect enjoy stay visit "
+        "travel stream buy take expires expire valid"
+    )
 )
 _REACH = 14
 
@@ -240,7 +248,9 @@ def _weekday_alone(tokens: list[Token], index: int) -> DateMention | None:
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     if following and (following.kind == "date" or following.low in MONTHS or following.low in (",", "the")):
         after = index + 1 + (following.low == ",")
-        if after < len(tokens) and (tokens[after].kind != "word" or tokens[after].low in MONTHS or following.low != ","):
+        if after < len(tokens) and (
+            tokens[after].kind != "word" or tokens[after].low in MONTHS or following.low != ","
+        ):
             return None
     return replace(_make(tokens, index, index + 1), name=("weekday",), weekday=WEEKDAYS[tokens[index].low])
 
@@ -307,7 +317,8 @@ def _with_roles(tokens: list[Token], found: list[DateMention]) -> list[DateMenti
         if bound and bound[-1].mode == "from" and mention.first - bound[-1].last <= 2:
             link = low(tokens, bound[-1].last)
             if link in _BETWEEN:
-                bound.append(replace(mention, roles=frozenset({"end"}), mode="through"))
+                last_role: DateRole = "enroll" if _topic(tokens, bound[-1].first, mention.last) == "enroll" else "end"
+                bound.append(replace(mention, roles=frozenset({last_role}), mode="through"))
                 continue
         bound.append(replace(mention, roles=_roles(tokens, cue, mode, mention.last), mode=mode))
     return bound

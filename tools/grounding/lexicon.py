@@ -3,22 +3,36 @@
 from typing import Final
 
 from tools.grounding.timewords import MONTHS, WEEKDAYS
+from tools.grounding.tokens import listed
 
 TERMS: Final = frozenset(
-    """
+    listed("""
     card cards cardmember cardmembers member members account basic gold platinum travel dining electronics business
     services retail entertainment terms conditions offer offers points point apr us usa usd dc et est edt pt pst ct cst
     eastern pacific central rates fees pricing credit statement membership rewards reward bonus i i'm i'll i've english
     christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial independence
     veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s a p m d c x b
     advertisement america american united states puerto rico north south east west international
-    """.split()
+    """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""
 
+PLACES: Final = frozenset(
+    listed("""
+    alabama alaska arizona arkansas california carolina colorado connecticut dakota delaware florida georgia hawaii idaho
+    illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri
+    montana nebraska nevada hampshire jersey mexico york ohio oklahoma oregon pennsylvania rhode island tennessee texas
+    utah vermont virginia washington wisconsin wyoming guam canada europe asia africa paris london rome tokyo italy
+    france spain caribbean orlando miami chicago boston seattle denver dallas houston phoenix atlanta vegas francisco
+    angeles diego
+    """)
+)
+"""Places that travel copy names."""
+
 COMMON: Final = frozenset(
-    """
-    a about activate add after again ahead all allow also always an and another any anywhere apply are around art as at
+    listed("""
+    a about activate italian french spanish mexican chinese japanese thai indian greek korean european asian
+    mediterranean cajun bluetooth internet add after again ahead all allow also always an and another any anywhere apply are around art as at
     away back be beat because before begin benefits best better big bigger bill bite bites book books bowl break
     breakfast bring brunch build but buy buying by call can cart cash celebrate change checkout choice choose classic
     click coffee collect comes comfort comforts count cozy course cravings credited dad date day days deal deals delicious
@@ -52,23 +66,27 @@ COMMON: Final = frozenset(
     device devices gadget gadgets laptops phones cameras headphones screens connect connected subscribe subscription
     streaming concert concerts theater theaters film films popcorn stage laugh sing dance cheer game games toast dine-in
     takeout crave sizzle brew grab refuel fuel feed nourish book-now wonder winning rewarding spending dining's
-    """.split()
+    """)
 )
 """Ordinary words of advertising copy, for lines written in title case and for the first word of a sentence."""
 
 NAME_WORDS: Final = frozenset(
-    "superstore superstores emporium boutique trattoria ristorante pizzeria cantina taqueria brasserie bistro grille "
-    "grill diner tavern steakhouse eatery bakery bakeshop cafe caffe pub brewery deli hotels hotel resort resorts inn "
-    "suites airlines airways cruises outfitters books bookstore bookshop market markets mart outlet outlets pharmacy "
-    "cinemas theatres theatre games studios motors rentals inc llc ltd corp co gmbh store stores shop shack house "
-    "mercantile apparel jewelers furniture".split()
+    listed(
+        "superstore superstores emporium boutique trattoria ristorante pizzeria cantina taqueria brasserie bistro grille "
+        "grill diner tavern steakhouse eatery bakery bakeshop cafe caffe pub brewery deli hotels hotel resort resorts inn "
+        "suites airlines airways cruises outfitters books bookstore bookshop market markets mart outlet outlets pharmacy "
+        "cinemas theatres theatre games studios motors rentals inc llc ltd corp co gmbh store stores shop shack house "
+        "mercantile apparel jewelers furniture"
+    )
 )
 """Words that make the capitals before them a merchant's name."""
 
 ORDINARY_NAMES: Final = frozenset(
-    "budget national enterprise gap target zoom slack indeed staples quill steam regal dell ups apple amazon delta united "
-    "american southwest chase discover capital sprint shell subway express visible square ring nest bolt root jet hulu "
-    "adobe indigo gap's limited guess coach fossil diesel buckle torrid express anthem".split()
+    listed(
+        "budget national enterprise gap target zoom slack indeed staples quill steam regal dell ups apple amazon delta united "
+        "american southwest chase discover capital sprint shell subway express visible square ring nest bolt root jet hulu "
+        "adobe indigo gap's limited guess coach fossil diesel buckle torrid express anthem"
+    )
 )
 """One-word names that are words of English: they count only where the sentence treats them as a name."""
 

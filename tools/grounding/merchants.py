@@ -1,17 +1,21 @@
 """Merchants named in a text: those of the catalogue and the offer, near misses, and whatever else reads as a name."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tools.folding import fold
-from tools.grounding.lexicon import COMMON, NAME_WORDS, ORDINARY_NAMES, SUFFIXES, TERMS
+from tools.grounding.lexicon import COMMON, NAME_WORDS, ORDINARY_NAMES, PLACES, SUFFIXES, TERMS
 from tools.grounding.tokens import Token, low, tokens_of
 
 _AT: Final = frozenset({"at", "@"})
-_LINKS: Final = frozenset({"at", "from", "with", "by", "via", "and", "or", "&", ",", "on", "to", "visit", "shop", "try"})
+_LINKS: Final = frozenset(
+    {"at", "from", "with", "by", "via", "and", "or", "&", ",", "on", "to", "visit", "shop", "try"}
+)
+_NAMING: Final = frozenset({"with", "from", "via", "by", "on", "visit", "shop", "try"})
 _JOINERS: Final = frozenset({"&", "of", "the", "and", "de", "la", "'s", "-", "."})
+_KNOWN: Final = TERMS | COMMON | PLACES
 _SKIPPED: Final = frozenset({".", "-", "+", "'", "!"})
 _SHORTEST_NEAR_MISS = 5
 _SHOUT = 0.6
@@ -149,7 +153,7 @@ def _starts(tokens: list[Token], index: int) -> bool:
     return at < 0 or tokens[at].sentence != tokens[index].sentence or tokens[at].low == ":"
 
 
-def _is_title(tokens: list[Token], index: int, after: int) -> bool:
+def _is_title(tokens: list[Token], index: int, after: int, taken: Container[int] = ()) -> bool:
     """Tell a line in title case or capitals, where a capital says nothing, from the words around a span."""
     sentence = tokens[index].sentence
     first = last = index
@@ -157,7 +161,7 @@ def _is_title(tokens: list[Token], index: int, after: int) -> bool:
         first -= 1
     while last + 1 < len(tokens) and tokens[last + 1].sentence == sentence and last - index < 12:
         last += 1
-    around = (*tokens[first:index], *tokens[after : last + 1])
+    around = (tokens[at] for at in (*range(first, index), *range(after, last + 1)) if at not in taken)
     words = [token for token in around if token.kind == "word" and len(token.low) > 3]
     capitals = sum(token.text[0].isupper() for token in words)
     return bool(words) and capitals >= _SHOUT * len(words)
@@ -178,7 +182,7 @@ def suspects_in(tokens: list[Token], known: Sequence[Name], gazetteer: Gazetteer
             if _is_capital(tokens[last]):
                 last += 1
             elif low(tokens, last) in _JOINERS and last + 1 < len(tokens) and _is_capital(tokens[last + 1]):
-                if last + 1 in taken or tokens[last].low in ("and", ".") and not tokens[last].glued:
+                if last + 1 in taken or (tokens[last].low in ("and", ".") and not tokens[last].glued):
                     break
                 last += 2
             else:
@@ -197,16 +201,16 @@ def _is_capital(token: Token) -> bool:
 def _is_known(token: Token, lower: set[str]) -> bool:
     word = token.low.removesuffix("'s")
     return (
-        word in TERMS or word in COMMON or token.low in TERMS | COMMON or word in lower or len(word) == 1
+        word in _KNOWN or token.low in _KNOWN or word in lower or len(word) == 1
         or (len(word) > 5 and word.endswith(SUFFIXES))
-        or (word.endswith("s") and word[:-1] in COMMON | TERMS | lower)
+        or (word.endswith("s") and (word[:-1] in _KNOWN or word[:-1] in lower))
     )  # fmt: skip
 
 
 def _suspect(
     tokens: list[Token], first: int, last: int, lower: set[str], gazetteer: Gazetteer, taken: set[int]
 ) -> Name | None:
-    title, starts = _is_title(tokens, first, last), _starts(tokens, first)
+    title, starts = _is_title(tokens, first, last, taken), _starts(tokens, first)
     before = low(tokens, first - 1)
     if title and before not in _LINKS:
         for at in range(first, last):
@@ -217,6 +221,7 @@ def _suspect(
         first = first + 1
         words = [token for token in tokens[first:last] if token.kind == "word"]
         starts = False
+    before = low(tokens, first - 1)
     unknown = [token for token in words if not _is_known(token, lower)]
     near = any(gazetteer.near_miss(_joined(part)) for part in (words, unknown))
     named = any(token.low in NAME_WORDS for token in words[1:]) and not _is_known(words[0], lower)
@@ -230,7 +235,7 @@ def _suspect(
         elif starts:
             suspect = len(words) > 1 and words[1] in unknown
         else:
-            suspect = linked or len(words) > 1 or before in ("with", "from", "via")
+            suspect = linked or len(words) > 1 or before in _NAMING
     if not suspect:
         return None
     return Name("", tokens[first].start, tokens[last - 1].end, first, last)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
-from tools.grounding.tokens import Token, low
+from tools.grounding.tokens import Token, listed, low
 
 Unit = Literal["money", "foreign", "percent", "multiplier", "points", "count", "days", "months", "hours", "clock"]
 Edge = Literal["", "low", "high"]
@@ -27,8 +27,10 @@ _SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
 }
 _PREFIXES: Final[dict[str, Unit]] = {"$": "money", "usd": "money", "€": "foreign", "£": "foreign", "¥": "foreign"}
 _ADJECTIVES: Final = frozenset(
-    "bonus extra additional more reward rewards membership travel total business calendar full whole short consecutive "
-    "statement solid great us".split()
+    listed(
+        "bonus extra additional more reward rewards membership travel total business calendar full whole short consecutive "
+        "statement solid great us"
+    )
 )
 _EXTRA: Final = frozenset({"extra", "additional", "more"})
 _TIMES_OF: Final = frozenset({"the", "more", "as", "your", "over", "points", "rewards", "on", "our", "faster"})
@@ -51,7 +53,7 @@ _PER: Final = _RATE_WORDS | _QUALIFYING
 _MOST_POINTS_PER_DOLLAR: Final = 100
 _BETWEEN: Final = frozenset({"-", "to", "and", "or", "through"})
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
-_IDIOMS: Final = (("24", "/", "7"), ("b", "2", "b"))
+_IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
 _MOST_MINUTES: Final = 59
 
 
@@ -84,33 +86,34 @@ def quantities_of(tokens: list[Token], taken: Container[int]) -> list[Quantity]:
         if index in taken or (tokens[index].kind == "word" and tokens[index].low not in _STARTS):
             index += 1
             continue
+        if tokens[index].low in _IDIOM_STARTS and (skipped := _idiom(tokens, index)):
+            index += skipped
+            continue
         quantity = _quantity_at(tokens, index)
         if quantity is None:
-            index = _after_idiom(tokens, index)
+            index += 1
             continue
         found.append(quantity)
         index = max(quantity.last, index + 1)
     return _with_rates(tokens, _with_ranges(tokens, found))
 
 
-_STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, "a", "an", "half", "usd", "us"})
+_IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
+_STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
 
 
-def _after_idiom(tokens: list[Token], index: int) -> int:
+def _idiom(tokens: list[Token], index: int) -> int:
+    """Return the length of a phrase whose number counts nothing, or 0."""
     for idiom in _IDIOMS:
         if all(low(tokens, index + step) == word for step, word in enumerate(idiom)):
-            return index + len(idiom)
-    return index + 1
+            return len(idiom)
+    return 0
 
 
 def _quantity_at(tokens: list[Token], index: int) -> Quantity | None:
     token = tokens[index]
     if token.kind == "clock" or (token.kind == "number" and _half_of_day(tokens, index + 1)):
         return _clock(tokens, index)
-    if token.kind == "date" and token.text == "24/7":
-        return None
-    if low(tokens, index) == "24" and low(tokens, index + 1) == "/" and low(tokens, index + 2) == "7":
-        return None
     at = index + (token.low == "us" and low(tokens, index + 1) == "$")
     prefix = _PREFIXES.get(low(tokens, at))
     if token.low in _FACTORS and not (low(tokens, index + 1) == "-" and low(tokens, index + 2) == "check"):
@@ -246,7 +249,9 @@ def _with_ranges(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
         one, two = found[at], found[at + 1]
         if two.first - one.last != 1 or (link := low(tokens, one.last)) not in _BETWEEN:
             continue
-        if one.unit == "count" and two.unit not in ("count", "clock") and not one.noun:
+        if one.unit == "points" and two.unit == "multiplier":
+            one = replace(one, unit="multiplier")
+        elif one.unit == "count" and two.unit not in ("count", "clock") and not one.noun:
             scale = _SUFFIXES.get(low(tokens, two.last - 1), ("count", Decimal(1)))[1]
             one = replace(one, unit=two.unit, value=one.value * scale)
         elif two.unit == "count" and one.unit in ("money", "percent", "multiplier") and link in ("-", "to"):
@@ -265,7 +270,9 @@ def _with_rates(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
         if quantity.unit == "money" and quantity.value == 1 and low(tokens, quantity.first - 1) in _PER:
             opened.setdefault(tokens[quantity.first].sentence, quantity.first)
             found[at] = replace(quantity, rate_base=True)
-    in_rates = {at for quantity in found if quantity.unit == "multiplier" for at in range(quantity.first, quantity.last)}
+    in_rates = {
+        at for quantity in found if quantity.unit == "multiplier" for at in range(quantity.first, quantity.last)
+    }
     for at in range(1, len(tokens)):
         if tokens[at].low in _DOLLAR and low(tokens, at - 1) in _PER and at not in in_rates:
             opened.setdefault(tokens[at].sentence, at)
@@ -278,9 +285,11 @@ def _with_rates(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
 
 
 COUNTED: Final = frozenset(
-    "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
-    "occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers places "
-    "hotels airlines sites services names apps tools companies states territories steps step taps tap clicks click "
-    "reward rewards bonus enrollment enrollments card member cardmember".split()
+    listed(
+        "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
+        "occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers places "
+        "hotels airlines sites services names apps tools companies states territories steps step taps tap clicks click "
+        "reward rewards bonus enrollment enrollments card member cardmember"
+    )
 )
 """Words whose number has a role of its own (roles.py) or none at all."""

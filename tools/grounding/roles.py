@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from tools.grounding.quantities import Quantity, Unit
-from tools.grounding.tokens import Token, low
+from tools.grounding.tokens import Token, listed, low
 
 Role = Literal[
     "reward", "ratio", "base", "extra", "minimum_spend", "spend_for_cap", "spend_total", "spend_cap", "reward_cap",
@@ -53,7 +53,9 @@ CUES: Final[tuple[Cue, ...]] = (
          " | in spend | of purchases | on purchases | you spend", reach=2),
     _cue("before", "money points", _CAPS, "up to | as much as | no more than | not more than | capped at | cap of | cap"
          " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full | reward limit"),
-    _cue("before", "money", "spend_cap", "first"),
+    _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
+    _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
+    _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
     _cue("after", "money points", _CAPS, "max | maximum | cap | limit | total | in all | in total | tops | at most"
          " | overall | in aggregate", reach=1),
     _cue("after", "money", "reward", "back | statement credit | credit | credits | in statement credits | off | rebate"
@@ -86,23 +88,28 @@ CUES: Final[tuple[Cue, ...]] = (
          " | for fulfillment | after the offer ends", reach=2),
     _cue("before", "days months", "enroll", "enroll | enrol | activate | register", reach=4),
     _cue("after", "days months", "enroll", "to enroll | to activate | to register", reach=1),
-    _cue("before", "days months", "validity", "valid | you have | lasts | good for | expires | runs | offer ends", reach=4),
+    _cue("before", "days months", "validity", "valid | you have | lasts | good for | expires | runs"
+         " | offer ends", reach=4),
     _cue("before", "days months", "period", "interest | apr | payments | financing", reach=6),
     _cue("after", "days months", "period", "from account opening | from the purchase | promotional | intro", reach=3),
 )  # fmt: skip
 _NOUNS: Final[dict[str, Role]] = {
     **dict.fromkeys(
-        "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
-        "occasions reward rewards bonus".split(),
+        listed(
+            "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
+            "occasions reward rewards bonus"
+        ),
         "redemptions",
     ),
     **dict.fromkeys(
-        "partners partner merchants merchant restaurants restaurant stores store brands brand retailers places hotels "
-        "airlines sites services names apps tools companies".split(),
+        listed(
+            "partners partner merchants merchant restaurants restaurant stores store brands brand retailers places hotels "
+            "airlines sites services names apps tools companies"
+        ),
         "merchants",
     ),
     **dict.fromkeys(
-        "states territories steps step taps tap clicks click enrollment enrollments card member cardmember".split(),
+        listed("states territories steps step taps tap clicks click enrollment enrollments card member cardmember"),
         "constant",
     ),
 }

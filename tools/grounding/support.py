@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, Protocol
 
-from tools.grounding.timewords import add_months
 from tools.grounding.dates import DateMention, DateRole
 from tools.grounding.quantities import Quantity, Unit
 from tools.grounding.roles import Role
+from tools.grounding.timewords import add_months
 
 _UNIT_OF: Final[dict[object, Unit]] = {
     "X_points": "multiplier",
@@ -65,7 +65,9 @@ class Support:
             return True
         if roles:
             return any(value in self.values.get((unit, role), ()) for role in roles)
-        if unit == "count" and (value == 1 or any(value in self.values.get((u, "reward"), ()) for u in _ROLES_OF_COUNT)):
+        if unit == "count" and (
+            value == 1 or any(value in self.values.get((u, "reward"), ()) for u in _ROLES_OF_COUNT)
+        ):
             return True
         return any(
             value in values for (kind, role), values in self.values.items() if kind == unit and role != "constant"
@@ -109,6 +111,10 @@ def day(value: object) -> date | None:
         return None
 
 
+class _Add(Protocol):
+    def __call__(self, unit: Unit, role: Role, *numbers: Decimal | None) -> None: ...
+
+
 def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quantity] = ()) -> Support:
     """Return what an offer supports on the day of sending. `notes` are the numbers of its own free-text facts."""
     values: dict[tuple[Unit, Role], set[Decimal]] = {}
@@ -142,12 +148,13 @@ def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quant
     return Support({key: frozenset(found) for key, found in values.items()}, dates, fulfillment, sent)
 
 
-def _add_reward(offer: Mapping[str, object], add: "_Add") -> None:
+def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
     unit, reward = _UNIT_OF.get(offer.get("reward_unit")), amount(offer.get("reward_value"))
     if unit is None or reward is None:
         return
     if offer.get("reward_unit") == "apr":
-        return add("percent", "apr", reward)
+        add("percent", "apr", reward)
+        return
     add(unit, "reward", reward)
     base, cap, per_point = (amount(offer.get(name)) for name in ("base_rate", "reward_cap", "point_value_usd"))
     times = amount(offer.get("max_redemptions")) or Decimal(1)

@@ -7,7 +7,7 @@ Kind = Literal["word", "number", "date", "clock", "sign"]
 
 _TOKEN: Final = re.compile(
     r"(?P<date>(?<![\d.,/])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{1,2}-\d{1,2}-\d{4}"
-    r"|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2})(?![\d/]|[.,-]\d))"
+    r"|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2})(?![\d/]|[.,]\d))"
     r"|(?P<clock>\d{1,2}:\d{2}(?!\d))"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
@@ -15,9 +15,17 @@ _TOKEN: Final = re.compile(
 )
 """Each alternative is linear: no repetition holds another that could match the same characters."""
 
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list written as text, as the tables of this package are."""
+    return tuple(text.split())
+
+
 _ABBREVIATIONS: Final = frozenset(
-    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
-    "vs no st mr mrs ms dr inc co ltd corp etc approx min max".split()
+    listed(
+        "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
+        "vs no st mr mrs ms dr inc co ltd corp etc approx min max"
+    )
 )
 _SENTENCE_ENDS: Final = frozenset(".!?;")
 

@@ -8,22 +8,18 @@ from tools.grounding.checks import Checks
 from tools.grounding.quantities import Unit
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
-from tools.grounding.tokens import low
+from tools.grounding.tokens import listed, low
 from tools.report import Evidence
 from tools.subject import Subject
 
 _FORMS: Final[dict[str, str]] = {
-    "points": r"\b(?:earn|get|collect|receive|score|double|triple|bonus|extra)(?: up to| more| extra| bonus| reward| your){0,2} points\b",
-    "points_amount": "",
-    "multiplier": "",
-    "cash_back": r"\b(?:\d+(?:\.\d+)? ?% )?cash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
+    "points": r"\b(?:earn|get|collect|receive|score|double|triple|bonus|extra)"
+    r"(?: up to| more| extra| bonus| reward| your){0,2} points\b",
+    "cash_back": r"\bcash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
     "cash": r"\$\d[\d,.]* (?:in )?cash\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
-    "percent_back": "",
-    "percent_off": "",
-    "money_back": "",
 }
-_PATTERNS: Final = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in _FORMS.items() if pattern}
+_PATTERNS: Final = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in _FORMS.items()}
 _POINTS: Final = frozenset({"points", "points_amount", "multiplier"})
 _CASH: Final = frozenset({"cash_back", "cash"})
 _PERCENT: Final = frozenset({"percent_back", "percent_off"})
@@ -40,7 +36,7 @@ _DENIED: Final[dict[str, frozenset[str]]] = {
 _BACK: Final = frozenset({"back", "cash"})
 _OFF: Final = frozenset({"off", "discount", "savings"})
 _REDEEMED: Final = re.compile(r"\b(?:redeem\w*|worth|value[ds]?|equals?|toward)\b", re.IGNORECASE)
-_NEGATED: Final = frozenset({"not", "no", "isn't", "aren't", "never", "without", "than", "excluding", "excludes", "except"})
+_NEGATED: Final = frozenset(listed("not no isn't aren't never without than excluding excludes except"))
 _EXISTING: Final = frozenset({"usual", "regular", "existing", "other", "your", "already"})
 _NUMBER_FORMS: Final[dict[Unit, tuple[tuple[frozenset[str], str], ...]]] = {
     "percent": ((_BACK, "percent_back"), (_OFF, "percent_off")),
@@ -73,11 +69,11 @@ def _spans(reading: Reading, denied: frozenset[str]) -> list[tuple[int, int]]:
                 more = low(reading.tokens, quantity.last) in ("points", "point")
                 spans.append((quantity.start, reading.tokens[quantity.last].end if more else quantity.end))
             continue
-        words = [low(reading.tokens, quantity.last + step) for step in range(2)]
+        following = [low(reading.tokens, quantity.last + step) for step in range(2)]
         for signs, form in _NUMBER_FORMS.get(quantity.unit, ()):
-            at = next((at for at, word in enumerate(words) if word in signs), None)
+            at = next((at for at, word in enumerate(following) if word in signs), None)
             if at is not None and form in denied and not (roles & _CAPPED):
-                cash_back = words[at : at + 1] == ["cash"] and low(reading.tokens, quantity.last + at + 1) == "back"
+                cash_back = following[at : at + 1] == ["cash"] and low(reading.tokens, quantity.last + at + 1) == "back"
                 spans.append((quantity.start, reading.tokens[quantity.last + at + cash_back].end))
     covered = [range(start, end) for start, end in spans]
     for form, pattern in _PATTERNS.items():

@@ -1,4 +1,4 @@
-"""The facts a clause may read, and how they enter CEL: amounts as float, counts as int, dates as ISO text, cards lower."""
+"""The facts a clause may read, and how they enter CEL: amounts as float, counts as int, card types in lower case."""
 
 import math
 from collections.abc import Callable, Mapping

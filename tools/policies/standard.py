@@ -37,14 +37,14 @@ _TEXT: Final = {
     "body": (
         "Hi Cardmember, enroll by December 7, 2026, then earn 3X points instead of 1X at Olive Garden and Panera Bread "
         "from November 23, 2026 through January 6, 2027. A minimum spend of $50 applies, on up to $1,500 in purchases. "
-        "One per member. Allow 6-8 weeks for points to post."
+        "One per member. Allow 6 to 8 weeks for points to post."
     ),
     "cta": "Enroll now",
     "terms": (
         "Enrollment required by December 7, 2026. Valid from November 23, 2026 through January 6, 2027 at Olive Garden "
         "and Panera Bread. Earn 3X points instead of 1X after a minimum spend of $50, on up to $1,500 in purchases. "
         "One per member. Eligible cards: Gold, Platinum. Excluded: cash advances, fees, balance transfers, gift cards, "
-        "prior purchases, returns. Allow 6-8 weeks for points to post."
+        "prior purchases, returns. Allow 6 to 8 weeks for points to post."
     ),
 }
 _MEMBER: Final[dict[str, object]] = {
@@ -98,9 +98,13 @@ def standard_message() -> MessageFacts:
         text="\n\n".join([*written, _FOOTER, _ADDRESS, f"Unsubscribe: {_UNSUBSCRIBE}"]),
         headers={
             "From": "Example Bank Offers <offers@mail.examplebank.example>",
+            "Reply-To": "offers@mail.examplebank.example",
             "Subject": _TEXT["subject"],
             "Date": "Mon, 23 Nov 2026 14:00:00 +0000",
             "Message-ID": "<standard@mail.examplebank.example>",
+            "MIME-Version": "1.0",
+            "Content-Type": "multipart/alternative",
+            "Feedback-ID": "standard:offers:examplebank",
             "List-Unsubscribe": f"<{_UNSUBSCRIBE}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
@@ -112,4 +116,7 @@ def standard_message() -> MessageFacts:
 
 
 _STYLE: Final = "font-family:Arial,sans-serif;font-size:16px;color:#1c1c28;background-color:#ffffff"
-_DARK: Final = "body, p, h1 { color: #f2f2f7 !important; background-color: #12121a !important; }"
+_DARK: Final = (
+    "body, p, h1 { color: #f2f2f7 !important; background-color: #12121a !important; } "
+    "a { color: #9ecbff !important; }"
+)

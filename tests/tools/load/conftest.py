@@ -28,23 +28,23 @@ def table(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def load(database_url: str, tmp_path: Path, table: str) -> Load:
+def load(postgres_url: str, tmp_path: Path, table: str) -> Load:
     """Write the content to a file of the name, and load it."""
 
     async def load(content: str | bytes, name: str = "members.csv", **options: Any) -> LoadReport:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return await load_file(database_url, path, table=table, rejects_dir=tmp_path / "rejects", **options)
+        return await load_file(postgres_url, path, table=table, rejects_dir=tmp_path / "rejects", **options)
 
     return load
 
 
 @pytest.fixture
-def held(database_url: str, table: str) -> Callable[[], dict[str, dict[str, Any]]]:
+def held(postgres_url: str, table: str) -> Callable[[], dict[str, dict[str, Any]]]:
     """The table's rows by user_id; none when there is no table."""
 
     def read() -> dict[str, dict[str, Any]]:
-        with psycopg.connect(database_url, row_factory=dict_row) as conn:
+        with psycopg.connect(postgres_url, row_factory=dict_row) as conn:
             if conn.execute("select to_regclass(%s) as t", [table]).fetchone() == {"t": None}:
                 return {}
             rows = conn.execute(sql.SQL("select * from {}").format(sql.Identifier(table))).fetchall()

@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.columns import ALL_COLUMNS, BY_NAME, polars_schema
@@ -113,6 +113,7 @@ def test_clicks_never_exceed_views_nor_accepted_offers_shown_ones() -> None:
     assert checked(offer_clicks_90d="5", offer_views_90d=None).rejects == []
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(*(CELLS for _ in ALL_COLUMNS)), min_size=1, max_size=4))
 def test_every_row_is_either_good_or_explained(rows) -> None:
     names = [column.name for column in ALL_COLUMNS]

@@ -29,7 +29,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("name", [*WRITERS, "members.parquet"])
 async def test_a_sample_read_from_a_file_and_the_table_equals_the_sample(
-    rejects, name, load, database_url, table, tmp_path
+    rejects, name, load, postgres_url, table, tmp_path
 ) -> None:
     frame = sample_members(300, seed=11)
     if name in WRITERS:
@@ -40,7 +40,7 @@ async def test_a_sample_read_from_a_file_and_the_table_equals_the_sample(
     report = await load(content, name)
     assert (report.rows_read, report.inserted, report.rows_rejected, report.warnings) == (300, 300, 0, ())
     assert rejects(report) == []
-    async with AsyncConnectionPool(database_url, min_size=1, open=False) as pool:
+    async with AsyncConnectionPool(postgres_url, min_size=1, open=False) as pool:
         found = await fetch_members(pool, frame["user_id"].to_list(), table=table)
     assert found == {row["user_id"]: Cardmember(**row) for row in frame.to_dicts()}
 
@@ -101,9 +101,10 @@ async def test_a_raising_progress_loads_nothing_and_leaves_no_file(csv_text, loa
     assert list((tmp_path / "rejects").iterdir()) == []
 
 
-async def test_a_cancelled_load_loads_nothing(load, held) -> None:
+async def test_a_cancelled_load_loads_nothing(load, held, monkeypatch) -> None:
+    monkeypatch.setattr("tools.load.loader.BATCH_ROWS", 500)
     reading = asyncio.Event()
-    content = sample_members(25_000).write_csv()
+    content = sample_members(3_000).write_csv()
     task = asyncio.create_task(load(content, progress=lambda _: reading.set()))
     await reading.wait()
     task.cancel()
@@ -133,9 +134,9 @@ async def test_two_loads_of_one_table_at_once_both_succeed(load, held) -> None:
 
 
 async def test_an_existing_table_with_other_types_takes_the_rows(
-    csv_text, load, held, good, database_url, table
+    csv_text, load, held, good, postgres_url, table
 ) -> None:
-    with psycopg.connect(database_url) as conn:
+    with psycopg.connect(postgres_url) as conn:
         columns = ", ".join(f"{name} {'varchar(40) primary key' if name == 'user_id' else 'text'}" for name in good)
         conn.execute(f"create table {table} ({columns}, extra text default 'kept')")
     report = await load(csv_text(good))
@@ -152,9 +153,9 @@ async def test_an_existing_table_with_other_types_takes_the_rows(
     ],
 )
 async def test_a_table_that_cannot_take_the_rows_is_named(
-    csv_text, ddl, message, load, good, database_url, table
+    csv_text, ddl, message, load, good, postgres_url, table
 ) -> None:
-    with psycopg.connect(database_url) as conn:
+    with psycopg.connect(postgres_url) as conn:
         columns = ", ".join(f"{name} text" for name in good)
         conn.execute(f"create table {table}_full ({columns})")
         conn.execute(ddl.format(table=table))
@@ -185,10 +186,10 @@ async def test_the_rejects_file_is_private_and_goes_when_a_later_load_has_none(c
     assert not report.rejects_path.exists()
 
 
-async def test_without_a_rejects_folder_rejects_are_counted(csv_text, database_url, table, good, tmp_path) -> None:
+async def test_without_a_rejects_folder_rejects_are_counted(csv_text, postgres_url, table, good, tmp_path) -> None:
     path = tmp_path / "members.csv"
     path.write_text(csv_text({**good, "age": "x", "gender": "y"}, good))
-    report = await load_file(database_url, path, table=table)
+    report = await load_file(postgres_url, path, table=table)
     assert (report.rows_rejected, report.cells_rejected, report.rejects_path) == (1, 2, None)
     assert report.reasons == (("age", "not a whole number", 1), ("gender", "expected one of M, F, Other", 1))
     assert [item.name for item in tmp_path.iterdir()] == ["members.csv"]

@@ -158,7 +158,7 @@ async def test_a_rebuild_is_announced(index: PolicyIndex, tmp_path: Path, caplog
     with caplog.at_level(logging.WARNING):
         report = await index.sync(DOCUMENTS)
     assert report == SyncReport(added=ALL, rebuilt=True)
-    assert f"{tmp_path / 'chroma'} is damaged and built anew" in caplog.text
+    assert f"{tmp_path / 'chroma'} is not whole and built anew" in caplog.text
 
 
 async def test_a_query_on_a_spoiled_index_is_unavailable_until_the_next_sync(tmp_path: Path, vectors: Path) -> None:
@@ -180,4 +180,15 @@ async def test_a_folder_that_cant_be_made_is_unavailable_not_rebuilt(tmp_path: P
     index = PolicyIndex(chroma_dir=tmp_path / "file" / "chroma", cache_dir=vectors)
     with pytest.raises(IndexUnavailable, match="CHROMA_DIR"):
         await index.sync(DOCUMENTS)
+    await index.aclose()
+
+
+async def test_after_many_rewrites_every_chunk_is_still_found(tmp_path: Path, vectors: Path) -> None:
+    index = PolicyIndex(chroma_dir=tmp_path / "chroma", cache_dir=vectors)
+    for version in ("first", "second") * 4:
+        policies = [document(f"p{n}", f"# Section {n}\nText {version} {n}", version=version) for n in range(40)]
+        report = await index.sync(policies)
+        assert len(report.added if report.rebuilt else report.updated or report.added) == 40
+        found = [await index.nearest(f"Section {n}\nText {version} {n}", domain=None, k=1) for n in range(40)]
+        assert [chunk.policy_id for (chunk,) in found] == [policy.policy_id for policy in policies]
     await index.aclose()

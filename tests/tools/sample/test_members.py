@@ -7,7 +7,6 @@ from polars.testing import assert_frame_equal
 from tools.columns import ALL_COLUMNS, COLUMNS, NAMES, PROTECTED, Kind, polars_schema
 from tools.errors import InputInvalid
 from tools.sample import SNAPSHOT, edge_members, iter_members, sample_members
-from tools.sample.members import CHUNK
 
 EDGES = len(edge_members(SNAPSHOT))
 TRAP = "USER_000001"
@@ -143,11 +142,13 @@ def test_the_edge_rows_are_what_their_table_says() -> None:
     assert (SNAPSHOT - edge["USER_000023"]["card_activation_date"]).days == 20
 
 
-def test_a_large_sample_comes_in_chunks_that_make_the_whole() -> None:
-    chunks = list(iter_members(CHUNK + 50, seed=1))
-    assert [len(chunk) for chunk in chunks] == [CHUNK, 50]
-    assert chunks[1]["user_id"][0] == f"USER_{CHUNK:06d}"
-    assert not chunks[0]["total_spend_12m"].tail(50).equals(chunks[1]["total_spend_12m"])
+def test_a_large_sample_comes_in_chunks_of_their_own_seeds_that_make_the_whole(monkeypatch) -> None:
+    monkeypatch.setattr("tools.sample.members.CHUNK", 200)
+    chunks = list(iter_members(450, seed=1))
+    assert [len(chunk) for chunk in chunks] == [200, 200, 50]
+    assert chunks[1]["user_id"][0] == "USER_000200"
+    assert not chunks[0]["total_spend_12m"].tail(100).equals(chunks[1]["total_spend_12m"].tail(100))
+    assert_frame_equal(pl.concat(chunks), sample_members(450, seed=1))
 
 
 @pytest.mark.parametrize("options", [{"n": -1}, {"n": 1, "seed": -1}, {"n": 1, "protected_correlation": 1.1}])
