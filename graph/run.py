@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, Protocol
 
 from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.types import StreamMode
 from pydantic import ValidationError
 
 from graph.build import Graph
@@ -22,6 +23,16 @@ _logger = logging.getLogger(__name__)
 Step = dict[str, Any]
 
 
+class Observer(Protocol):
+    """Watches a run; `task` names one execution of a node. An error handler's end comes without a start."""
+
+    def started(self, task: str, node: str) -> None:
+        """Hear that a node starts."""
+
+    def finished(self, task: str, node: str, change: Mapping[str, Any], error: BaseException | None) -> None:
+        """Hear what a node changed, or that it failed."""
+
+
 async def decide(raw: Any, graph: Graph, context: Context, *, deadline_s: float) -> OfferOutput:
     """Run one prediction and return its outcome. Never raises but CancelledError."""
     outcome: OfferOutput | None = None
@@ -31,7 +42,9 @@ async def decide(raw: Any, graph: Graph, context: Context, *, deadline_s: float)
     return outcome
 
 
-async def steps(raw: Any, graph: Graph, context: Context, *, deadline_s: float) -> AsyncIterator[Step]:
+async def steps(
+    raw: Any, graph: Graph, context: Context, *, deadline_s: float, observer: Observer | None = None
+) -> AsyncIterator[Step]:
     """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`."""
     run_id = context.run_id or uuid.uuid4().hex
     context = context.model_copy(update={"run_id": run_id})
@@ -42,14 +55,18 @@ async def steps(raw: Any, graph: Graph, context: Context, *, deadline_s: float) 
         return
     var_child_runnable_config.set(None)  # else a surrounding Runnable's stream_log shows the graph's state
     output: OfferOutput | None = None
+    modes: list[StreamMode] = ["updates"] if observer is None else ["updates", "tasks"]
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
-            async for update in graph.astream(
+            async for mode, update in graph.astream(
                 prediction.model_dump(exclude_unset=True),
                 {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": run_id}},
                 context=context,
-                stream_mode="updates",
+                stream_mode=modes,
             ):
+                if mode == "tasks":
+                    _tell(observer, update)
+                    continue
                 for node, change in update.items():
                     output = (change or {}).get("output", output) if isinstance(change, dict) else output
                     yield {"node": node}
@@ -70,6 +87,15 @@ async def steps(raw: Any, graph: Graph, context: Context, *, deadline_s: float) 
             "no_outcome", "the run ended without an outcome", run_id=run_id, prediction=prediction, mode=context.mode
         )
     }
+
+
+def _tell(observer: Observer | None, event: Mapping[str, Any]) -> None:
+    if observer is None:
+        return
+    if "input" in event:
+        observer.started(event["id"], event["name"])
+    else:
+        observer.finished(event["id"], event["name"], event["result"] or {}, event["error"])
 
 
 def _invalid(raw: Any, error: ValidationError, run_id: str, context: Context) -> OfferOutput:

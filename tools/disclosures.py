@@ -75,8 +75,8 @@ class Disclosures:
     def terms_text(self, terms: OfferTerms, *, issuer: str, time_zone: str) -> str:
         """Return the terms and conditions of one offer, as one paragraph of plain sentences.
 
-        `time_zone` is an IANA name; "America/New_York" is printed as "New York time". Raises PolicyInvalid for a
-        sentence that holds for these terms but uses a slot they don't have.
+        `time_zone` is printed as given ("Eastern Time"), an IANA name such as "America/New_York" by its city.
+        Raises PolicyInvalid for a sentence that holds for these terms but uses a slot they don't have.
         """
         times = terms.max_redemptions
         values = renderings(terms) | {

@@ -125,6 +125,11 @@ class Exporter:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
 
+    @property
+    def failed(self) -> int:
+        """How many exports failed since the start."""
+        return self._failed
+
     def health(self) -> ExportHealth:
         """Return the counts for a health report."""
         return ExportHealth(self._written, self._failed, self._queue.qsize(), self._last_error)

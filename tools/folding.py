@@ -25,7 +25,7 @@ _LOOKALIKES: Final[tuple[tuple[str, str], ...]] = (
     ("ᎠᎡᎢᎪᎫᎬᎳᎷᎻᏀᏃᏒᏕᏙᏞᏟᏢᏦᏴ", "DRTAJEWMHGZRSVLCPKB"),  # Cherokee
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz"),  # Latin small capitals
     ("ıɩɑɡøłđħŧØŁĐĦŦ", "iiagoldhtOLDHT"),  # Latin letters with strokes, without dots
-    ("‘’‚‛ʼʹʻ`´", "'" * 9),
+    ("‘’‚‛ʼʹʻ´", "'" * 8),
     ("“”„‟«»", '"' * 6),
     ("‐‑‒–—―−", "-" * 7),
     ("⁄∕×ǃ∗", "//x!*"),
@@ -43,13 +43,13 @@ class Folded:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the offsets in `original` of the characters that became `text[start:end]`."""
-        if len(self.original) == len(self.text) == sum(len(fold_character(char)) == 1 for char in self.original):
+        if self.text is self.original:
             return start, end
-        origin = [index for index, char in enumerate(self.original) for _ in fold_character(char)]
+        origins = _origins(self.original)
         if start >= end:
-            at = origin[start] if start < len(origin) else len(self.original)
+            at = origins[start] if start < len(origins) else len(self.original)
             return at, at
-        return origin[start], origin[end - 1] + 1
+        return origins[start], origins[end - 1] + 1
 
 
 def fold(text: str) -> Folded:
@@ -89,6 +89,11 @@ def mask(text: str, names: Iterable[str]) -> str:
         parts += [text[last:start], MASK * (end - start)]
         last = end
     return "".join((*parts, text[last:])) if parts else text
+
+
+@lru_cache(maxsize=256)
+def _origins(original: str) -> tuple[int, ...]:
+    return tuple(index for index, char in enumerate(original) for _ in fold_character(char))
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,8 @@ from langgraph.runtime import Runtime
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.schemas import OfferInput
-from graph.state import OfferState, Run
+from graph.state import Failure, OfferState, Run
+from tools.errors import DatabaseUnavailable
 from tools.ledger.claims import ONLINE
 
 
@@ -29,8 +30,13 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         deadline_s=context.run_deadline_s or deps.settings.run_deadline_s,
         max_revisions=deps.settings.max_revisions if context.max_revisions is None else context.max_revisions,
     )
-    member = await deps.members.load(prediction.user_id)
+    member, failure = None, None
+    try:
+        member = await deps.members.load(prediction.user_id)
+    except DatabaseUnavailable as error:  # not left to a handler: the update below is what names the run
+        failure = Failure(code=error.code, message=str(error))
     return {
+        "failure": failure,
         "prediction": prediction,
         "run": run,
         "member": member,

@@ -153,6 +153,7 @@ class ChatModel:
                     timeout=self._timeout_s,
                     http_async_client=self._http,
                     http_socket_options=(),
+                    disable_streaming=True,  # a watcher of the run (stream_log, Studio) must not change the request
                 )
             return self._client
 

@@ -32,7 +32,7 @@ def check_secret(secret: bytes) -> None:
 
 def mint(purpose: LinkPurpose, *, run_id: str, sent_at: datetime, secret: bytes) -> str:
     """Return the url-safe token of one link: run and second in the open, HMAC-SHA256 over both and the purpose."""
-    claim = f"{run_id}\n{int(sent_at.timestamp())}".encode()
+    claim = claim_of(run_id, sent_at)
     return f"{_b64(claim)}.{_b64(derive(purpose, claim, secret=secret))}"
 
 
@@ -49,6 +49,11 @@ def read(purpose: LinkPurpose, token: str, *, secret: bytes) -> LinkClaim | None
         return None
     run_id, _, seconds = claim.decode().partition("\n")
     return LinkClaim(run_id, datetime.fromtimestamp(int(seconds), UTC))
+
+
+def claim_of(run_id: str, sent_at: datetime) -> bytes:
+    """Return run and second as the bytes that tokens are derived from."""
+    return f"{run_id}\n{int(sent_at.timestamp())}".encode()
 
 
 def derive(purpose: str, claim: bytes, *, secret: bytes) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.errors import PartMissing
 
 MODEL_NAME = "smollm2-135m-instruct"
-# Two requests at once finish 8 calls soonest on two cores; with four, each waits longer and none is gained.
+# More slots bring no throughput on few cores; the second only keeps a short call from waiting behind a long one.
 SLOTS = 2
 CONTEXT_TOKENS = 4096
 

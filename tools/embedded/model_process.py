@@ -22,7 +22,10 @@ def main() -> None:
 
 
 def _parameters(gguf: str, port: int) -> xllamacpp.CommonParams:
-    threads = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    # Its threads spin at barriers: once another process takes one of their cores, all wait, and calls take several
+    # times longer. The caller and PostgreSQL do run beside it, so one core is left to them.
+    threads = max(1, cores - 1)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = gguf
     parameters.model_alias = {MODEL_NAME}

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, Literal
 
 from tools.grounding.timewords import MONTHS, NAMED, WEEKDAYS
-from tools.grounding.tokens import Token, listed, low
+from tools.grounding.tokens import Tokens, listed, low
 
 DateRole = Literal["start", "end", "enroll"]
 Mode = Literal["", "through", "before", "within", "from", "after"]
@@ -87,7 +87,7 @@ class DateMention:
         return self.day is not None
 
 
-def dates_of(tokens: list[Token]) -> list[DateMention]:
+def dates_of(tokens: Tokens) -> list[DateMention]:
     """Return the dates in reading order, bound to what starts or ends on them."""
     found: list[DateMention] = []
     index = 0
@@ -106,7 +106,7 @@ def dates_of(tokens: list[Token]) -> list[DateMention]:
     return _with_roles(tokens, found)
 
 
-def _at(tokens: list[Token], index: int) -> DateMention | None:
+def _at(tokens: Tokens, index: int) -> DateMention | None:
     token = tokens[index]
     if token.kind == "date":
         return _numeric(tokens, index)
@@ -129,11 +129,11 @@ _NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
 _LONGEST: Final = max(map(len, NAMED))
 
 
-def _make(tokens: list[Token], first: int, last: int) -> DateMention:
+def _make(tokens: Tokens, first: int, last: int) -> DateMention:
     return DateMention(tokens[first].start, tokens[last - 1].end, first, last)
 
 
-def _named(tokens: list[Token], index: int) -> DateMention | None:
+def _named(tokens: Tokens, index: int) -> DateMention | None:
     for length in range(_LONGEST, 0, -1):
         words = tuple(token.low for token in tokens[index : index + length])
         if words in NAMED:
@@ -141,7 +141,7 @@ def _named(tokens: list[Token], index: int) -> DateMention | None:
     return None
 
 
-def _numeric(tokens: list[Token], index: int) -> DateMention | None:
+def _numeric(tokens: Tokens, index: int) -> DateMention | None:
     text = tokens[index].text
     mark = next(char for char in text if not char.isdigit())
     numbers = [int(part) for part in text.split(mark)]
@@ -167,7 +167,7 @@ def _exists(year: int | None, month: int, day: int) -> bool:
     return year is None or _FIRST_YEAR <= year <= _LAST_YEAR
 
 
-def _day_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
+def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
     """Return the day of a month written as 6, 6th or sixth, and the index after it."""
     word = low(tokens, index)
     if word in _ORDINALS:
@@ -181,7 +181,7 @@ def _day_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
     return int(word), after
 
 
-def _year_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
+def _year_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
     at = index + (low(tokens, index) == "," or low(tokens, index) == "of")
     word = low(tokens, at)
     if len(word) == 4 and word.isdecimal() and _FIRST_YEAR <= int(word) <= _LAST_YEAR:
@@ -189,7 +189,7 @@ def _year_number(tokens: list[Token], index: int) -> tuple[int, int] | None:
     return None
 
 
-def _month_first(tokens: list[Token], index: int) -> DateMention | None:
+def _month_first(tokens: Tokens, index: int) -> DateMention | None:
     token = tokens[index]
     at = index + 1 + (low(tokens, index + 1) == "." and len(token.low) <= 4)
     if low(tokens, at) == "the":
@@ -215,12 +215,12 @@ def _month_first(tokens: list[Token], index: int) -> DateMention | None:
     return replace(_make(tokens, index, index + 1), month=month, part=part)
 
 
-def _is_counted(tokens: list[Token], after: int) -> bool:
+def _is_counted(tokens: Tokens, after: int) -> bool:
     """Tell "In January 3 points" from "January 3": a day isn't followed by a unit."""
     return low(tokens, after) in ("points", "point", "percent", "x", "dollars", "partners", "%")
 
 
-def _day_first(tokens: list[Token], index: int) -> DateMention | None:
+def _day_first(tokens: Tokens, index: int) -> DateMention | None:
     number = _day_number(tokens, index)
     if number is None:
         return None
@@ -235,14 +235,14 @@ def _day_first(tokens: list[Token], index: int) -> DateMention | None:
     return replace(_make(tokens, index, after), year=year[0] if year else None, month=month, day=day)
 
 
-def _year_alone(tokens: list[Token], index: int) -> DateMention | None:
+def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
     year = _year_number(tokens, index) if low(tokens, index - 1) not in ("$", "usd", "#") else None
     if year is None or year[1] != index + 1 or low(tokens, index + 1) in _NO_DATE_AFTER | {"bonus", "dollars", "-"}:
         return None
     return replace(_make(tokens, index, index + 1), year=year[0], last_day=low(tokens, index - 2) == "end")
 
 
-def _weekday_alone(tokens: list[Token], index: int) -> DateMention | None:
+def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
     if tokens[index].low in _CASED or len(tokens[index].low) < 6 or _with_cue(tokens, index) not in _CLOSING:
         return None
     following = tokens[index + 1] if index + 1 < len(tokens) else None
@@ -258,7 +258,7 @@ def _weekday_alone(tokens: list[Token], index: int) -> DateMention | None:
 _CLOSING: Final = frozenset({"through", "before", "within"})
 
 
-def _with_weekday(tokens: list[Token], mention: DateMention, floor: int) -> DateMention:
+def _with_weekday(tokens: Tokens, mention: DateMention, floor: int) -> DateMention:
     """Take in a weekday written before a day ("Friday, March 31") or behind it ("March 31 (Friday)")."""
     if not mention.is_day:
         return mention
@@ -274,7 +274,7 @@ def _with_weekday(tokens: list[Token], mention: DateMention, floor: int) -> Date
     return mention
 
 
-def _second_day(tokens: list[Token], mention: DateMention) -> DateMention | None:
+def _second_day(tokens: Tokens, mention: DateMention) -> DateMention | None:
     """Read the second day of "December 1 to 31" and "January 6-12, 2027"."""
     if low(tokens, mention.last) not in _BETWEEN:
         return None
@@ -290,18 +290,18 @@ def _second_day(tokens: list[Token], mention: DateMention) -> DateMention | None
     return replace(span, year=year[0] if year else mention.year, month=month, day=day)
 
 
-def _is_unit(tokens: list[Token], index: int) -> bool:
+def _is_unit(tokens: Tokens, index: int) -> bool:
     return low(tokens, index) in ("points", "point", "percent", "x", "dollars", "weeks", "days", "months", "partners")
 
 
-def _with_cue(tokens: list[Token], index: int) -> Mode:
+def _with_cue(tokens: Tokens, index: int) -> Mode:
     at = index - 1
     while at >= 0 and low(tokens, at) in _OPAQUE and low(tokens, at) not in _MODES and index - at <= 4:
         at -= 1
     return _MODES.get(low(tokens, at), "") if at >= 0 and tokens[at].sentence == tokens[index].sentence else ""
 
 
-def _with_roles(tokens: list[Token], found: list[DateMention]) -> list[DateMention]:
+def _with_roles(tokens: Tokens, found: list[DateMention]) -> list[DateMention]:
     bound: list[DateMention] = []
     for at, mention in enumerate(found):
         cue = mention.first
@@ -324,7 +324,7 @@ def _with_roles(tokens: list[Token], found: list[DateMention]) -> list[DateMenti
     return bound
 
 
-def _roles(tokens: list[Token], index: int, mode: Mode, after: int) -> frozenset[DateRole]:
+def _roles(tokens: Tokens, index: int, mode: Mode, after: int) -> frozenset[DateRole]:
     if mode == "":
         return frozenset()
     if mode == "from":
@@ -337,7 +337,7 @@ def _roles(tokens: list[Token], index: int, mode: Mode, after: int) -> frozenset
     return frozenset({"end"}) if mode == "within" else frozenset({"end", "enroll"})
 
 
-def _topic(tokens: list[Token], index: int, after: int) -> DateRole | None:
+def _topic(tokens: Tokens, index: int, after: int) -> DateRole | None:
     """Return whether the nearest verb of the sentence, before the date or else behind it, enrols or uses."""
     sentence = tokens[index].sentence if index < len(tokens) else -1
     for at in (*range(index - 1, max(index - _REACH, -1), -1), *range(after, min(after + 5, len(tokens)))):

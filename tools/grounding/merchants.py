@@ -7,7 +7,7 @@ from typing import Final
 
 from tools.folding import fold
 from tools.grounding.lexicon import COMMON, NAME_WORDS, ORDINARY_NAMES, PLACES, SUFFIXES, TERMS
-from tools.grounding.tokens import Token, low, tokens_of
+from tools.grounding.tokens import Token, Tokens, low, tokens_of
 
 _AT: Final = frozenset({"at", "@"})
 _LINKS: Final = frozenset(
@@ -68,7 +68,7 @@ class Gazetteer:
             for cut in _cuts(joined):
                 self._misspelt.setdefault(cut, canonical)
 
-    def names_in(self, tokens: list[Token], extra: Iterable[str] = ()) -> list[Name]:
+    def names_in(self, tokens: Tokens, extra: Iterable[str] = ()) -> list[Name]:
         """Return the names in reading order; `extra` are the offer's own, known for this text only."""
         own: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         for name in extra:
@@ -109,7 +109,7 @@ def _cuts(word: str) -> set[str]:
     return {word[:at] + word[at + 1 :] for at in range(len(word))} | {word}
 
 
-def _match(tokens: list[Token], index: int, key: tuple[str, ...]) -> int:
+def _match(tokens: Tokens, index: int, key: tuple[str, ...]) -> int:
     """Return the index after the tokens that spell a key, or 0."""
     at = index
     for word in key:
@@ -126,7 +126,7 @@ def _match(tokens: list[Token], index: int, key: tuple[str, ...]) -> int:
     return at + (low(tokens, at) in ("+", "'") and tokens[at].glued and key[-1] not in ("plus",))
 
 
-def _is_name(tokens: list[Token], first: int, last: int) -> bool:
+def _is_name(tokens: Tokens, first: int, last: int) -> bool:
     """Tell "at Target" from "target", "the best buy" and a headline's "Budget Smart"."""
     words = [token for token in tokens[first:last] if token.kind == "word"]
     before = low(tokens, first - 1)
@@ -146,14 +146,14 @@ def _is_name(tokens: list[Token], first: int, last: int) -> bool:
     return True
 
 
-def _starts(tokens: list[Token], index: int) -> bool:
+def _starts(tokens: Tokens, index: int) -> bool:
     at = index - 1
     while at >= 0 and tokens[at].sentence == tokens[index].sentence and tokens[at].low in "\"'(":
         at -= 1
     return at < 0 or tokens[at].sentence != tokens[index].sentence or tokens[at].low == ":"
 
 
-def _is_title(tokens: list[Token], index: int, after: int, taken: Container[int] = ()) -> bool:
+def _is_title(tokens: Tokens, index: int, after: int, taken: Container[int] = ()) -> bool:
     """Tell a line in title case or capitals, where a capital says nothing, from the words around a span."""
     sentence = tokens[index].sentence
     first = last = index
@@ -167,7 +167,7 @@ def _is_title(tokens: list[Token], index: int, after: int, taken: Container[int]
     return bool(words) and capitals >= _SHOUT * len(words)
 
 
-def suspects_in(tokens: list[Token], known: Sequence[Name], gazetteer: Gazetteer) -> list[Name]:
+def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> list[Name]:
     """Return capitalised spans that read as a merchant nobody knows, outside the known names."""
     taken = {at for name in known for at in range(name.first, name.last)}
     lower = {token.low for token in tokens if token.kind == "word" and token.text[0].islower()}
@@ -208,7 +208,7 @@ def _is_known(token: Token, lower: set[str]) -> bool:
 
 
 def _suspect(
-    tokens: list[Token], first: int, last: int, lower: set[str], gazetteer: Gazetteer, taken: set[int]
+    tokens: Tokens, first: int, last: int, lower: set[str], gazetteer: Gazetteer, taken: set[int]
 ) -> Name | None:
     title, starts = _is_title(tokens, first, last, taken), _starts(tokens, first)
     before = low(tokens, first - 1)

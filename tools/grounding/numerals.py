@@ -4,7 +4,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Final
 
-from tools.grounding.tokens import Token, listed, low
+from tools.grounding.tokens import Tokens, listed, low
 
 _ONES: Final = {
     word: value
@@ -34,7 +34,7 @@ UNREADABLE: Final = Decimal(-1)
 NUMBER_WORDS: Final = frozenset({*_ONES, *_TENS, *_LOOSE, *(_BIG - {"grand"})})
 
 
-def number_at(tokens: list[Token], index: int) -> tuple[Decimal, int] | None:
+def number_at(tokens: Tokens, index: int) -> tuple[Decimal, int] | None:
     """Return the number that starts at a token and the index after it, or None when none starts there."""
     token = tokens[index]
     if token.kind == "number":
@@ -53,7 +53,7 @@ def number_at(tokens: list[Token], index: int) -> tuple[Decimal, int] | None:
     return None
 
 
-def fraction_at(tokens: list[Token], index: int) -> tuple[Decimal, int] | None:
+def fraction_at(tokens: Tokens, index: int) -> tuple[Decimal, int] | None:
     """Return a share in percent: half, a third, two-thirds, three quarters, 1/2; or None."""
     token = tokens[index]
     if token.kind == "date" and token.text.count("/") == 1:
@@ -71,7 +71,7 @@ def fraction_at(tokens: list[Token], index: int) -> tuple[Decimal, int] | None:
     return Decimal(above * 100) / below, at + 1
 
 
-def _digits(tokens: list[Token], index: int) -> tuple[Decimal, int]:
+def _digits(tokens: Tokens, index: int) -> tuple[Decimal, int]:
     text = tokens[index].text.replace(",", "")
     value = Decimal(text) if len(text) <= _MOST_DIGITS else UNREADABLE
     index += 1
@@ -84,7 +84,7 @@ def _digits(tokens: list[Token], index: int) -> tuple[Decimal, int]:
     return _and_a_half(tokens, value, index)
 
 
-def _words(tokens: list[Token], index: int) -> tuple[Decimal, int]:
+def _words(tokens: Tokens, index: int) -> tuple[Decimal, int]:
     total, current, last = 0, 0, ""
     while index < len(tokens):
         word = tokens[index].low
@@ -106,7 +106,7 @@ def _words(tokens: list[Token], index: int) -> tuple[Decimal, int]:
     return _and_a_half(tokens, Decimal(total + current), index)
 
 
-def _and_a_half(tokens: list[Token], value: Decimal, index: int) -> tuple[Decimal, int]:
+def _and_a_half(tokens: Tokens, value: Decimal, index: int) -> tuple[Decimal, int]:
     if [low(tokens, index + step) for step in range(3)] == ["and", "a", "half"]:
         return value + Decimal("0.5"), index + 3
     return value, index

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
-from tools.grounding.tokens import Token, listed, low
+from tools.grounding.tokens import Tokens, listed, low
 
 Unit = Literal["money", "foreign", "percent", "multiplier", "points", "count", "days", "months", "hours", "clock"]
 Edge = Literal["", "low", "high"]
@@ -78,7 +78,7 @@ class Quantity:
     rate_base: bool = False
 
 
-def quantities_of(tokens: list[Token], taken: Container[int]) -> list[Quantity]:
+def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
     """Return the quantities in reading order; tokens in `taken` (dates, names) are left out."""
     found: list[Quantity] = []
     index = 0
@@ -102,7 +102,7 @@ _IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
 _STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
 
 
-def _idiom(tokens: list[Token], index: int) -> int:
+def _idiom(tokens: Tokens, index: int) -> int:
     """Return the length of a phrase whose number counts nothing, or 0."""
     for idiom in _IDIOMS:
         if all(low(tokens, index + step) == word for step, word in enumerate(idiom)):
@@ -110,7 +110,7 @@ def _idiom(tokens: list[Token], index: int) -> int:
     return 0
 
 
-def _quantity_at(tokens: list[Token], index: int) -> Quantity | None:
+def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     token = tokens[index]
     if token.kind == "clock" or (token.kind == "number" and _half_of_day(tokens, index + 1)):
         return _clock(tokens, index)
@@ -134,7 +134,7 @@ def _quantity_at(tokens: list[Token], index: int) -> Quantity | None:
     return _typed(tokens, value, index, after)
 
 
-def _typed(tokens: list[Token], value: Decimal, index: int, after: int) -> Quantity:
+def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
     following = low(tokens, after)
     glued = after < len(tokens) and tokens[after].glued
     if following in _ORDINALS and glued:
@@ -164,23 +164,23 @@ def _typed(tokens: list[Token], value: Decimal, index: int, after: int) -> Quant
 
 
 def _make(
-    tokens: list[Token], value: Decimal, unit: Unit, first: int, last: int, *, noun: str = "", extra: bool = False
+    tokens: Tokens, value: Decimal, unit: Unit, first: int, last: int, *, noun: str = "", extra: bool = False
 ) -> Quantity:
     start, end = tokens[first].start, tokens[last - 1].end
     return Quantity(value, unit, start, end, first, last, noun=noun, extra=extra)
 
 
-def _multiplier(tokens: list[Token], value: Decimal, index: int, after: int) -> Quantity:
+def _multiplier(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
     tail = _rate_end(tokens, after + (low(tokens, after) in ("points", "point")))
     return _make(tokens, value, "multiplier", index, after if tail is None else tail[0])
 
 
-def _rate(tokens: list[Token], value: Decimal, index: int, rate: tuple[int, Decimal]) -> Quantity:
+def _rate(tokens: Tokens, value: Decimal, index: int, rate: tuple[int, Decimal]) -> Quantity:
     after, per = rate
     return _make(tokens, value / per if per else UNREADABLE, "multiplier", index, after)
 
 
-def _rate_end(tokens: list[Token], index: int) -> tuple[int, Decimal] | None:
+def _rate_end(tokens: Tokens, index: int) -> tuple[int, Decimal] | None:
     """Return the end and the dollars of "per dollar", "for every $1", "a dollar", "on the dollar" at an index."""
     at = index + (low(tokens, index) in _RATE_LINKS)
     if low(tokens, at) not in _RATE_WORDS and not (low(tokens, at) == "the" and at > index):
@@ -195,7 +195,7 @@ def _rate_end(tokens: list[Token], index: int) -> tuple[int, Decimal] | None:
     return None
 
 
-def _factor(tokens: list[Token], index: int) -> Quantity:
+def _factor(tokens: Tokens, index: int) -> Quantity:
     word = tokens[index].low
     counted = word in _TWICE and low(tokens, index + 1) not in _TIMES_OF
     unit: Unit = "count" if counted else "multiplier"
@@ -203,17 +203,17 @@ def _factor(tokens: list[Token], index: int) -> Quantity:
     return replace(quantity, factor=not counted)
 
 
-def _is_span(tokens: list[Token], index: int) -> bool:
+def _is_span(tokens: Tokens, index: int) -> bool:
     """Tell "half an hour", "the first half", "half-day" from a share of a price."""
     following = [low(tokens, index + step) for step in (1, 2)]
     return low(tokens, index - 1) in _NOT_A_SHARE or bool(_SPANS.intersection(following))
 
 
-def _is_amount(tokens: list[Token], index: int) -> bool:
+def _is_amount(tokens: Tokens, index: int) -> bool:
     return low(tokens, index) == "$" or (index < len(tokens) and tokens[index].kind == "number")
 
 
-def _noun(tokens: list[Token], after: int) -> tuple[str, int]:
+def _noun(tokens: Tokens, after: int) -> tuple[str, int]:
     """Return what a bare number counts, one of the three words that follow it directly, and where it ends."""
     at = after + (low(tokens, after) == "-")
     for step in range(3):
@@ -225,7 +225,7 @@ def _noun(tokens: list[Token], after: int) -> tuple[str, int]:
     return "", 0
 
 
-def _half_of_day(tokens: list[Token], index: int) -> str:
+def _half_of_day(tokens: Tokens, index: int) -> str:
     word = low(tokens, index)
     if word in ("am", "pm"):
         return word
@@ -233,7 +233,7 @@ def _half_of_day(tokens: list[Token], index: int) -> str:
     return f"{dotted[0]}m" if dotted[0] in ("a", "p") and dotted[1:] == [".", "m"] else ""
 
 
-def _clock(tokens: list[Token], index: int) -> Quantity:
+def _clock(tokens: Tokens, index: int) -> Quantity:
     hours, _, minutes = tokens[index].text.partition(":")
     half = _half_of_day(tokens, index + 1)
     after = index + 1 + (0 if not half else 1 if low(tokens, index + 1) == half else 3)
@@ -243,7 +243,7 @@ def _clock(tokens: list[Token], index: int) -> Quantity:
     return _make(tokens, Decimal(60 * hour + int(minutes or 0)), "clock", index, after)
 
 
-def _with_ranges(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
+def _with_ranges(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
     """Give the ends of "6-8 weeks", "$25 to 50", "2X-4X" one unit, and say which end each is."""
     for at in range(len(found) - 1):
         one, two = found[at], found[at + 1]
@@ -263,7 +263,7 @@ def _with_ranges(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
     return found
 
 
-def _with_rates(tokens: list[Token], found: list[Quantity]) -> list[Quantity]:
+def _with_rates(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
     """Read "for every dollar you spend, earn 3 points" as a rate; its "$1" promises nothing by itself."""
     opened: dict[int, int] = {}
     for at, quantity in enumerate(found):

@@ -9,7 +9,7 @@ from tools.grounding.dates import DateMention, dates_of
 from tools.grounding.merchants import Gazetteer, Name
 from tools.grounding.quantities import Quantity, quantities_of
 from tools.grounding.roles import Role, roles_of
-from tools.grounding.tokens import Token, tokens_of
+from tools.grounding.tokens import Tokens, tokens_of
 from tools.report import Evidence
 
 _KEPT = 512
@@ -21,7 +21,7 @@ class Reading:
     """What a text says, before anyone asks whether the offer supports it."""
 
     folded: Folded
-    tokens: list[Token]
+    tokens: Tokens
     names: tuple[Name, ...]
     dates: tuple[DateMention, ...]
     quantities: tuple[Quantity, ...]

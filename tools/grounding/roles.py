@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from tools.grounding.quantities import Quantity, Unit
-from tools.grounding.tokens import Token, listed, low
+from tools.grounding.tokens import Tokens, listed, low
 
 Role = Literal[
     "reward", "ratio", "base", "extra", "minimum_spend", "spend_for_cap", "spend_total", "spend_cap", "reward_cap",
@@ -125,7 +125,7 @@ _FARTHEST: Final = {side: max(cue.reach for cue in CUES if cue.side == side) for
 _STOPS: Final = frozenset({",", ";", "(", ")", "!", "?"})
 
 
-def roles_of(tokens: list[Token], quantities: Sequence[Quantity], at: int) -> frozenset[Role]:
+def roles_of(tokens: Tokens, quantities: Sequence[Quantity], at: int) -> frozenset[Role]:
     """Return the roles the words around a quantity leave open to it; none when they say nothing."""
     quantity = quantities[at]
     if quantity.rate_base:
@@ -158,7 +158,7 @@ def roles_of(tokens: list[Token], quantities: Sequence[Quantity], at: int) -> fr
     return open_roles
 
 
-def _cues(tokens: list[Token], quantity: Quantity, side: Side, bound: int) -> list[tuple[int, Cue]]:
+def _cues(tokens: Tokens, quantity: Quantity, side: Side, bound: int) -> list[tuple[int, Cue]]:
     """Return the cues on one side, each with its distance, up to the bound, the sentence's end or a comma."""
     table, sentence = _ALL[side], tokens[quantity.first].sentence
     found: list[tuple[int, Cue]] = []
@@ -178,6 +178,6 @@ def _cues(tokens: list[Token], quantity: Quantity, side: Side, bound: int) -> li
     return found
 
 
-def _matches(tokens: list[Token], words: tuple[str, ...], at: int, side: Side) -> bool:
+def _matches(tokens: Tokens, words: tuple[str, ...], at: int, side: Side) -> bool:
     first = at - len(words) + 1 if side == "before" else at
     return all(low(tokens, first + step) == word for step, word in enumerate(words))

@@ -1,6 +1,7 @@
 """Tokens of one folded text: words, numbers and signs with their offsets and their sentence."""
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal["word", "number", "date", "clock", "sign"]
@@ -42,7 +43,11 @@ class Token(NamedTuple):
     glued: bool
 
 
-def tokens_of(text: str) -> list[Token]:
+Tokens = tuple[Token, ...]
+
+
+@lru_cache(maxsize=512)
+def tokens_of(text: str) -> Tokens:
     """Return the tokens of a folded text. A sentence ends at . ! ? ; before a space, and at a line's end."""
     found: list[Token] = []
     sentence, previous_end, ends = 0, 0, False
@@ -60,9 +65,9 @@ def tokens_of(text: str) -> list[Token]:
         ends = ends or (word in "\"')" and bool(found) and found[-1].low in _SENTENCE_ENDS and glued)
         found.append(Token(word, low, start, end, match.lastgroup, sentence, glued))  # type: ignore[arg-type]
         previous, previous_end = low, end
-    return found
+    return tuple(found)
 
 
-def low(tokens: list[Token], index: int) -> str:
+def low(tokens: Tokens, index: int) -> str:
     """Return the lower-case token at an index, or an empty string outside the text."""
     return tokens[index].low if 0 <= index < len(tokens) else ""

@@ -23,6 +23,7 @@ class Case:
         """The written fields."""
         merchants = self.subject.offer.get("merchants")
         own = tuple(str(name) for name in merchants) if isinstance(merchants, list | tuple) else ()
+        own = tuple(name for name in own if name not in self._catalogue)
         fields = dict(self.subject.text)
         if self.subject.message is not None:
             fields |= dict(zip(MESSAGE_FIELDS, (self.subject.message.text, self.subject.message.html), strict=True))

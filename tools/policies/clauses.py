@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, get_args
 
 from tools.policies.cel import CelTest, check_asked, compile_cel
@@ -54,18 +55,8 @@ class ActiveClause:
         self, result: Result, *, evidence: tuple[Evidence, ...] = (), error_code: str | None = None
     ) -> ClauseResult:
         """Return this clause's line of a report."""
-        return ClauseResult(
-            policy_id=self.policy_id,
-            policy_version=self.policy_version,
-            clause_id=self.clause.id,
-            kind=self.clause.kind,
-            stage=self.clause.stage,
-            depends_on=self.depends_on,
-            result=result,
-            severity=self.clause.severity,
-            evidence=evidence,
-            error_code=error_code,
-        )
+        plain = _plain_result(self, result, error_code)
+        return plain.model_copy(update={"evidence": evidence}) if evidence else plain
 
 
 def compile_clause(clause: Clause, policy: FrontMatter, detectors: Mapping[str, Detector]) -> ActiveClause:
@@ -92,6 +83,22 @@ def compile_clause(clause: Clause, policy: FrontMatter, detectors: Mapping[str, 
             if not getattr(clause.examples, side):
                 raise ClauseInvalid(("examples",), f"give at least one {side} example; it is run as the clause's test")
     return ActiveClause(policy.id, policy.version, clause, depends_on, when, check, pattern)
+
+
+@lru_cache(maxsize=8192)
+def _plain_result(active: ActiveClause, result: Result, error_code: str | None) -> ClauseResult:
+    # Results are frozen, and most clauses pass: the same line serves every report.
+    return ClauseResult(
+        policy_id=active.policy_id,
+        policy_version=active.policy_version,
+        clause_id=active.clause.id,
+        kind=active.clause.kind,
+        stage=active.clause.stage,
+        depends_on=active.depends_on,
+        result=result,
+        severity=active.clause.severity,
+        error_code=error_code,
+    )
 
 
 def _compile(field: str, expression: str | None, policy: FrontMatter) -> CelTest | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import cel
 from pydantic import ValidationError
 
 from tools.errors import PolicyInvalid
@@ -11,7 +12,7 @@ from tools.policies.cel import CelTest
 from tools.policies.clauses import ActiveClause, ClauseInvalid, compile_clause
 from tools.policies.examples import run_examples as run_examples_of
 from tools.policies.policy_set import Policy, PolicySet, policy_sha
-from tools.policies.schema import Clause, FrontMatter
+from tools.policies.schema import FrontMatter
 from tools.policies.source import Source, read_source
 from tools.policies.standard import standard_subject
 from tools.subject import Detector
@@ -76,9 +77,10 @@ def _read(
             )
         )
     compiled: list[ActiveClause] = []
-    for index, clause in enumerate(front.clauses):
+    context = Case(standard_subject(), ()).context
+    for index in range(len(front.clauses)):
         try:
-            active = _compile(index, clause, front, detectors)
+            active = _compile(index, front, detectors, context)
         except ClauseInvalid as error:
             problems.append(_in_clause(source, front, index, error.location, error.reason))
             continue
@@ -91,19 +93,20 @@ def _read(
     return Policy(front, source.prose, path, tuple(compiled), policy_sha(front, source.prose)), problems
 
 
-def _compile(index: int, clause: Clause, front: FrontMatter, detectors: Mapping[str, Detector]) -> ActiveClause:
+def _compile(index: int, front: FrontMatter, detectors: Mapping[str, Detector], context: cel.Context) -> ActiveClause:
+    clause = front.clauses[index]
     if clause.id in (earlier.id for earlier in front.clauses[:index]):
         raise ClauseInvalid(("id",), "an earlier clause has this id; choose another")
     active = compile_clause(clause, front, detectors)
     for field, test in (("when", active.when), ("check", active.check)):
         if test is not None:
-            _refuse_non_bool(field, test)
+            _refuse_non_bool(field, test, context)
     return active
 
 
-def _refuse_non_bool(field: str, test: CelTest) -> None:
+def _refuse_non_bool(field: str, test: CelTest, context: cel.Context) -> None:
     try:
-        value = test.program.execute(Case(standard_subject(), ()).context)
+        value = test.program.execute(context)
     except (KeyError, TypeError, ValueError, RuntimeError):
         # The standard subject need not have every fact; whether the clause works at all is for its examples to show.
         return

@@ -104,7 +104,7 @@ def standard_message() -> MessageFacts:
             "Message-ID": "<standard@mail.examplebank.example>",
             "MIME-Version": "1.0",
             "Content-Type": "multipart/alternative",
-            "Feedback-ID": "standard:offers:examplebank",
+            "Feedback-ID": "standard:dining:email:examplebank",
             "List-Unsubscribe": f"<{_UNSUBSCRIBE}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
@@ -117,6 +117,5 @@ def standard_message() -> MessageFacts:
 
 _STYLE: Final = "font-family:Arial,sans-serif;font-size:16px;color:#1c1c28;background-color:#ffffff"
 _DARK: Final = (
-    "body, p, h1 { color: #f2f2f7 !important; background-color: #12121a !important; } "
-    "a { color: #9ecbff !important; }"
+    "body, p, h1 { color: #f2f2f7 !important; background-color: #12121a !important; } a { color: #9ecbff !important; }"
 )

@@ -184,8 +184,8 @@ def _entries(collection: "Collection") -> dict[str, StoredEntry]:
 def _check(collection: "Collection", expected: set[str]) -> None:
     """Let every stored vector search for itself.
 
-    An HNSW graph can lose its way to an entry when neighbours are updated (seen in one of twenty syncs that rewrote every
-    entry); its policy would then never be found, and nothing would say so.
+    An HNSW graph can lose its way to an entry when its neighbours are updated (seen in one of twenty syncs that rewrote
+    every entry); its policy would then never be found, and nothing would say so.
     """
     held = collection.get(include=["embeddings"])
     if set(held["ids"]) != expected:

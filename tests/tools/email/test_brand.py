@@ -54,7 +54,9 @@ def test_links_are_https_on_an_allowed_host(url: str, reason: str | None) -> Non
     assert fault is None if reason is None else fault is not None and reason in fault
 
 
-@pytest.mark.parametrize("value", ["a@b", "a b@c.example", "a@b..example", "a..b@c.example", "<a@b.example>", "a@b.example\n"])
+@pytest.mark.parametrize(
+    "value", ["a@b", "a b@c.example", "a@b..example", "a..b@c.example", "<a@b.example>", "a@b.example\n"]
+)
 def test_only_a_plain_address_is_one(value: str) -> None:
     assert not is_address(value)
     assert is_address("first.last+tag@mail.example")

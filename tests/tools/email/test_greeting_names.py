@@ -64,5 +64,5 @@ def test_anything_else_greets_the_cardmember(name: str | None) -> None:
 def test_a_greeting_is_short_and_has_no_sign_that_markup_or_headers_know(name: str) -> None:
     greeted = greeting_name(name)
     assert 1 <= len(greeted) <= 40
-    assert not set(greeted) & set("<>&\"{}%$@:;\r\n\t 0123456789")
+    assert not set(greeted) & set('<>&"{}%$@:;\r\n\t 0123456789')
     assert greeting_name(greeted) == greeted

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tools.drafts import Copy
 from tools.email import tokens
+from tools.email.brand import Brand
 from tools.email.message import TEMPLATES, Mailer, Message, Person
 from tools.errors import TemplateFault
 from tools.terms import OfferTerms
@@ -163,9 +164,11 @@ def test_another_run_time_or_secret_changes_the_token(build: Build, mailer: Mail
     assert len(urls) == 4
 
 
-def test_the_unsubscribe_token_can_be_read_by_the_holder_of_the_secret(build: Build, brand: object, run_id: str) -> None:
+def test_the_unsubscribe_token_can_be_read_by_the_holder_of_the_secret(
+    build: Build, brand: Brand, run_id: str
+) -> None:
     secret = b"a secret the server also has"
-    message = build(mailer=Mailer(type(brand)(), token_secret=secret))  # type: ignore[call-arg]
+    message = build(mailer=Mailer(brand, token_secret=secret))
     claim = tokens.read("unsubscribe", message.unsubscribe_url.rpartition("/")[2], secret=secret)
     assert claim is not None
     assert claim.run_id == run_id
@@ -216,7 +219,8 @@ def test_any_text_stays_text(build: Build, copy_text: Copy, written: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["a@b.example\r\nBcc: all@evil.example", "a@b.example, c@d.example", "<a@b.example>", "nobody", "a@b\n.x"]
+    "address",
+    ["a@b.example\r\nBcc: all@evil.example", "a@b.example, c@d.example", "<a@b.example>", "nobody", "a@b\n.x"],
 )
 def test_an_address_that_is_not_plain_gives_no_to(build: Build, address: str) -> None:
     message = build(person=Person("Amara", address))
@@ -243,9 +247,7 @@ def test_without_an_address_there_is_no_to(build: Build) -> None:
         ("body", "\ud800"),
     ],
 )
-def test_text_that_can_not_be_mailed_is_refused_by_field(
-    build: Build, copy_text: Copy, field: str, value: str
-) -> None:
+def test_text_that_can_not_be_mailed_is_refused_by_field(build: Build, copy_text: Copy, field: str, value: str) -> None:
     with pytest.raises(TemplateFault, match=field):
         build(copy=Copy.model_construct(**(copy_text.fields() | {field: value})))
 
@@ -254,15 +256,15 @@ def test_a_run_id_or_time_that_can_not_stand_in_a_header_is_refused(build: Build
     with pytest.raises(TemplateFault, match="run_id"):
         build(run_id="run\r\nBcc: x@y.example")
     with pytest.raises(TemplateFault, match="sent_at"):
-        build(sent_at=datetime(2026, 5, 4))  # noqa: DTZ001
+        build(sent_at=datetime(2026, 5, 4))
 
 
-def test_a_value_a_template_may_not_reach_is_a_template_fault(
-    mailer: Mailer, build: Build, tmp_path: Path
-) -> None:
+def test_a_value_a_template_may_not_reach_is_a_template_fault(mailer: Mailer, build: Build, tmp_path: Path) -> None:
     for name in ("offer.mjml.j2", "offer.txt.j2", "theme.toml"):
         source = (TEMPLATES / name).read_text("utf-8")
-        changed = source.replace("{{ headline }}", "{{ headline.__class__.__mro__ }}") if name.endswith(".txt.j2") else source
+        changed = (
+            source.replace("{{ headline }}", "{{ headline.__class__.__mro__ }}") if name.endswith(".txt.j2") else source
+        )
         (tmp_path / name).write_text(changed, "utf-8")
     with pytest.raises(TemplateFault, match=r"offer\.txt\.j2"):
         build(mailer=Mailer(mailer.brand, token_secret=b"sixteen bytes or more", templates=tmp_path))
@@ -272,7 +274,10 @@ def test_a_value_a_template_may_not_reach_is_a_template_fault(
     ("offer_type", "lines"),
     [
         ("points_multiplier", ["4X points", "Enroll by: May 25, 2026", "Minimum spend: $50", "$1,500 in purchases"]),
-        ("statement_credit", ["$25 statement credit", "Minimum spend: $150", "within 6 to 8 weeks", "Online purchases"]),
+        (
+            "statement_credit",
+            ["$25 statement credit", "Minimum spend: $150", "within 6 to 8 weeks", "Online purchases"],
+        ),
         ("cashback", ["10% cash back", "Minimum spend: $49.50", "Most you can get: $100"]),
         ("discount", ["12.5% discount", "Business Services offer"]),
         ("exclusive_access", ["Early access to new releases"]),
@@ -306,3 +311,9 @@ def test_the_brand_reaches_every_place(mailer: Mailer, build: Build) -> None:
     assert "Sample &lt;Card&gt; Co" in message.html
     assert "Sample <Card> Co" not in message.html
     assert "This is an advertisement from Sample <Card> Co." in message.text
+
+
+def test_a_body_that_greets_is_not_greeted_twice(build: Build, copy_text: Copy) -> None:
+    message = build(copy=copy_text.model_copy(update={"body": "Hi Amara, have a look."}))
+    assert message.text.count("Amara") == 1
+    assert message.html.count("Amara") == 1

@@ -1,0 +1,182 @@
+"""Personal data in copy: card and account numbers, addresses, and the exact values of this member's profile."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import re2
+
+from tools.folding import Folded, fold
+from tools.grounding.checks import support_for
+from tools.grounding.dates import dates_of
+from tools.grounding.quantities import quantities_of
+from tools.grounding.reading import own_names
+from tools.grounding.support import Support, amount, day
+from tools.grounding.tokens import Tokens, tokens_of
+from tools.report import Evidence
+from tools.subject import Subject
+
+_DIGITS: Final = re2.compile(r"\d(?:[ -]?\d){12,18}")
+_FORMS: Final[Any] = re2.compile(
+    r"\b\d{3}[- ]\d{2}[- ]\d{4}\b"  # US social security number
+    r"|[\w.+-]+@[\w-]+\.[\w.-]*\w"
+    r"|(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\b\d{3}[ .-])\d{3}[ .-]\d{4}\b|\b\d{10}\b|\+\d{1,3}[ .-]?\d[\d .-]{6,}\d"
+    r"|\b\d{1,6}[A-Za-z]?,? (?:[NSEW]\.? )?(?:[A-Z][A-Za-z]+ |\d{1,3}(?:st|nd|rd|th) ){1,3}"
+    r"(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Pkwy|Parkway)\b"
+    r"|(?i:\bP\.? ?O\.? ?Box \d+)"
+)
+_NOT_PERSONAL: Final = frozenset(
+    {"card_type", "preferred_domain_1", "preferred_domain_2", "last_offer_domain", "gender", "annual_fee", "domain"}
+)
+_LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "lifecycle_stage"})
+_ORDINARY_LABELS: Final = frozenset({"premium", "active", "onboarding", "small business", "business owner"})
+"""Labels that are words of ordinary copy: they leak only where they name the reader."""
+_READERS: Final = ("member", "cardmember", "customer", "client", "segment", "tier", "user", "account", "status")
+_READER_LEADS: Final = (
+    "as a",
+    "as an",
+    "you're a",
+    "you're an",
+    "you are a",
+    "you are an",
+    "like",
+    "fellow",
+    "dear",
+    "you're",
+    "our",
+)
+_ORDINARY_NAMES: Final = frozenset(
+    ["art", "bill", "bliss", "booker", "chance", "chase", "cook", "dean", "drew", "faith", "frank", "gold", "grace", "grant", "guy", "harmony", "hope", "joy", "king", "mark", "max", "may", "merry", "mills", "miles", "new", "page", "park", "pat", "penny", "pierce", "price", "ray", "rich", "rob", "rose", "rush", "sage", "sky", "stone", "store", "sunny", "sue", "summer", "trip", "walker", "way", "west", "will", "wood", "young", "april", "june", "august", "dawn", "best", "day", "long", "love", "short", "small", "wise", "hall", "field"]
+)
+"""Parts of names that are words: at the start of a sentence they are read as words."""
+_SMALLEST = 20
+"""Whole numbers below this say nothing about one member."""
+_SHORTEST_TEXT = 4
+
+
+def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find card, account and phone numbers, addresses, and names, places, numbers, dates and labels of the profile."""
+    folded = {field: fold(text) for field, text in subject.text.items() if text}
+    support = support_for(subject)
+    numbers, dates, texts = _profile(subject.personal)
+    merchants = [fold(name).text for name in own_names(subject.offer.get("merchants"))]
+    found: list[Evidence] = []
+    for field, whole in folded.items():
+        text = whole.text
+        tokens = tokens_of(text)
+        spans = {*_forms(text)}
+        if numbers or dates:
+            spans |= {*_numbers(tokens, numbers, dates, support)}
+        masked = [(at, at + len(name)) for name in merchants if (at := text.find(name)) >= 0]
+        for span in _texts(text, tokens, texts):
+            if not any(start <= span[0] and span[1] <= end for start, end in masked):
+                spans.add(span)
+        found += [_evidence(field, whole, start, end) for start, end in sorted(spans)]
+    return found
+
+
+def _evidence(field: str, whole: Folded, start: int, end: int) -> Evidence:
+    first, last = whole.span(start, end)
+    return Evidence(field=field, quote=whole.original[first:last], start=first, end=last)
+
+
+def _forms(text: str) -> Iterator[tuple[int, int]]:
+    yield from (match.span() for match in _DIGITS.finditer(text) if _is_luhn(match.group()))
+    yield from (match.span() for match in _FORMS.finditer(text))
+
+
+def _is_luhn(text: str) -> bool:
+    digits = [int(char) for char in text if char.isdecimal()]
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return 13 <= len(digits) <= 19 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _profile(personal: Mapping[str, object]) -> tuple[set[Decimal], set[date], list[tuple[str, str]]]:
+    """Return the profile's telling numbers, dates and (kind, text) values."""
+    numbers: set[Decimal] = set()
+    dates: set[date] = set()
+    texts: list[tuple[str, str]] = []
+    for name, value in personal.items():
+        if name in _NOT_PERSONAL or value is None:
+            continue
+        if isinstance(value, date):
+            dates.add(value)
+        elif isinstance(value, str):
+            if (found := day(value)) is not None:
+                dates.add(found)
+            elif value.strip():
+                texts.append((name, value.strip()))
+        elif (number := amount(value)) is not None:
+            numbers |= _forms_of(abs(number))
+    return numbers, dates, texts
+
+
+def _forms_of(number: Decimal) -> set[Decimal]:
+    """Return a number as copy may state it: itself, rounded, and a fraction in percent."""
+    forms = {number, round(number), Decimal(int(number)), round(number, 2)}
+    if 0 < number < 1:
+        forms = {number, number * 100, Decimal(round(number * 100)), round(number * 100, 1)}
+    return {form for form in forms if form >= _SMALLEST or form != int(form)}
+
+
+def _numbers(tokens: Tokens, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
+    mentions = dates_of(tokens) if any(token.kind in ("date", "number") for token in tokens) else []
+    taken = {at for mention in mentions for at in range(mention.first, mention.last)}
+    offered = {(day.month, day.day) for day in support.dates.values()}
+    for mention in mentions:
+        key = (mention.month, mention.day)
+        if key not in offered and any(
+            key == (day.month, day.day) and mention.year in (None, day.year) for day in dates
+        ):
+            yield mention.start, mention.end
+    for quantity in quantities_of(tokens, taken):
+        if quantity.value in numbers and not support.has(quantity, frozenset()):
+            yield quantity.start, quantity.end
+
+
+def _texts(text: str, tokens: Tokens, values: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
+    lower = text.lower()
+    for name, value in values:
+        if name == "name":
+            yield from _name_parts(text, lower, value)
+        elif name == "location":
+            yield from _phrase(text, fold(value.split(",")[0]).text.strip(), cased=True)
+        elif name in _LABELS:
+            for part in (value, *value.split("/")):
+                yield from _label(lower, fold(part).text.strip().lower())
+        elif len(value) >= _SHORTEST_TEXT:
+            yield from _phrase(lower, fold(value).text.strip().lower())
+
+
+def _phrase(text: str, phrase: str, *, cased: bool = False) -> Iterator[tuple[int, int]]:
+    """Yield the whole-word occurrences of a phrase; a cased one also in capitals."""
+    for wanted in {phrase, phrase.upper()} if cased else {phrase}:
+        at = text.find(wanted) if wanted else -1
+        while at >= 0:
+            end = at + len(wanted)
+            if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+                yield at, end
+            at = text.find(wanted, end)
+
+
+def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
+    whole = fold(name).text
+    yield from _phrase(lower, whole.lower())
+    for part in whole.replace(".", " ").replace(",", " ").split():
+        if len(part) < 3:
+            continue
+        for start, end in _phrase(text, part[0].upper() + part[1:], cased=True):
+            before = text[:start].rstrip(" \"'(")
+            opens = not before or before[-1] in ".!?:\n"
+            if not (opens and part.lower() in _ORDINARY_NAMES):
+                yield start, end
+
+
+def _label(lower: str, label: str) -> Iterator[tuple[int, int]]:
+    for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
+        for start, end in _phrase(lower, spelt):
+            after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
+            before = " ".join(lower[max(0, start - 24) : start].split())
+            if spelt not in _ORDINARY_LABELS or after in _READERS or before.endswith(_READER_LEADS):
+                yield start, end

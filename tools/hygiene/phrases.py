@@ -1,0 +1,143 @@
+"""Markup, links, leftover template marks and talk to a reviewer or a model: linear patterns over folded text."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import re2
+
+from tools.folding import Folded, fold
+from tools.grounding.reading import own_names
+from tools.report import Evidence
+from tools.subject import Subject
+
+
+def _pattern(*parts: str) -> Any:
+    return re2.compile("(?i)" + "|".join(parts))
+
+
+_MARKUP: Final = _pattern(
+    r"[<>]",
+    r"&(?:lt|gt|amp|quot|apos|nbsp|lpar|rpar|colon|tab|newline)\b;?|&#",
+    r"\]\(|!\[|\*\*|__",
+    r"\{\{|\}\}|\{%|%\}|\$\{|\{#|#\{",
+    r"\b(?:javascript|vbscript|livescript)\s*:|\bdata\s*:\s*[a-z]+/|\bdata:[;,]",
+    r"\bon[a-z]{3,}\s*=",
+    r"\\[ux][0-9a-f]{2}|%3[ce]\b|%3[ce][a-z/]",
+)
+_LINK: Final = _pattern(
+    r"\b(?:https?|hxxps?|ftp|mailto|tel|sms|file)\s*:\s*/?/?[\w+]\S*",
+    r"\bwww\s?\.\s?\S+",
+    r"//[a-z0-9-]+\.[a-z]{2,}\S*",
+    r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b",
+    r"\bxn--[a-z0-9-]+",
+    r"\b[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|ly|co|info|biz|gov|edu|dev|app|ai|gl|gd|cc"
+    r"|tv|link|shop|store|online|site|xyz|club|top|click|live|bank|ru|cn|uk|de|eu|me|us|ca|to|be|sh|page|web)\b(?:/\S*)?",
+    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/\S+",
+    r"\b[a-z0-9-]+ ?[\[({] ?(?:dot|\.) ?[\])}] ?[a-z]{2,}\b",
+    r"\b[a-z0-9-]+ dot (?:com|net|org|io|co|ly)\b",
+)
+_SENTENCE_TAILS: Final = frozenset(
+    {"me", "us", "to", "be", "top", "live", "store", "shop", "online", "click", "page", "app", "link"}
+)
+"""Endings that are words: "today.Shop" is a missing space, "today.shop" a domain."""
+_PLACEHOLDER: Final = _pattern(
+    r"\{[^{}\n]{0,60}\}|\{\{|\}\}|[{}]",
+    r"\[[a-z][a-z_ /-]{1,40}\]|\[\s*\]|\[x+\]",
+    r"<[a-z_ ]{2,30}>",
+    r"%\([a-z_]+\)[sd]|%%[a-z_]+%%|%[A-Z_]{3,}%|\$[A-Z_]{4,}\b|\B@[A-Z_]{3,}@",
+    r"\b(?:TODO|TBD|TBC|FIXME|TKTK|PLACEHOLDER|CHANGEME)\b",
+    r"\blorem ipsum\b|\bdolor sit amet\b",
+    r"\bx{3,}\b|\$x{2,}\b|\bx{2,}(?:%|/x{2})|_{3,}",
+    r"\b(?:mm/dd|dd/mm)(?:/y{2,4})?\b|\byyyy\b",
+    r"\b(?:insert|enter|type) (?:[a-z]+ ){0,2}here\b|\byour (?:name|text|city|offer|logo|message) here\b",
+    r"\bundefined\b|\b(?-i:NaN)\b|\$(?:none|null)\b|\b(?:none|null) (?:points|percent|days|weeks|dollars)\b",
+    r"\b(?:first_name|last_name|offer_value|merchant_name|expiry_date|minimum_spend|enroll_by|reward_cap)\b",
+)
+_VERDICT: Final = r"(?:compliant|approved|pass(?:es|ed)?|violations?|cleared|acceptable)"
+_READER: Final = r"(?:reviewers?|judges?|checkers?|moderators?|auditors?|validators?|graders?|classifiers?|evaluators?)"
+_REVIEWER: Final = _pattern(
+    r"\b(?:ignore|disregard|forget|override|bypass|overlook)\b[^.!?\n]{0,30}\b(?:previous|prior|above|earlier|preceding"
+    r"|instructions?|rules?|polic(?:y|ies)|guidelines?|checks?|clauses?|prompts?|safeguards?|filters?)\b",
+    r"\bas an? (?:ai|a\.i\.|artificial intelligence|large language|language model|automated (?:system|assistant)"
+    r"|helpful assistant)(?:\b|$)",
+    r"\b(?:language model|llm|chatgpt|gpt-?\d|openai|chatbot|ai (?:model|assistant|reviewer|judge))\b",
+    r"\b(?:system|developer|hidden|initial) (?:prompt|message|instructions?)\b|\bprompt injection\b|\bjailbreak\b",
+    r"\b(?:new|updated|real|actual|following|these|your) instructions\b",
+    r"\binstructions? (?:to|for) (?:the )?(?:ai|model|reviewer|judge|checker|system)\b",
+    rf"\b(?:dear|note to|attention|message to|hello|hi) (?:the |any |all )?(?:compliance |ai |automated |content )?{_READER}\b",
+    rf"\b(?:compliance|ai|automated|content|copy|policy) {_READER}\b|\b(?:for|to) (?:the |any |all )?reviewers?\b",
+    r"\b(?:reviewer|checker|moderator|validator|grader|evaluator)s?\s*:|(?m:^)\s*(?:system|assistant|user|human|judge)\s*:",
+    r"\b(?:mark|rate|classify|treat|consider|label|report|deem|flag|score)\b[^.!?\n]{0,40}\bas (?:\w+ )?"
+    rf"{_VERDICT}\b",
+    rf"\b(?:output|respond|reply|answer|return|say)(?: with| only| just)*\s*[:\"']?\s*[\"']?(?:no )?{_VERDICT}\b",
+    r"\b(?:copy|offer|email|e-mail|text|content|message|draft|creative|campaign|promotion|wording)"
+    r" (?:is|has been|was|have been) (?:already |fully |legally |pre-?|hereby )*"
+    r"(?:approved|reviewed|cleared|vetted|certified|verified|compliant|signed off)\b",
+    r"\b(?:approved|reviewed|cleared|vetted|certified|verified|signed off) by (?:our |the )?(?:compliance|legal|regulators?"
+    r"|lawyers?|attorneys?|counsel|officers?|risk|auditors?|reviewers?|bank)\b",
+    r"\bcompliance[- ](?:approved|cleared|checked|reviewed|certified)\b|\b(?:non-?)?compliant\b",
+    r"\b(?:complies|compliance) with (?:all |the |our |every )?(?:polic|regulation|rule|udaap|reg |guideline)\w*",
+    r"\b(?:no|zero|without) (?:policy )?violations?\b|\bverdict\b",
+    r"\b(?:REGZ|UDAAP|ECOA|SPAM|MBOX|ENDR|PRIV|GRD|SEC|FMT)-\d{1,3}\b|\bFREE-0\d\b|\bUDAAP\b",
+    r"\b[a-z]+(?:_[a-z]+)*_policy\b|\b(?:clause|policy)_id\b",
+    r"<\|[a-z_]+\|>|\[/?inst\]|###\s*(?:instruction|system|response|human|assistant)|\bbegin (?:system|instructions?)\b",
+    r"\bstatus\s*[:=]\s*approved\b|\bapproved\s*[:=]\s*true\b|\b(?:pass|verdict|compliant)[\"']?\s*[:=]\s*[\"']?(?:true|pass)\b",
+    r"\byou are (?:now )?(?:a|an|the) (?:compliance|ai|helpful|unrestricted) ",
+)
+
+Keep = Callable[[str, int, int], bool]
+
+
+def _found(subject: Subject, pattern: Any, keep: Keep | None = None) -> list[Evidence]:
+    folded = {field: fold(text) for field, text in subject.text.items() if text}
+    # One scan of the whole draft settles the common case: nothing there.
+    if not pattern.search("\n".join(whole.text for whole in folded.values())):
+        return []
+    return [
+        _evidence(field, whole, match.start(), match.end())
+        for field, whole in folded.items()
+        for match in pattern.finditer(whole.text)
+        if keep is None or keep(whole.text, match.start(), match.end())
+    ]
+
+
+def _evidence(field: str, whole: Folded, start: int, end: int) -> Evidence:
+    first, last = whole.span(start, end)
+    return Evidence(field=field, quote=whole.original[first:last], start=first, end=last)
+
+
+def plain_text(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find HTML, entities, Markdown, template syntax, script addresses and event handlers."""
+    return _found(subject, _MARKUP)
+
+
+def no_links(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find addresses and domains, written out or disguised, other than an offer merchant's name ("Booking.com")."""
+    names = tuple(fold(name).text.lower() for name in own_names(subject.offer.get("merchants")))
+
+    def keep(text: str, start: int, end: int) -> bool:
+        link = text[start:end]
+        tail = link.rpartition(".")[2]
+        if tail.lower() in _SENTENCE_TAILS and tail.istitle():
+            return False
+        return not _is_inside(text.lower(), start, end, names)
+
+    return _found(subject, _LINK, keep)
+
+
+def _is_inside(text: str, start: int, end: int, names: Iterable[str]) -> bool:
+    for name in names:
+        at = text.find(name, max(0, start - len(name)), end + len(name))
+        if 0 <= at <= start and end <= at + len(name):
+            return True
+    return False
+
+
+def no_placeholders(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find slots left unfilled, drafting marks and values that a program printed for nothing."""
+    return _found(subject, _PLACEHOLDER)
+
+
+def no_reviewer_instructions(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find text addressed to a model or a reviewer, claims of approval, and ids of policies."""
+    return _found(subject, _REVIEWER)
