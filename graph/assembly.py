@@ -1,6 +1,6 @@
 """From a draft to what the gate judges: terms, filled copy, legal text. Code owns every number, date and merchant."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from graph.case import case_of
@@ -103,6 +103,14 @@ def refused(violations: tuple[Violation, ...], deps: Deps) -> ComplianceReport:
         judge="skipped",
         elapsed_ms=0,
     )
+
+
+def feedback_of(subject: Subject, deps: Deps) -> tuple[Violation, ...]:
+    """Return what a model may be told of a failed draft: what breaks a clause whoever the member is."""
+    nobody = replace(subject, member={}, personal={})
+    report = deps.rulebook.gate.check(nobody, stages=("terms", "copy"))
+    broken = {(result.policy_id, result.clause_id) for result in report.results if result.result == "violate"}
+    return tuple(item for item in report.violations if (item.policy_id, item.clause_id) in broken)
 
 
 def unknown_option(draft: Draft) -> tuple[Violation, ...]:

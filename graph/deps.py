@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import product
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 from pydantic import SecretStr
-from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
@@ -29,6 +29,7 @@ from tools.embedded.model_server import ensure_model_server
 from tools.embedded.postgres import ensure_postgres
 from tools.exports import Exporter
 from tools.grounding import grounding_detectors
+from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
@@ -40,11 +41,14 @@ from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
 from tools.policies.policy_set import PolicySet
-from tools.policy_index import PolicyDocument, PolicyIndex
+from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
 from tools.subject import Scope
-from tools.vocabulary import CopyMode, Domain
+from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain
+
+NEAREST: Final = 2
+"""Sections of policy prose a prompt gets beside the briefs."""
 
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
@@ -97,8 +101,18 @@ class Deps:
         return attestation is not None and attestation.until >= today
 
     async def sync_index(self) -> None:
-        """Bring the policy index in step with the policies. Raises IndexUnavailable."""
+        """Bring the policy index in step with the policies, and ask it all a run may ask. Raises IndexUnavailable.
+
+        Asking now keeps the embedding model, seconds to import, out of every request.
+        """
         await self.index.sync(policy_documents(self.rulebook.policies))
+        for domain, card_type in product(DOMAINS, CARD_TYPES):
+            await self.nearest_policies(domain, card_type)
+
+    async def nearest_policies(self, domain: Domain, card_type: CardType) -> tuple[PolicyChunk, ...]:
+        """Return the policy sections nearest to an offer of this domain and card. Raises IndexUnavailable."""
+        query = f"{domain} offer on a {card_type} card"
+        return await self.index.nearest(query, domain=domain, card_type=card_type, k=NEAREST)
 
     async def aclose(self) -> None:
         """Finish exports, then let go of model, index and database."""

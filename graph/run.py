@@ -58,12 +58,14 @@ async def steps(
     modes: list[StreamMode] = ["updates"] if observer is None else ["updates", "tasks"]
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
-            async for mode, update in graph.astream(
+            chunk: Any  # (mode, payload) when the modes are a list
+            async for chunk in graph.astream(
                 prediction.model_dump(exclude_unset=True),
                 {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": run_id}},
                 context=context,
                 stream_mode=modes,
             ):
+                mode, update = chunk
                 if mode == "tasks":
                     _tell(observer, update)
                     continue

@@ -14,7 +14,7 @@ from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
 from tools.drafts import Copy, Draft
 from tools.email.message import Message
-from tools.report import ComplianceReport
+from tools.report import ComplianceReport, Violation
 from tools.screening import Usage
 from tools.terms import Menu, Merchant, OfferTerms
 from tools.views import MemberView
@@ -118,6 +118,8 @@ class OfferState(TypedDict, total=False):
     draft: Annotated[Draft | None, Typed]
     attempts: int
     history: Annotated[list[Attempt], operator.add]
+    feedback: Annotated[tuple[Violation, ...], Typed]
+    criticised: Annotated[tuple[str, ...], Typed]
     terms: Annotated[OfferTerms | None, Typed]
     copy: Annotated[Copy | None, Typed]
     terms_text: str
@@ -154,7 +156,7 @@ class RetrieveInput(TypedDict):
     view: Annotated[MemberView, Typed]
 
 
-class DraftInput(TypedDict, total=False):
+class DraftInput(TypedDict):
     """All that drafting sees: the view, the menu and what policy and analysis made of them."""
 
     view: Annotated[MemberView, Typed]
@@ -162,6 +164,7 @@ class DraftInput(TypedDict, total=False):
     candidates: Annotated[tuple[Merchant, ...], Typed]
     hypotheses: Annotated[tuple[Hypothesis, ...], Typed]
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
-    history: Annotated[list[Attempt], operator.add]
+    feedback: Annotated[tuple[Violation, ...], Typed]
+    criticised: Annotated[tuple[str, ...], Typed]
     attempts: int
     deadline_at: float

@@ -1,7 +1,6 @@
 """The routes beside LangServe's: health, policies and the API existing callers use."""
 
 import time
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 from fastapi import Body, FastAPI, HTTPException, Query, Request
@@ -12,6 +11,7 @@ from graph.context import Context
 from graph.run import explain
 from graph.schemas import OfferInput, OfferOutput
 from server.pipeline import MAX_ITEMS, Pipeline, too_many
+from server.release import release
 from server.submissions import Submission, keep_submission, read_submissions
 from tools.errors import DatabaseUnavailable
 from tools.vocabulary import DOMAINS
@@ -87,7 +87,7 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
         """Say what this is and where to go on."""
         return {
             "message": "OfferGraph: from a prediction to a compliant, personalised card offer",
-            "version": version("offergraph"),
+            "version": release(),
             "docs": "/docs",
             "health": "/health",
         }
@@ -195,7 +195,7 @@ class _Health:
         status = "unavailable" if not self._ready else "degraded" if faults else "healthy"
         body = {
             "status": status,
-            "version": version("offergraph"),
+            "version": release(),
             "config": {
                 "model": settings.model_name,
                 "embedding_model": settings.embedding_model,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -11,6 +10,7 @@ from graph.settings import Settings, load_settings
 from server.api import add_api_routes
 from server.langserve import add_offer_routes
 from server.pipeline import Pipeline
+from server.release import release
 
 DESCRIPTION = """
 From a prediction (member, domain, confidence) to one personalised card offer that provably obeys the issuer's policies.
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             await asyncio.shield(pipeline.aclose())
 
-    app = FastAPI(title="OfferGraph", version=version("offergraph"), description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)
     add_offer_routes(app, pipeline)

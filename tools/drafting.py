@@ -30,10 +30,10 @@ DRAFT_VARIABLES: Final = frozenset(
         "ctas",
         "violations",
         "example",
-    }  # fmt: skip
+    }
 )
 MERCHANTS: Final = (2, 4)
-SHOWN_BLOCKS: Final = 3
+SHOWN_BLOCKS: Final = 2
 """Blocks of one kind a `select` prompt lists: its budget is 500 tokens."""
 
 _EXAMPLE: Final = {
@@ -60,7 +60,7 @@ class Extract(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """All that a draft prompt is a function of, beside the prompt file. Nothing here comes from a member but the view."""
+    """All that a draft prompt is a function of, beside the prompt file. Only the view comes from a member."""
 
     mode: CopyMode
     view: MemberView

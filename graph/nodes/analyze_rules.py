@@ -33,4 +33,6 @@ async def analyze_rules(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         "hypotheses": (),
         "dropped": (),
         "policies": (),
+        "feedback": (),
+        "criticised": (),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph.assembly import BEFORE_MESSAGE, Assembled, assemble, refused, subject_of, unknown_option
+from graph.assembly import BEFORE_MESSAGE, Assembled, assemble, feedback_of, refused, subject_of, unknown_option
 from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
@@ -12,7 +12,7 @@ from graph.nodes.screen import LEASE_MARGIN_S
 from graph.state import Attempt, OfferState, Screening
 from tools.drafts import Draft
 from tools.errors import InputInvalid
-from tools.report import ComplianceReport
+from tools.report import ComplianceReport, Violation
 from tools.screening import Hold
 from tools.terms import MenuOption
 
@@ -21,27 +21,28 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     """Judge the draft by every active clause of the stages member, terms and copy."""
     draft = state["draft"]
     if draft is None:
-        return _judged(None, refused((), deps))
+        return _judged(state, None, refused((), deps))
     chosen = state["menu"].option(draft.option_id)
     if chosen is None:
-        return _judged(draft, refused(unknown_option(draft), deps))
+        return _judged(state, draft, refused(unknown_option(draft), deps))
     option = await _affordable(state, chosen, deps)
     if option is None:
         hold: Hold = ("budget_exhausted", f"the campaign can't pay {chosen.option_id} or a cheaper one of its type")
         return {
-            **_judged(draft, refused((), deps)),
+            **_judged(state, draft, refused((), deps)),
             "screening": Screening(usage=state["screening"].usage, holds=(hold,)),
         }
     offer = assemble(state, draft, option, deps)
     if not isinstance(offer, Assembled):
-        return _judged(draft, refused(offer, deps))
+        return _judged(state, draft, refused(offer, deps))
     member = await member_of(state, deps)
     if member is None:
         raise InputInvalid("the member vanished from the table during the run")
     subject = subject_of(state, draft, offer, member=member, deps=deps)
     report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
+    feedback = () if report.verdict == "pass" else feedback_of(subject, deps)
     return {
-        **_judged(draft, report),
+        **_judged(state, draft, report, feedback),
         "terms": offer.terms,
         "copy": offer.copy,
         "terms_text": offer.terms_text,
@@ -72,5 +73,20 @@ async def _affordable(state: OfferState, chosen: MenuOption, deps: Deps) -> Menu
     return None
 
 
-def _judged(draft: Draft | None, report: ComplianceReport) -> dict[str, Any]:
-    return {"report": report, "history": [Attempt(draft=draft, report=report)]}
+def _judged(
+    state: OfferState,
+    draft: Draft | None,
+    report: ComplianceReport,
+    feedback: tuple[Violation, ...] | None = None,
+) -> dict[str, Any]:
+    """Return the report; unless told otherwise, what broke is about the draft alone and may be told to a model."""
+    told = report.violations if feedback is None else feedback
+    fields = {violation.field for violation in told}
+    blocks = draft.block_ids if draft is not None and draft.block_ids else {}
+    named = tuple(block_id for field, block_id in blocks.items() if field in fields)
+    return {
+        "report": report,
+        "history": [Attempt(draft=draft, report=report)],
+        "feedback": told,
+        "criticised": tuple(dict.fromkeys((*state["criticised"], *named))),
+    }

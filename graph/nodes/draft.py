@@ -7,9 +7,8 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context, context_of
 from graph.deps import Deps
-from graph.state import Attempt, DraftInput
+from graph.state import DraftInput
 from tools.drafting import Brief, draft_ask, draft_of
-from tools.report import Violation
 
 LEFT_FOR_THE_REST_S: Final = 2.0
 """Seconds kept of the run's deadline for the fallback, the gate, rendering and the record."""
@@ -18,7 +17,6 @@ LEFT_FOR_THE_REST_S: Final = 2.0
 async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
     """Ask the model for a draft; a re-draft is told which clauses the last one broke."""
     context, view = context_of(runtime), state["view"]
-    history = state.get("history", [])
     brief = Brief(
         mode=deps.copy_mode,
         view=view,
@@ -26,8 +24,8 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         candidates=state["candidates"],
         policies=state["policies"],
         hypotheses=[hypothesis.text for hypothesis in state["hypotheses"]],
-        violations=_latest(history),
-        excluded=_criticised(history),
+        violations=state["feedback"],
+        excluded=frozenset(state["criticised"]),
         cohort=f"{context.campaign}\0{view.digest()}",
     )
     prompt, blocks = deps.rulebook.prompts["draft"], deps.rulebook.blocks
@@ -36,18 +34,3 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         draft_ask(prompt, brief, blocks), deadline_s=max(left, 0.0), keep=context.mode == "issue"
     )
     return {"draft": draft_of(reply, brief, blocks), "attempts": state["attempts"] + 1, "calls": [call]}
-
-
-def _latest(history: list[Attempt]) -> tuple[Violation, ...]:
-    return history[-1].report.violations if history else ()
-
-
-def _criticised(history: list[Attempt]) -> frozenset[str]:
-    """Return the ids of blocks in whose field an earlier draft broke a clause."""
-    return frozenset(
-        block_id
-        for attempt in history
-        if attempt.draft is not None and attempt.draft.block_ids
-        for field, block_id in attempt.draft.block_ids.items()
-        if any(violation.field == field for violation in attempt.report.violations)
-    )

@@ -7,7 +7,6 @@ from graph.state import PolicyExtract, RetrieveInput
 from tools.errors import IndexUnavailable
 from tools.subject import Scope
 
-NEAREST: Final = 2
 PROSE_CHARACTERS: Final = 400
 
 
@@ -18,8 +17,7 @@ async def retrieve_policies(state: RetrieveInput, *, deps: Deps) -> dict[str, An
     degraded: list[str] = []
     prose: dict[str, str] = {}
     try:
-        query = f"{view.domain} offer for a {view.strategy.replace('_', ' ')} with a {view.card_type} card"
-        chunks = await deps.index.nearest(query, domain=view.domain, card_type=view.card_type, k=NEAREST)
+        chunks = await deps.nearest_policies(view.domain, view.card_type)
         prose = {chunk.policy_id: chunk.text[:PROSE_CHARACTERS] for chunk in reversed(chunks)}
     except IndexUnavailable as error:
         degraded.append(f"retrieve_policies: {error}")

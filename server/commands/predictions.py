@@ -1,6 +1,7 @@
 """Reading a file of predictions: as many items out as rows in, whatever is in them."""
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ def read_predictions(path: Path) -> list[Any]:
         case ".json":
             return _from_document(_parse(_text(path), path))
         case ".jsonl":
-            lines = enumerate(_text(path).splitlines(), start=1)
+            lines = enumerate(_text(path).split("\n"), start=1)
             return [_known(_parse_line(line, path, number)) for number, line in lines if line.strip()]
         case ".csv":
             return _from_csv(_text(path), path)
@@ -73,7 +74,7 @@ def _from_document(document: Any) -> list[Any]:
 
 
 def _from_csv(text: str, path: Path) -> list[Any]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         if missing := [name for name in REQUIRED if name not in header]:

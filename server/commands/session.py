@@ -11,6 +11,7 @@ from typing import Any
 from graph.build import Graph, build_graph
 from graph.context import Context
 from graph.deps import Deps, open_deps
+from graph.nodes.render import sent_at
 from graph.replay import message_of
 from graph.run import Observer, steps
 from graph.schemas import OfferOutput
@@ -72,16 +73,14 @@ class Session:
         if found is None:
             return []
         record, first_name, email = found
-        day = Run.model_validate(record["run"]).send_date.isoformat()
-        folder = export_folder(self.settings.output_dir, run_id=output.run_id, day=day)
+        sent = sent_at(Run.model_validate(record["run"]))
+        folder = export_folder(self.settings.output_dir, run_id=output.run_id, sent_at=sent)
         paths = [folder / f"{output.run_id}.{suffix}" for suffix in SUFFIXES]
         if not output.replayed or output.email_html is None or all(path.exists() for path in paths):
             return [path for path in paths if path.exists()]
         message = message_of(record, Person(first_name=first_name, email=email), self.deps)
         original = output.model_copy(update={"replayed": False, "error": None}).model_dump_json(indent=2)
-        return await export_offer(
-            self.settings.output_dir, run_id=output.run_id, day=day, output_json=original, message=message
-        )
+        return await export_offer(self.settings.output_dir, run_id=output.run_id, output_json=original, message=message)
 
     async def aclose(self) -> None:
         """Let go of what interrupted runs had claimed, write the exports, close the services."""

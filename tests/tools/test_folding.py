@@ -21,7 +21,7 @@ TEXT = st.text(st.one_of(st.characters(), st.sampled_from(TRICKS), st.sampled_fr
         ("3× points", "3x points"),
         ("Café Lumière", "Cafe Lumiere"),
         ("Cafe\u0301", "Cafe"),
-        ("don’t “miss”", "don't \"miss\""),
+        ("don’t “miss”", 'don\'t "miss"'),
         ("risk–free", "risk-free"),
         ("ΑΡR", "APR"),
         ("ab\u202egnp\u202c", "abgnp"),

@@ -153,7 +153,7 @@ class Mailer:
             "links": links,
             "issuer": self.brand.issuer,
             "advertisement": f"This is an advertisement from {self.brand.issuer}.",
-            "reason": f"You get it as a Cardmember who chose to receive offers from {self.brand.issuer} by email.",
+            "reason": "You received it because you are a Cardmember who chose to get our offers by email.",
             "postal_address": self.brand.postal_address,
         }
 

@@ -6,13 +6,20 @@ from typing import Final
 
 from tools.errors import TemplateFault
 from tools.terms import Merchant, OfferTerms
-from tools.vocabulary import CapUnit, Channel, MerchantType
+from tools.vocabulary import CapUnit, Channel, MerchantType, OfferType
 
 _CAP_LABELS: Final[dict[CapUnit, str]] = {"usd": "Most you can get", "usd_spend": "On up to", "points": "Up to"}
 _CHANNEL_LABELS: Final[dict[Channel, str | None]] = {
     "any": None,
     "online_only": "Online purchases only",
     "in_store_only": "In-store purchases only",
+}
+_POSTING_LABELS: Final[dict[OfferType, str]] = {
+    "points_multiplier": "Points post",
+    "statement_credit": "Credit posts",
+    "cashback": "Cash back posts",
+    "discount": "Discount shows",
+    "exclusive_access": "Access details",
 }
 _PLACES: Final[dict[Channel, dict[MerchantType, str]]] = {
     "any": {"online": "Online", "in-store": "In store", "both": "Online and in store"},
@@ -84,7 +91,7 @@ def rows_of(terms: OfferTerms, words: Words) -> tuple[Row, ...]:
     if terms.offer_type == "points_multiplier" and terms.base_rate is not None:
         rows.append(Row("Without this offer", f"{_rendered('base_rate', words)} points"))
     if terms.fulfillment_weeks:
-        rows.append(Row("Reward posts", f"within {_rendered('fulfillment', words)}"))
+        rows.append(Row(_POSTING_LABELS[terms.offer_type], f"within {_rendered('fulfillment', words)}"))
     return tuple(rows)
 
 

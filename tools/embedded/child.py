@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 GENTLE_STOP_S = 20.0
 HARSH_STOP_S = 10.0
@@ -21,10 +23,14 @@ class Child:
     address: str
     gentle: signal.Signals
     harsh: signal.Signals
+    temporary: Path | None = None
 
     def stop(self) -> None:
-        """End the server, by force after 20 s."""
+        """End the server, by force after 20 s, and remove its temporary folder when it left it empty."""
         end(self.process, self.gentle, self.harsh)
+        if self.temporary is not None:
+            with suppress(OSError):
+                self.temporary.rmdir()
 
 
 def end(process: "subprocess.Popen[bytes]", gentle: signal.Signals, harsh: signal.Signals) -> None:

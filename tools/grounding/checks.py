@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Final
 
 from tools.grounding.dates import DateMention, DateRole
-from tools.grounding.merchants import Gazetteer, is_disguised, suspects_in
-from tools.grounding.quantities import Quantity, quantities_of
-from tools.grounding.reading import Reader, Reading, own_names
+from tools.grounding.merchants import Gazetteer, is_disguised
+from tools.grounding.quantities import Quantity
+from tools.grounding.reading import Reader, Reading, own_names, statements_of
 from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount, date_matches, support_of
 from tools.grounding.timewords import NAMED, Span, month_span, next_weekday
-from tools.grounding.tokens import low, tokens_of
+from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -66,23 +66,22 @@ class Checks:
                 if yearless or not _is_date_supported(mention, support):
                     found.append(reading.evidence(field, mention.start, mention.end))
             for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
-                if quantity.unit in ("days", "months", "hours", "clock") and "fulfillment" not in roles:
-                    if not is_supported(quantity, roles, support, subject, reading):
-                        found.append(reading.evidence(field, quantity.start, quantity.end))
+                lasts = quantity.unit in ("days", "months", "hours", "clock") and "fulfillment" not in roles
+                if lasts and not is_supported(quantity, roles, support, subject, reading):
+                    found.append(reading.evidence(field, quantity.start, quantity.end))
         return found
 
     def merchants(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find merchants that the offer is not for, disguised or misspelt ones, and names that nobody knows."""
-        own = {self.gazetteer.canonical(name) for name in own_names(subject.offer.get("merchants"))}
+        own = self.reader.own_merchants(own_names(subject.offer.get("merchants")))
         found: list[Evidence] = []
         for field, reading in self.readings(subject):
             for name in reading.names:
                 evidence = reading.evidence(field, name.start, name.end)
-                foreign = name.canonical and self.gazetteer.canonical(name.canonical) not in own
+                foreign = name.canonical and name.canonical not in own
                 if foreign or is_disguised(evidence.quote, name.canonical or evidence.quote):
                     found.append(evidence)
-            for name in suspects_in(reading.tokens, reading.names, self.gazetteer):
-                found.append(reading.evidence(field, name.start, name.end))
+            found += [reading.evidence(field, name.start, name.end) for name in reading.suspects]
         return found
 
     def parts(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -112,18 +111,20 @@ class Checks:
 
 
 def support_for(subject: Subject) -> Support:
-    """Return what the subject's offer supports on its day of sending."""
+    """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
+    facts = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in subject.offer.items())
+    return _support(facts, subject.send_date)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _support(facts: tuple[tuple[str, object], ...], sent: date) -> Support:
+    offer = dict(facts)
     notes: list[Quantity] = []
     for name in _FREE_TEXT:
-        value = subject.offer.get(name)
-        for text in [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ():
-            notes += _numbers_in(text) if isinstance(text, str) else ()
-    return support_of(subject.offer, subject.send_date, notes=notes)
-
-
-@lru_cache(maxsize=512)
-def _numbers_in(text: str) -> tuple[Quantity, ...]:
-    return tuple(quantities_of(tokens_of(text), ()))
+        value = offer.get(name)
+        for text in value if isinstance(value, tuple) else (value,):
+            notes += statements_of(text)[2] if isinstance(text, str) else ()
+    return support_of(offer, sent, notes=notes)
 
 
 def is_supported(

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import Checks, support_for
 from tools.grounding.reading import Reading
@@ -12,16 +14,14 @@ from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject
 
-_ENROLLED: Final = re.compile(
-    r"\b(?:enrol|activat|regist(?:er|ration)|opt(?:ing)?[ -]in\b|sign(?:ing)?[ -]up\b|add (?:it|this|the offer|this offer) to)",
-    re.IGNORECASE,
+_ENROLLED: Final = re2.compile(
+    r"(?i)\b(?:enrol|activat|regist(?:er|ration)|opt(?:ing)?[ -]in\b|sign(?:ing)?[ -]up\b"
+    r"|add (?:it|this|the offer|this offer) to)"
 )
-_NOT_ENROLLED: Final = re.compile(r"\b(?:no|without|zero) (?:enrol|activat|regist|sign)\w*", re.IGNORECASE)
-_ONCE: Final = re.compile(r"\b(?:one|once|single|1|limit of one|first)\b", re.IGNORECASE)
-_ONLINE: Final = re.compile(r"\bonline\b|\bweb ?site\b|\bin[ -]app\b", re.IGNORECASE)
-_IN_STORE: Final = re.compile(
-    r"\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b", re.IGNORECASE
-)
+_NOT_ENROLLED: Final = re2.compile(r"(?i)\b(?:no|without|zero) (?:enrol|activat|regist|sign)\w*")
+_ONCE: Final = re2.compile(r"(?i)\b(?:one|once|single|1|limit of one|first)\b")
+_ONLINE: Final = re2.compile(r"(?i)\bonline\b|\bweb ?site\b|\bin[ -]app\b")
+_IN_STORE: Final = re2.compile(r"(?i)\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b")
 _SMALL: Final = frozenset(listed("the and for with from any all not are was via only other"))
 _STEM = 5
 
@@ -61,7 +61,7 @@ def _end(offer: Mapping[str, object], support: Support, readings: list[Reading])
     )
 
 
-def _pattern(pattern: re.Pattern[str]) -> Stated:
+def _pattern(pattern: Any) -> Stated:
     return lambda offer, support, readings: any(pattern.search(reading.folded.text) for reading in readings)
 
 

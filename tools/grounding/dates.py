@@ -1,8 +1,7 @@
 """Dates of a text in any usual form, with their weekday, and what closes or opens on them."""
 
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from tools.grounding.timewords import MONTHS, NAMED, WEEKDAYS
 from tools.grounding.tokens import Tokens, listed, low
@@ -21,12 +20,14 @@ _ORDINALS: Final = {
     )
 }
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
-_CASED: Final = frozenset({"may", "march", "mar", "sun", "sat", "mon", "sep", "dec", "jan", "wed", "fri"})
+_CASED: Final = frozenset(listed("may march mar sun sat mon sep dec jan wed fri"))
 """Names that are words too, or parts of some: they count with a capital only."""
 _BEFORE_MONTH: Final = frozenset(
     listed(
-        "in through until till til by this next of late early mid - during before after from all since thru starting "
-        "beginning ending"
+        """
+        in through until till til by this next of late early mid - during before after from all since thru starting
+        beginning ending
+        """
     )
 )
 _PARTS: Final = {"early": (1, 12), "mid": (8, 22), "late": (18, 31)}
@@ -46,8 +47,8 @@ _BETWEEN: Final = frozenset({"-", "to", "through", "thru", "until", "till", "and
 _OPAQUE: Final = frozenset({"the", "on", "of", "at", "in", ",", ":", "(", "day", "date", "is", "midnight", "after"})
 _ENROLL: Final = frozenset(
     listed(
-        "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register registration "
-        "opt join sign"
+        "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register "
+        "registration opt join sign"
     )
 )
 _USE: Final = frozenset(
@@ -59,8 +60,7 @@ _USE: Final = frozenset(
 _REACH = 14
 
 
-@dataclass(frozen=True, slots=True)
-class DateMention:
+class DateMention(NamedTuple):
     """A day, month, year or named span of days in a text; offsets are folded, `first`/`last` token indexes.
 
     `name` is a key of timewords.NAMED, or "weekday". `roles` is empty when the text gives no cue. `mode` says how the
@@ -93,7 +93,8 @@ def dates_of(tokens: Tokens) -> list[DateMention]:
     index = 0
     while index < len(tokens):
         token = tokens[index]
-        mention = _at(tokens, index) if token.kind != "sign" else None
+        startable = token.low in _STARTS or token.kind in ("number", "date")
+        mention = _at(tokens, index) if startable else None
         if mention is None:
             index += 1
             continue
@@ -121,11 +122,12 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
     if token.low == "end" and low(tokens, index + 1) == "of" and low(tokens, index + 2) in MONTHS:
         month = _month_first(tokens, index + 2)
         if month and month.day is None:
-            return replace(month, start=token.start, first=index, last_day=True)
+            return month._replace(start=token.start, first=index, last_day=True)
     return _named(tokens, index) if token.low in _NAMED_STARTS else None
 
 
 _NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
+_STARTS: Final = _NAMED_STARTS | _ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys()
 _LONGEST: Final = max(map(len, NAMED))
 
 
@@ -137,7 +139,7 @@ def _named(tokens: Tokens, index: int) -> DateMention | None:
     for length in range(_LONGEST, 0, -1):
         words = tuple(token.low for token in tokens[index : index + length])
         if words in NAMED:
-            return replace(_make(tokens, index, index + len(words)), name=words)
+            return _make(tokens, index, index + len(words))._replace(name=words)
     return None
 
 
@@ -156,7 +158,7 @@ def _numeric(tokens: Tokens, index: int) -> DateMention | None:
         month, day = day, month
     if not _exists(year, month, day):
         return None
-    return replace(_make(tokens, index, index + 1), year=year, month=month, day=day)
+    return _make(tokens, index, index + 1)._replace(year=year, month=month, day=day)
 
 
 def _exists(year: int | None, month: int, day: int) -> bool:
@@ -201,18 +203,18 @@ def _month_first(tokens: Tokens, index: int) -> DateMention | None:
         if not _exists(year[0] if year else None, month, day):
             return None
         mention = _make(tokens, index, year[1] if year else after)
-        return replace(mention, year=year[0] if year else None, month=month, day=day)
+        return mention._replace(year=year[0] if year else None, month=month, day=day)
     year = _year_number(tokens, at)
     if year is not None:
         part = _PARTS.get(low(tokens, index - 1)) or (_PARTS.get(low(tokens, index - 2)) if index else None)
-        return replace(_make(tokens, index, year[1]), year=year[0], month=month, part=part)
+        return _make(tokens, index, year[1])._replace(year=year[0], month=month, part=part)
     before = low(tokens, index - 1)
     if len(token.low) <= 3 and token.low != "may" and not token.text.istitle():
         return None
     if token.low in _CASED and before not in _BEFORE_MONTH:
         return None
     part = _PARTS.get(before) or (_PARTS.get(low(tokens, index - 2)) if before == "-" else None)
-    return replace(_make(tokens, index, index + 1), month=month, part=part)
+    return _make(tokens, index, index + 1)._replace(month=month, part=part)
 
 
 def _is_counted(tokens: Tokens, after: int) -> bool:
@@ -232,14 +234,14 @@ def _day_first(tokens: Tokens, index: int) -> DateMention | None:
     after = at + 1 + (low(tokens, at + 1) == "." and len(tokens[at].low) <= 4 and tokens[at].low != "may")
     year = _year_number(tokens, after)
     after = year[1] if year else min(after, at + 1)
-    return replace(_make(tokens, index, after), year=year[0] if year else None, month=month, day=day)
+    return _make(tokens, index, after)._replace(year=year[0] if year else None, month=month, day=day)
 
 
 def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
     year = _year_number(tokens, index) if low(tokens, index - 1) not in ("$", "usd", "#") else None
     if year is None or year[1] != index + 1 or low(tokens, index + 1) in _NO_DATE_AFTER | {"bonus", "dollars", "-"}:
         return None
-    return replace(_make(tokens, index, index + 1), year=year[0], last_day=low(tokens, index - 2) == "end")
+    return _make(tokens, index, index + 1)._replace(year=year[0], last_day=low(tokens, index - 2) == "end")
 
 
 def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
@@ -252,7 +254,7 @@ def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
             tokens[after].kind != "word" or tokens[after].low in MONTHS or following.low != ","
         ):
             return None
-    return replace(_make(tokens, index, index + 1), name=("weekday",), weekday=WEEKDAYS[tokens[index].low])
+    return _make(tokens, index, index + 1)._replace(name=("weekday",), weekday=WEEKDAYS[tokens[index].low])
 
 
 _CLOSING: Final = frozenset({"through", "before", "within"})
@@ -267,10 +269,10 @@ def _with_weekday(tokens: Tokens, mention: DateMention, floor: int) -> DateMenti
         at -= 1
     word = low(tokens, at) if at >= floor else ""
     if word in WEEKDAYS and tokens[at].text[0].isupper():
-        return replace(mention, start=tokens[at].start, first=at, weekday=WEEKDAYS[word])
+        return mention._replace(start=tokens[at].start, first=at, weekday=WEEKDAYS[word])
     if low(tokens, mention.last) in ("(", ",") and low(tokens, mention.last + 1) in WEEKDAYS:
         last = mention.last + 2
-        return replace(mention, end=tokens[last - 1].end, last=last, weekday=WEEKDAYS[low(tokens, last - 1)])
+        return mention._replace(end=tokens[last - 1].end, last=last, weekday=WEEKDAYS[low(tokens, last - 1)])
     return mention
 
 
@@ -287,7 +289,7 @@ def _second_day(tokens: Tokens, mention: DateMention) -> DateMention | None:
     if low(tokens, after) in MONTHS or not _exists(year[0] if year else mention.year, month, day):
         return None
     span = _make(tokens, mention.last + 1, year[1] if year else after)
-    return replace(span, year=year[0] if year else mention.year, month=month, day=day)
+    return span._replace(year=year[0] if year else mention.year, month=month, day=day)
 
 
 def _is_unit(tokens: Tokens, index: int) -> bool:
@@ -312,15 +314,15 @@ def _with_roles(tokens: Tokens, found: list[DateMention]) -> list[DateMention]:
         if following and low(tokens, mention.last) in _BETWEEN and following.first - mention.last <= 2:
             link = low(tokens, mention.last)
             if link != "and" or "between" in (low(tokens, cue - 1), low(tokens, cue - 2)):
-                bound.append(replace(mention, roles=frozenset({"start"}), mode="from"))
+                bound.append(mention._replace(roles=frozenset({"start"}), mode="from"))
                 continue
         if bound and bound[-1].mode == "from" and mention.first - bound[-1].last <= 2:
             link = low(tokens, bound[-1].last)
             if link in _BETWEEN:
                 last_role: DateRole = "enroll" if _topic(tokens, bound[-1].first, mention.last) == "enroll" else "end"
-                bound.append(replace(mention, roles=frozenset({last_role}), mode="through"))
+                bound.append(mention._replace(roles=frozenset({last_role}), mode="through"))
                 continue
-        bound.append(replace(mention, roles=_roles(tokens, cue, mode, mention.last), mode=mode))
+        bound.append(mention._replace(roles=_roles(tokens, cue, mode, mention.last), mode=mode))
     return bound
 
 

@@ -8,23 +8,23 @@ from tools.grounding.tokens import listed
 TERMS: Final = frozenset(
     listed("""
     card cards cardmember cardmembers member members account basic gold platinum travel dining electronics business
-    services retail entertainment terms conditions offer offers points point apr us usa usd dc et est edt pt pst ct cst
-    eastern pacific central rates fees pricing credit statement membership rewards reward bonus i i'm i'll i've english
-    christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial independence
-    veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s a p m d c x b
-    advertisement america american united states puerto rico north south east west international
+    services retail entertainment terms conditions offer offers points point apr us usa usd dc et est edt pt pst ct
+    cst eastern pacific central rates fees pricing credit statement membership rewards reward bonus i i'm i'll i've
+    english christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial
+    independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s
+    a p m d c x b advertisement america american united states puerto rico north south east west international
     """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""
 
 PLACES: Final = frozenset(
     listed("""
-    alabama alaska arizona arkansas california carolina colorado connecticut dakota delaware florida georgia hawaii idaho
-    illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri
-    montana nebraska nevada hampshire jersey mexico york ohio oklahoma oregon pennsylvania rhode island tennessee texas
-    utah vermont virginia washington wisconsin wyoming guam canada europe asia africa paris london rome tokyo italy
-    france spain caribbean orlando miami chicago boston seattle denver dallas houston phoenix atlanta vegas francisco
-    angeles diego
+    alabama alaska arizona arkansas california carolina colorado connecticut dakota delaware florida georgia hawaii
+    idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi
+    missouri montana nebraska nevada hampshire jersey mexico york ohio oklahoma oregon pennsylvania rhode island
+    tennessee texas utah vermont virginia washington wisconsin wyoming guam canada europe asia africa paris london
+    rome tokyo italy france spain caribbean orlando miami chicago boston seattle denver dallas houston phoenix atlanta
+    vegas francisco angeles diego
     """)
 )
 """Places that travel copy names."""
@@ -32,60 +32,65 @@ PLACES: Final = frozenset(
 COMMON: Final = frozenset(
     listed("""
     a about activate italian french spanish mexican chinese japanese thai indian greek korean european asian
-    mediterranean cajun bluetooth internet add after again ahead all allow also always an and another any anywhere apply are around art as at
-    away back be beat because before begin benefits best better big bigger bill bite bites book books bowl break
-    breakfast bring brunch build but buy buying by call can cart cash celebrate change checkout choice choose classic
-    click coffee collect comes comfort comforts count cozy course cravings credited dad date day days deal deals delicious
-    dibs dine dinner discover dish dishes do done don't double down drive each early earn earned eat end ends enjoy
-    enroll enrolled enrollment every everyday everything excludes expires explore extra fall family fast favorite
-    favorites feast find fine first flavor flight flights food for fork free fresh friends from front full fun game gear
-    get getaway gift gifts give go good great grocery group half happy hard have headline here hi hello dear high holiday
-    holidays home hotel hotels hour hours how hungry idea if in including indulge inside is it it's its join journey just
-    keep kick kitchen know last later laptop learn less let let's life light like limit limited list live local long look
-    lounge love lunch make many map matter maximum may maybe me meal meals meet menu mind minimum moment moments money
-    month more most mom movie movies music must my need needed nice night nights no not nothing notice now of off office
-    on once one online only open or order orders our out over own pack pair partner partners party pasta pay payment
-    people perfect perks phone pick plan plans plate plates play please plus post posted power powered prices prime
-    purchase purchases put ready reason reasons redeem refresh register remember rent reserve reservation restaurant
-    restaurants rewarded right road room row run sale save savings savor savvy say screen screens season seasons seat
-    seats see select serve served set share shine shop shopping show shows sign simple sip sit sleep small smart smile so
-    social software some something soon special spend split spot spots spring start starts stay stays step steps stock
-    stop store stores stream style summer sunday sweet table tables tacos take taste tastes team tech text than thank
-    thanks that the their then there these they thing things this three through ticket tickets time times tip to today
-    together tonight too tools top total treat treats tree trip trips triple try turn twice two under until up upgrade use
-    used using valid value view visit wait walk want was watch way ways we week weekend welcome well what when where while
-    who why will wine winter wish with within without work works world worth would yes yet you you'll you're you've your
-    yourself reserved served preview screenings presales december's wardrobe list looks cooler warmer easy easier night's
-    participating eligible qualifying selected featured listed included below above additional see details rules
-    exclusions questions subject act ship shipping delivery pickup ride rides bags bag luggage beach mountain city coast
-    sun snow sky table's chef chefs cuisine bistro appetite craving cravings guests guest dates tastier brighter bold
-    level next level-up bonus triple-point quadruple ten five six seven eight nine twelve fifteen twenty thirty forty
-    fifty hundred thousand percent dollar dollars buck bucks back maximum minimum cap fulfillment channel allow redeemable
-    void prohibited law eligibility ends period definitions how-to only's unlock maximize pocket score stack swap switch
-    streamline simplify supercharge recharge relax rest dream wander roam escape explore adventure adventures vacation
-    device devices gadget gadgets laptops phones cameras headphones screens connect connected subscribe subscription
-    streaming concert concerts theater theaters film films popcorn stage laugh sing dance cheer game games toast dine-in
-    takeout crave sizzle brew grab refuel fuel feed nourish book-now wonder winning rewarding spending dining's
+    mediterranean cajun bluetooth internet add after again ahead all allow also always an and another any anywhere
+    apply are around art as at away back be beat because before begin benefits best better big bigger bill bite bites
+    book books bowl break breakfast bring brunch build but buy buying by call can cart cash celebrate change checkout
+    choice choose classic click coffee collect comes comfort comforts count cozy course cravings credited dad date day
+    days deal deals delicious dibs dine dinner discover dish dishes do done don't double down drive each early earn
+    earned eat end ends enjoy enroll enrolled enrollment every everyday everything excludes expires explore extra fall
+    family fast favorite favorites feast find fine first flavor flight flights food for fork free fresh friends from
+    front full fun game gear get getaway gift gifts give go good great grocery group half happy hard have headline
+    here hi hello dear high holiday holidays home hotel hotels hour hours how hungry idea if in including indulge
+    inside is it it's its join journey just keep kick kitchen know last later laptop learn less let let's life light
+    like limit limited list live local long look lounge love lunch make many map matter maximum may maybe me meal
+    meals meet menu mind minimum moment moments money month more most mom movie movies music must my need needed nice
+    night nights no not nothing notice now of off office on once one online only open or order orders our out over own
+    pack pair partner partners party pasta pay payment people perfect perks phone pick plan plans plate plates play
+    please plus post posted power powered prices prime purchase purchases put ready reason reasons redeem refresh
+    register remember rent reserve reservation restaurant restaurants rewarded right road room row run sale save
+    savings savor savvy say screen screens season seasons seat seats see select serve served set share shine shop
+    shopping show shows sign simple sip sit sleep small smart smile so social software some something soon special
+    spend split spot spots spring start starts stay stays step steps stock stop store stores stream style summer
+    sunday sweet table tables tacos take taste tastes team tech text than thank thanks that the their then there these
+    they thing things this three through ticket tickets time times tip to today together tonight too tools top total
+    treat treats tree trip trips triple try turn twice two under until up upgrade use used using valid value view
+    visit wait walk want was watch way ways we week weekend welcome well what when where while who why will wine
+    winter wish with within without work works world worth would yes yet you you'll you're you've your yourself
+    reserved preview screenings presales december's wardrobe looks cooler warmer easy easier night's participating
+    eligible qualifying selected featured listed included below above additional details rules exclusions questions
+    subject act ship shipping delivery pickup ride rides bags bag luggage beach mountain city coast sun snow sky
+    table's chef chefs cuisine bistro appetite craving guests guest dates tastier brighter bold level next level-up
+    bonus triple-point quadruple ten five six seven eight nine twelve fifteen twenty thirty forty fifty hundred
+    thousand percent dollar dollars buck bucks cap fulfillment channel redeemable void prohibited law eligibility
+    period definitions how-to only's unlock maximize pocket score stack swap switch streamline simplify supercharge
+    recharge relax rest dream wander roam escape adventure adventures vacation device devices gadget gadgets laptops
+    phones cameras headphones connect connected subscribe subscription streaming concert concerts theater theaters
+    film films popcorn stage laugh sing dance cheer games toast dine-in takeout crave sizzle brew grab refuel fuel
+    feed nourish book-now wonder winning rewarding spending dining's
     """)
 )
 """Ordinary words of advertising copy, for lines written in title case and for the first word of a sentence."""
 
 NAME_WORDS: Final = frozenset(
     listed(
-        "superstore superstores emporium boutique trattoria ristorante pizzeria cantina taqueria brasserie bistro grille "
-        "grill diner tavern steakhouse eatery bakery bakeshop cafe caffe pub brewery deli hotels hotel resort resorts inn "
-        "suites airlines airways cruises outfitters books bookstore bookshop market markets mart outlet outlets pharmacy "
-        "cinemas theatres theatre games studios motors rentals inc llc ltd corp co gmbh store stores shop shack house "
-        "mercantile apparel jewelers furniture"
+        """
+    superstore superstores emporium boutique trattoria ristorante pizzeria cantina taqueria brasserie bistro grille
+    grill diner tavern steakhouse eatery bakery bakeshop cafe caffe pub brewery deli hotels hotel resort resorts inn
+    suites airlines airways cruises outfitters books bookstore bookshop market markets mart outlet outlets pharmacy
+    cinemas theatres theatre games studios motors rentals inc llc ltd corp co gmbh store stores shop shack house
+    mercantile apparel jewelers furniture
+    """
     )
 )
 """Words that make the capitals before them a merchant's name."""
 
 ORDINARY_NAMES: Final = frozenset(
     listed(
-        "budget national enterprise gap target zoom slack indeed staples quill steam regal dell ups apple amazon delta united "
-        "american southwest chase discover capital sprint shell subway express visible square ring nest bolt root jet hulu "
-        "adobe indigo gap's limited guess coach fossil diesel buckle torrid express anthem"
+        """
+    budget national enterprise gap target zoom slack indeed staples quill steam regal dell ups apple amazon delta
+    united american southwest chase discover capital sprint shell subway express visible square ring nest bolt root
+    jet hulu adobe indigo gap's limited guess coach fossil diesel buckle torrid anthem
+    """
     )
 )
 """One-word names that are words of English: they count only where the sentence treats them as a name."""

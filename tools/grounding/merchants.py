@@ -32,6 +32,9 @@ class Name:
     last: int
 
 
+_Index = dict[str, list[tuple[tuple[str, ...], str]]]
+
+
 def key_of(name: str) -> tuple[str, ...]:
     """Return the words that spell a name: lower case, no accents, apostrophes or full stops, "&" as "and"."""
     return tuple(word for token in tokens_of(fold(name).text) if (word := _word(token)))
@@ -45,7 +48,7 @@ class Gazetteer:
     """Finds catalogue names in tokens in one pass: an index by first word, longest name first."""
 
     def __init__(self, names: Mapping[str, Sequence[str]], issuer: str) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_first: _Index = {}
         self._misspelt: dict[str, str] = {}
         self._keys: set[str] = set()
         self.issuer = key_of(issuer)
@@ -68,20 +71,29 @@ class Gazetteer:
             for cut in _cuts(joined):
                 self._misspelt.setdefault(cut, canonical)
 
-    def names_in(self, tokens: Tokens, extra: Iterable[str] = ()) -> list[Name]:
-        """Return the names in reading order; `extra` are the offer's own, known for this text only."""
-        own: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        for name in extra:
+    def own(self, names: Iterable[str]) -> _Index:
+        """Return an index of an offer's own merchants, under their catalogue names where the catalogue has them."""
+        index: _Index = {}
+        for name in names:
             key = key_of(name)
             for words in (key, key[1:]) if key[:1] == ("the",) else (key,):
                 if words:
-                    own.setdefault(words[0], []).append((words, name))
+                    index.setdefault(words[0], []).append((words, self.canonical(name)))
+        return index
+
+    def names_in(self, tokens: Tokens, own: _Index) -> list[Name]:
+        """Return the names in reading order; `own` indexes the offer's merchants, known for this text only."""
         found: list[Name] = []
         index = 0
         while index < len(tokens):
-            word = _word(tokens[index])
+            word = tokens[index].low
+            if "'" in word or word == "&":
+                word = _word(tokens[index])
             best: Name | None = None
-            for rows, is_own in ((own.get(word, ()), True), (self._by_first.get(word, ()), False)) if word else ():
+            if word not in self._by_first and word not in own:
+                index += 1
+                continue
+            for rows, is_own in ((own.get(word, ()), True), (self._by_first.get(word, ()), False)):
                 for key, canonical in rows:
                     last = _match(tokens, index, key)
                     if not last or (best is not None and last <= best.last):
@@ -115,7 +127,7 @@ def _match(tokens: Tokens, index: int, key: tuple[str, ...]) -> int:
     for word in key:
         while at > index and low(tokens, at) in _SKIPPED and tokens[at].glued:
             at += 1
-        if at >= len(tokens):
+        if at >= len(tokens) or tokens[at].sentence != tokens[index].sentence:
             return 0
         found = _word(tokens[at])
         if found != word and found.removesuffix("s") != word:
@@ -182,7 +194,9 @@ def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> 
             if _is_capital(tokens[last]):
                 last += 1
             elif low(tokens, last) in _JOINERS and last + 1 < len(tokens) and _is_capital(tokens[last + 1]):
-                if last + 1 in taken or (tokens[last].low in ("and", ".") and not tokens[last].glued):
+                if last + 1 in taken or tokens[last + 1].sentence != tokens[last].sentence:
+                    break
+                if tokens[last].low in ("and", ".") and not tokens[last].glued:
                     break
                 last += 2
             else:
@@ -210,6 +224,8 @@ def _is_known(token: Token, lower: set[str]) -> bool:
 def _suspect(
     tokens: Tokens, first: int, last: int, lower: set[str], gazetteer: Gazetteer, taken: set[int]
 ) -> Name | None:
+    if all(_is_known(token, lower) and not _is_camel(token) for token in tokens[first:last] if token.kind == "word"):
+        return None
     title, starts = _is_title(tokens, first, last, taken), _starts(tokens, first)
     before = low(tokens, first - 1)
     if title and before not in _LINKS:

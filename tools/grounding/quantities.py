@@ -1,9 +1,8 @@
 """Every number of a text as a typed quantity: no numeric token is skipped, an untyped one is a count."""
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
 from tools.grounding.tokens import Tokens, listed, low
@@ -28,8 +27,10 @@ _SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
 _PREFIXES: Final[dict[str, Unit]] = {"$": "money", "usd": "money", "€": "foreign", "£": "foreign", "¥": "foreign"}
 _ADJECTIVES: Final = frozenset(
     listed(
-        "bonus extra additional more reward rewards membership travel total business calendar full whole short consecutive "
-        "statement solid great us"
+        """
+        bonus extra additional more reward rewards membership travel total business calendar full whole short
+        consecutive statement solid great us
+        """
     )
 )
 _EXTRA: Final = frozenset({"extra", "additional", "more"})
@@ -53,12 +54,12 @@ _PER: Final = _RATE_WORDS | _QUALIFYING
 _MOST_POINTS_PER_DOLLAR: Final = 100
 _BETWEEN: Final = frozenset({"-", "to", "and", "or", "through"})
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
+_LEADING: Final = frozenset({"money", "percent", "multiplier"})
 _IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
 _MOST_MINUTES: Final = 59
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with its unit. `start`/`end` are folded offsets, `first`/`last` token indexes (last exclusive).
 
     Money is US dollars, days include weeks, months include years, hours include minutes, clock is minutes after
@@ -155,9 +156,9 @@ def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
         if (rate := _rate_end(tokens, after)) is not None:
             return _rate(tokens, value, index, rate)
         noun, end = _noun(tokens, after)
-        return replace(_make(tokens, value, "count", index, after, noun=noun), end=end or tokens[after - 1].end)
+        return _make(tokens, value, "count", index, after, noun=noun)._replace(end=end or tokens[after - 1].end)
     if unit == "points" and (rate := _rate_end(tokens, at + 1)) is not None:
-        return replace(_rate(tokens, value, index, rate), extra=bool(skipped & _EXTRA))
+        return _rate(tokens, value, index, rate)._replace(extra=bool(skipped & _EXTRA))
     if unit == "multiplier":
         return _multiplier(tokens, value, index, at + 1)
     return _make(tokens, value * scale, unit, index, at + 1, extra=bool(skipped & _EXTRA))
@@ -200,7 +201,7 @@ def _factor(tokens: Tokens, index: int) -> Quantity:
     counted = word in _TWICE and low(tokens, index + 1) not in _TIMES_OF
     unit: Unit = "count" if counted else "multiplier"
     quantity = _make(tokens, Decimal(_FACTORS[word]), unit, index, index + 1, noun="times" if counted else "")
-    return replace(quantity, factor=not counted)
+    return quantity._replace(factor=not counted)
 
 
 def _is_span(tokens: Tokens, index: int) -> bool:
@@ -250,15 +251,14 @@ def _with_ranges(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         if two.first - one.last != 1 or (link := low(tokens, one.last)) not in _BETWEEN:
             continue
         if one.unit == "points" and two.unit == "multiplier":
-            one = replace(one, unit="multiplier")
+            one = one._replace(unit="multiplier")
         elif one.unit == "count" and two.unit not in ("count", "clock") and not one.noun:
             scale = _SUFFIXES.get(low(tokens, two.last - 1), ("count", Decimal(1)))[1]
-            one = replace(one, unit=two.unit, value=one.value * scale)
-        elif two.unit == "count" and one.unit in ("money", "percent", "multiplier") and link in ("-", "to"):
-            if not two.noun:
-                two = replace(two, unit=one.unit)
+            one = one._replace(unit=two.unit, value=one.value * scale)
+        elif two.unit == "count" and not two.noun and one.unit in _LEADING and link in ("-", "to"):
+            two = two._replace(unit=one.unit)
         if one.unit == two.unit and link in ("-", "to", "and") and one.unit != "count":
-            one, two = replace(one, edge="low"), replace(two, edge="high")
+            one, two = one._replace(edge="low"), two._replace(edge="high")
         found[at], found[at + 1] = one, two
     return found
 
@@ -269,7 +269,7 @@ def _with_rates(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
     for at, quantity in enumerate(found):
         if quantity.unit == "money" and quantity.value == 1 and low(tokens, quantity.first - 1) in _PER:
             opened.setdefault(tokens[quantity.first].sentence, quantity.first)
-            found[at] = replace(quantity, rate_base=True)
+            found[at] = quantity._replace(rate_base=True)
     in_rates = {
         at for quantity in found if quantity.unit == "multiplier" for at in range(quantity.first, quantity.last)
     }
@@ -280,16 +280,18 @@ def _with_rates(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
         for at, quantity in enumerate(found):
             before = opened.get(tokens[quantity.first].sentence, len(tokens))
             if quantity.unit == "points" and before < quantity.first and quantity.value < _MOST_POINTS_PER_DOLLAR:
-                found[at] = replace(quantity, unit="multiplier")
+                found[at] = quantity._replace(unit="multiplier")
     return found
 
 
 COUNTED: Final = frozenset(
     listed(
-        "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
-        "occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers places "
-        "hotels airlines sites services names apps tools companies states territories steps step taps tap clicks click "
-        "reward rewards bonus enrollment enrollments card member cardmember"
+        """
+        times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
+        occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
+        places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
+        click reward rewards bonus enrollment enrollments card member cardmember
+        """
     )
 )
 """Words whose number has a role of its own (roles.py) or none at all."""

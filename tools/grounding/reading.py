@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from tools.folding import Folded, fold
 from tools.grounding.dates import DateMention, dates_of
-from tools.grounding.merchants import Gazetteer, Name
+from tools.grounding.merchants import Gazetteer, Name, suspects_in
 from tools.grounding.quantities import Quantity, quantities_of
 from tools.grounding.roles import Role, roles_of
 from tools.grounding.tokens import Tokens, tokens_of
@@ -23,6 +23,7 @@ class Reading:
     folded: Folded
     tokens: Tokens
     names: tuple[Name, ...]
+    suspects: tuple[Name, ...]
     dates: tuple[DateMention, ...]
     quantities: tuple[Quantity, ...]
     roles: tuple[frozenset[Role], ...]
@@ -39,17 +40,35 @@ class Reader:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self.gazetteer = gazetteer
         self.read = lru_cache(maxsize=_KEPT)(self._read)
+        self._own = lru_cache(maxsize=_KEPT)(gazetteer.own)
+
+    def own_merchants(self, names: tuple[str, ...]) -> frozenset[str]:
+        """Return the catalogue names of an offer's merchants."""
+        return frozenset(canonical for rows in self._own(names).values() for _, canonical in rows)
 
     def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
         folded = fold(text)
-        tokens = tokens_of(folded.text)
-        names = self.gazetteer.names_in(tokens, own_names)
+        tokens, dates, quantities = statements_of(folded.text)
+        names = self.gazetteer.names_in(tokens, self._own(own_names))
         named = {at for name in names for at in range(name.first, name.last)}
-        dates = [mention for mention in dates_of(tokens) if mention.first not in named]
-        taken = named | {at for mention in dates for at in range(mention.first, mention.last)}
-        quantities = quantities_of(tokens, taken)
+        if not named.isdisjoint(_indexes(dates) | _indexes(quantities)):
+            dates = tuple(mention for mention in dates if mention.first not in named)
+            quantities = tuple(quantities_of(tokens, named | _indexes(dates)))
         roles = tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
-        return Reading(folded, tokens, tuple(names), tuple(dates), tuple(quantities), roles)
+        suspects = tuple(suspects_in(tokens, names, self.gazetteer))
+        return Reading(folded, tokens, tuple(names), suspects, dates, quantities, roles)
+
+
+@lru_cache(maxsize=_KEPT)
+def statements_of(text: str) -> tuple[Tokens, tuple[DateMention, ...], tuple[Quantity, ...]]:
+    """Return the tokens, dates and quantities of a folded text, no names known."""
+    tokens = tokens_of(text)
+    dates = tuple(dates_of(tokens))
+    return tokens, dates, tuple(quantities_of(tokens, _indexes(dates)))
+
+
+def _indexes(found: Sequence[DateMention | Quantity]) -> set[int]:
+    return {at for each in found for at in range(each.first, each.last)}
 
 
 def own_names(offer_merchants: object) -> tuple[str, ...]:

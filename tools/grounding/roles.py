@@ -52,7 +52,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "money", "minimum_spend spend_cap spend_for_cap spend_total", "in purchases | purchases | in spending"
          " | in spend | of purchases | on purchases | you spend", reach=2),
     _cue("before", "money points", _CAPS, "up to | as much as | no more than | not more than | capped at | cap of | cap"
-         " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full | reward limit"),
+         " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full"),
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
@@ -64,11 +64,11 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", _PAID, "reward", "get | gets | getting | earn | earns | earning | receive | save | take | enjoy"
          " | collect | score | pocket | unlock | credit of | credit | credits | bonus of | bonus | reward of | reward",
          also="reward_cap reward_total worth extra", reach=3, strong=False),
-    _cue("before", "money percent", "worth point_value", "worth | value | valued at | equal | equals | equal to | worth up to"),
+    _cue("before", "money percent", "worth point_value", "worth | value | valued at | equal | equals | equal to"),
     _cue("after", "money", "worth point_value", "value | in value | worth", reach=1),
-    _cue("before", "multiplier points count", "base", "instead of | rather than | usual | usually | normally | regular"
-         " | regularly | standard | base | typical | typically | ordinary | ordinarily | up from | versus | vs | already"
-         " | back to | compared to | compared with | everyday | on top of | base rate of", reach=4),
+    _cue("before", "multiplier points count", "base", "instead of | rather than | usual | usually | normally"
+         " | regular | regularly | standard | base | typical | typically | ordinary | ordinarily | up from | versus"
+         " | vs | already | back to | compared to | compared with | everyday | on top of | base rate of", reach=4),
     _cue("after", "multiplier points count", "base", "base | normally | usually | you already | you normally"
          " | you usually | on everything else | elsewhere | on other purchases | on all other purchases", reach=2),
     _cue("before", "multiplier points", "extra", "extra | additional | another", reach=1),
@@ -83,9 +83,9 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "money", "payment_total", "total of payments", reach=1),
     _cue("before", "days months", "fulfillment", "post | posts | posted | posting | allow | appear | appears | credited"
          " | arrive | arrives | fulfillment | issued | processed | delivered | applied | lands | land", reach=12),
-    _cue("after", "days months", "fulfillment", "for points to post | to post | for the credit | after purchase | to appear"
-         " | after a qualifying | after your purchase | after the purchase | of an eligible | after each purchase"
-         " | for fulfillment | after the offer ends", reach=2),
+    _cue("after", "days months", "fulfillment", "for points to post | to post | for the credit | after purchase"
+         " | to appear | after a qualifying | after your purchase | after the purchase | of an eligible"
+         " | after each purchase | for fulfillment | after the offer ends", reach=2),
     _cue("before", "days months", "enroll", "enroll | enrol | activate | register", reach=4),
     _cue("after", "days months", "enroll", "to enroll | to activate | to register", reach=1),
     _cue("before", "days months", "validity", "valid | you have | lasts | good for | expires | runs"
@@ -96,15 +96,19 @@ CUES: Final[tuple[Cue, ...]] = (
 _NOUNS: Final[dict[str, Role]] = {
     **dict.fromkeys(
         listed(
-            "times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays "
-            "occasions reward rewards bonus"
+            """
+            times time redemptions redemption purchases purchase transactions transaction credits uses visits orders
+            stays occasions reward rewards bonus
+            """
         ),
         "redemptions",
     ),
     **dict.fromkeys(
         listed(
-            "partners partner merchants merchant restaurants restaurant stores store brands brand retailers places hotels "
-            "airlines sites services names apps tools companies"
+            """
+            partners partner merchants merchant restaurants restaurant stores store brands brand retailers places
+            hotels airlines sites services names apps tools companies
+            """
         ),
         "merchants",
     ),

@@ -1,8 +1,9 @@
 """Whether the copy speaks of the kind of reward that the offer pays: points, cash back, credit, percent off."""
 
-import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import Checks
 from tools.grounding.quantities import Unit
@@ -19,7 +20,7 @@ _FORMS: Final[dict[str, str]] = {
     "cash": r"\$\d[\d,.]* (?:in )?cash\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
 }
-_PATTERNS: Final = {form: re.compile(pattern, re.IGNORECASE) for form, pattern in _FORMS.items()}
+_PATTERNS: Final = {form: re2.compile("(?i)" + pattern) for form, pattern in _FORMS.items()}
 _POINTS: Final = frozenset({"points", "points_amount", "multiplier"})
 _CASH: Final = frozenset({"cash_back", "cash"})
 _PERCENT: Final = frozenset({"percent_back", "percent_off"})
@@ -35,7 +36,7 @@ _DENIED: Final[dict[str, frozenset[str]]] = {
 
 _BACK: Final = frozenset({"back", "cash"})
 _OFF: Final = frozenset({"off", "discount", "savings"})
-_REDEEMED: Final = re.compile(r"\b(?:redeem\w*|worth|value[ds]?|equals?|toward)\b", re.IGNORECASE)
+_REDEEMED: Final = re2.compile(r"(?i)\b(?:redeem\w*|worth|value[ds]?|equals?|toward)\b")
 _NEGATED: Final = frozenset(listed("not no isn't aren't never without than excluding excludes except"))
 _EXISTING: Final = frozenset({"usual", "regular", "existing", "other", "your", "already"})
 _NUMBER_FORMS: Final[dict[Unit, tuple[tuple[frozenset[str], str], ...]]] = {
@@ -85,10 +86,12 @@ def _spans(reading: Reading, denied: frozenset[str]) -> list[tuple[int, int]]:
     return sorted(spans)
 
 
-def _is_exempt(reading: Reading, match: re.Match[str], form: str) -> bool:
+def _is_exempt(reading: Reading, match: Any, form: str) -> bool:
     """Tell "not cash back", "your usual points", and points that are redeemed as a statement credit."""
     text, start = reading.folded.text, match.start()
     before = text[max(0, start - 30) : start].lower().split()[-3:]
-    if _NEGATED.intersection(before) or (form == "points" and _EXISTING.intersection([*before, *match[0].split()])):
+    if _NEGATED.intersection(before) or (
+        form == "points" and _EXISTING.intersection([*before, *match.group().lower().split()])
+    ):
         return True
-    return form == "credit" and _REDEEMED.search(text, max(0, start - 80), min(len(text), match.end() + 40)) is not None
+    return form == "credit" and _REDEEMED.search(text[max(0, start - 80) : match.end() + 40]) is not None

@@ -1,4 +1,4 @@
-"""Characters that hide, reorder or imitate: invisible ones, mixed scripts, compatibility forms of letters and digits."""
+"""Characters that hide, reorder or imitate: invisible ones, mixed scripts, compatibility forms of letters."""
 
 import re
 import unicodedata

@@ -5,15 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
 from tools.grounding.checks import support_for
-from tools.grounding.dates import dates_of
-from tools.grounding.quantities import quantities_of
-from tools.grounding.reading import own_names
+from tools.grounding.reading import own_names, statements_of
 from tools.grounding.support import Support, amount, day
-from tools.grounding.tokens import Tokens, tokens_of
+from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -33,21 +31,31 @@ _LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "l
 _ORDINARY_LABELS: Final = frozenset({"premium", "active", "onboarding", "small business", "business owner"})
 """Labels that are words of ordinary copy: they leak only where they name the reader."""
 _READERS: Final = ("member", "cardmember", "customer", "client", "segment", "tier", "user", "account", "status")
-_READER_LEADS: Final = (
-    "as a",
-    "as an",
-    "you're a",
-    "you're an",
-    "you are a",
-    "you are an",
-    "like",
-    "fellow",
-    "dear",
-    "you're",
-    "our",
+_READER_LEADS: Final = tuple(
+    f" {lead}"
+    for lead in (
+        "as a",
+        "as an",
+        "you're a",
+        "you're an",
+        "you are a",
+        "you are an",
+        "like",
+        "fellow",
+        "dear",
+        "you're",
+        "our",
+    )
 )
 _ORDINARY_NAMES: Final = frozenset(
-    ["art", "bill", "bliss", "booker", "chance", "chase", "cook", "dean", "drew", "faith", "frank", "gold", "grace", "grant", "guy", "harmony", "hope", "joy", "king", "mark", "max", "may", "merry", "mills", "miles", "new", "page", "park", "pat", "penny", "pierce", "price", "ray", "rich", "rob", "rose", "rush", "sage", "sky", "stone", "store", "sunny", "sue", "summer", "trip", "walker", "way", "west", "will", "wood", "young", "april", "june", "august", "dawn", "best", "day", "long", "love", "short", "small", "wise", "hall", "field"]
+    listed(
+        """
+        art bill bliss booker chance chase cook dean drew faith frank gold grace grant guy harmony hope joy king mark
+        max may merry mills miles new page park pat penny pierce price ray rich rob rose rush sage sky stone store
+        sunny sue summer trip walker way west will wood young april june august dawn best day long love short small
+        wise hall field
+        """
+    )
 )
 """Parts of names that are words: at the start of a sentence they are read as words."""
 _SMALLEST = 20
@@ -60,16 +68,18 @@ def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evi
     folded = {field: fold(text) for field, text in subject.text.items() if text}
     support = support_for(subject)
     numbers, dates, texts = _profile(subject.personal)
+    draft = "\n".join(whole.text for whole in folded.values())
+    has_form = bool(_DIGITS.search(draft) or _FORMS.search(draft))
+    texts = [(name, value) for name, value in texts if _may_hold(draft.lower(), value)]
     merchants = [fold(name).text for name in own_names(subject.offer.get("merchants"))]
     found: list[Evidence] = []
     for field, whole in folded.items():
         text = whole.text
-        tokens = tokens_of(text)
-        spans = {*_forms(text)}
+        spans = {*_forms(text)} if has_form else set()
         if numbers or dates:
-            spans |= {*_numbers(tokens, numbers, dates, support)}
+            spans |= {*_numbers(text, numbers, dates, support)}
         masked = [(at, at + len(name)) for name in merchants if (at := text.find(name)) >= 0]
-        for span in _texts(text, tokens, texts):
+        for span in _texts(text, texts):
             if not any(start <= span[0] and span[1] <= end for start, end in masked):
                 spans.add(span)
         found += [_evidence(field, whole, start, end) for start, end in sorted(spans)]
@@ -114,28 +124,32 @@ def _profile(personal: Mapping[str, object]) -> tuple[set[Decimal], set[date], l
 
 def _forms_of(number: Decimal) -> set[Decimal]:
     """Return a number as copy may state it: itself, rounded, and a fraction in percent."""
-    forms = {number, round(number), Decimal(int(number)), round(number, 2)}
+    forms: set[Decimal] = {number, Decimal(round(number)), Decimal(int(number)), round(number, 2)}
     if 0 < number < 1:
         forms = {number, number * 100, Decimal(round(number * 100)), round(number * 100, 1)}
     return {form for form in forms if form >= _SMALLEST or form != int(form)}
 
 
-def _numbers(tokens: Tokens, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
-    mentions = dates_of(tokens) if any(token.kind in ("date", "number") for token in tokens) else []
-    taken = {at for mention in mentions for at in range(mention.first, mention.last)}
-    offered = {(day.month, day.day) for day in support.dates.values()}
+def _numbers(text: str, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
+    _, mentions, quantities = statements_of(text)
+    offered = {(known.month, known.day) for known in support.dates.values()}
     for mention in mentions:
         key = (mention.month, mention.day)
-        if key not in offered and any(
-            key == (day.month, day.day) and mention.year in (None, day.year) for day in dates
-        ):
+        own = any(key == (known.month, known.day) and mention.year in (None, known.year) for known in dates)
+        if own and key not in offered:
             yield mention.start, mention.end
-    for quantity in quantities_of(tokens, taken):
+    for quantity in quantities:
         if quantity.value in numbers and not support.has(quantity, frozenset()):
             yield quantity.start, quantity.end
 
 
-def _texts(text: str, tokens: Tokens, values: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
+def _may_hold(draft: str, value: str) -> bool:
+    """Tell cheaply whether some word of a value is in the draft at all."""
+    words = "".join(char if char.isalnum() else " " for char in fold(value).text.lower()).split()
+    return not words or any(word in draft for word in words)
+
+
+def _texts(text: str, values: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
     lower = text.lower()
     for name, value in values:
         if name == "name":
@@ -178,5 +192,5 @@ def _label(lower: str, label: str) -> Iterator[tuple[int, int]]:
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
             before = " ".join(lower[max(0, start - 24) : start].split())
-            if spelt not in _ORDINARY_LABELS or after in _READERS or before.endswith(_READER_LEADS):
+            if spelt not in _ORDINARY_LABELS or after in _READERS or f" {before}".endswith(_READER_LEADS):
                 yield start, end

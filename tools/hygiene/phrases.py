@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
 from tools.grounding.reading import own_names
@@ -64,24 +64,28 @@ _REVIEWER: Final = _pattern(
     r"\b(?:system|developer|hidden|initial) (?:prompt|message|instructions?)\b|\bprompt injection\b|\bjailbreak\b",
     r"\b(?:new|updated|real|actual|following|these|your) instructions\b",
     r"\binstructions? (?:to|for) (?:the )?(?:ai|model|reviewer|judge|checker|system)\b",
-    rf"\b(?:dear|note to|attention|message to|hello|hi) (?:the |any |all )?(?:compliance |ai |automated |content )?{_READER}\b",
+    r"\b(?:dear|note to|attention|message to|hello|hi) (?:the |any |all )?(?:compliance |ai |automated |content )?"
+    rf"{_READER}\b",
     rf"\b(?:compliance|ai|automated|content|copy|policy) {_READER}\b|\b(?:for|to) (?:the |any |all )?reviewers?\b",
-    r"\b(?:reviewer|checker|moderator|validator|grader|evaluator)s?\s*:|(?m:^)\s*(?:system|assistant|user|human|judge)\s*:",
+    r"\b(?:reviewer|checker|moderator|validator|grader|evaluator)s?\s*:",
+    r"(?m:^)\s*(?:system|assistant|user|human|judge)\s*:",
     r"\b(?:mark|rate|classify|treat|consider|label|report|deem|flag|score)\b[^.!?\n]{0,40}\bas (?:\w+ )?"
     rf"{_VERDICT}\b",
     rf"\b(?:output|respond|reply|answer|return|say)(?: with| only| just)*\s*[:\"']?\s*[\"']?(?:no )?{_VERDICT}\b",
     r"\b(?:copy|offer|email|e-mail|text|content|message|draft|creative|campaign|promotion|wording)"
     r" (?:is|has been|was|have been) (?:already |fully |legally |pre-?|hereby )*"
     r"(?:approved|reviewed|cleared|vetted|certified|verified|compliant|signed off)\b",
-    r"\b(?:approved|reviewed|cleared|vetted|certified|verified|signed off) by (?:our |the )?(?:compliance|legal|regulators?"
-    r"|lawyers?|attorneys?|counsel|officers?|risk|auditors?|reviewers?|bank)\b",
+    r"\b(?:approved|reviewed|cleared|vetted|certified|verified|signed off) by (?:our |the )?(?:compliance|legal"
+    r"|regulators?|lawyers?|attorneys?|counsel|officers?|risk|auditors?|reviewers?|bank)\b",
     r"\bcompliance[- ](?:approved|cleared|checked|reviewed|certified)\b|\b(?:non-?)?compliant\b",
     r"\b(?:complies|compliance) with (?:all |the |our |every )?(?:polic|regulation|rule|udaap|reg |guideline)\w*",
     r"\b(?:no|zero|without) (?:policy )?violations?\b|\bverdict\b",
     r"\b(?:REGZ|UDAAP|ECOA|SPAM|MBOX|ENDR|PRIV|GRD|SEC|FMT)-\d{1,3}\b|\bFREE-0\d\b|\bUDAAP\b",
     r"\b[a-z]+(?:_[a-z]+)*_policy\b|\b(?:clause|policy)_id\b",
-    r"<\|[a-z_]+\|>|\[/?inst\]|###\s*(?:instruction|system|response|human|assistant)|\bbegin (?:system|instructions?)\b",
-    r"\bstatus\s*[:=]\s*approved\b|\bapproved\s*[:=]\s*true\b|\b(?:pass|verdict|compliant)[\"']?\s*[:=]\s*[\"']?(?:true|pass)\b",
+    r"<\|[a-z_]+\|>|\[/?inst\]|###\s*(?:instruction|system|response|human|assistant)",
+    r"\bbegin (?:system|instructions?)\b",
+    r"\bstatus\s*[:=]\s*approved\b|\bapproved\s*[:=]\s*true\b",
+    r"\b(?:pass|verdict|compliant)[\"']?\s*[:=]\s*[\"']?(?:true|pass)\b",
     r"\byou are (?:now )?(?:a|an|the) (?:compliance|ai|helpful|unrestricted) ",
 )
 

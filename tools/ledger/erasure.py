@@ -1,5 +1,7 @@
 """Erasing what decisions keep of a person: first name and address live apart from the record, so that they can go."""
 
+from datetime import datetime
+
 from tools.database import Database
 
 
@@ -14,10 +16,12 @@ async def erase_person(database: Database, user_id: str) -> int:
     return cursor.rowcount
 
 
-async def exported_runs(database: Database, user_id: str) -> list[tuple[str, str]]:
-    """Return (run id, first day) of every offer issued to the person: what names their exported files."""
+async def exported_runs(database: Database, user_id: str) -> list[tuple[str, datetime]]:
+    """Return (run id, start) of every run that issued the person an offer: what names their exported files."""
     async with database.connection() as connection:
         cursor = await connection.execute(
-            "select run_id, start_date::text from offer where user_id = %s order by issued_at", (user_id,)
+            "select d.run_id, to_timestamp((d.record #>> '{run,started_at}')::float8)"
+            " from offer o join decision d using (run_id) where o.user_id = %s order by d.decided_at",
+            (user_id,),
         )
-        return [(str(run_id), str(day)) for run_id, day in await cursor.fetchall()]
+        return [(str(run_id), started_at) for run_id, started_at in await cursor.fetchall()]

@@ -71,7 +71,7 @@ def evaluate(clause: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
         return _evaluate(clause, case, helpers)
     except KeyError as error:
         name = str(error.args[0]) if error.args else ""
-        if any((root, name) in test.reads for test in (clause.when, clause.check) if test for root in ("member",)):
+        if any(test is not None and ("member", name) in test.reads for test in (clause.when, clause.check)):
             return Outcome("unknown", error_code="fact_unknown", why=f"the member fact {name} is not known")
         return _failed(error)
     # The one broad catch of the product: a detector or an expression may fail in any way there is, and whichever it is,

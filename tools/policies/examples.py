@@ -50,15 +50,13 @@ def run_examples(clause: ActiveClause, detectors: Mapping[str, Detector]) -> lis
     return failed
 
 
-def subject_of(example: str | Example, *, with_message: bool = False) -> Subject:
+def subject_of(example: Example, *, with_message: bool = False) -> Subject:
     """Return the standard conforming subject with the example's parts laid over it.
 
     Raises:
         TypeError: the example's message has a part that a message hasn't.
     """
     standard = standard_subject()
-    if isinstance(example, str):
-        example = Example(text={"body": example})
     return replace(
         standard,
         text={**standard.text, **example.text},

@@ -128,7 +128,6 @@ def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInval
         # Pydantic names the chosen branch of a union in the path; the file has no such key.
         if location[:1] == ("clauses",):
             location = (*location[:2], *location[3:])
-        location = tuple(step for step in location if step not in ("Example", "str"))
         where = ".".join(map(str, location)) or "front matter"
         if fault["type"] == "extra_forbidden":
             reason = f"{where}: unknown key; check its spelling or take it out"

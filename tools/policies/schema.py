@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from tools.policies.facts import MESSAGE_FIELDS, TEXT_FIELDS
 from tools.report import Severity, Stage
@@ -54,11 +54,15 @@ class Example(_Part):
         return text
 
 
+def _body(example: object) -> object:
+    return {"text": {"body": example}} if isinstance(example, str) else example
+
+
 class Examples(_Part):
     """The clause's own tests. A plain string is the body of the copy."""
 
-    violating: tuple[str | Example, ...] = ()
-    conforming: tuple[str | Example, ...] = ()
+    violating: tuple[Annotated[Example, BeforeValidator(_body)], ...] = ()
+    conforming: tuple[Annotated[Example, BeforeValidator(_body)], ...] = ()
 
 
 class _Clause(_Part):
@@ -82,7 +86,7 @@ class PatternClause(_Clause):
     """Regular expressions over the folded text, merchant names masked."""
 
     kind: Literal["pattern"]
-    fields: tuple[str, ...] = Field(default=COPY_FIELDS, min_length=1)
+    fields: tuple[str, ...] = COPY_FIELDS
     forbid: tuple[Words, ...] = ()
     require: tuple[Words, ...] = ()
     unless: tuple[Words, ...] = ()
@@ -91,6 +95,8 @@ class PatternClause(_Clause):
     @classmethod
     def _known_fields(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
         known = (*TEXT_FIELDS, *MESSAGE_FIELDS)
+        if not fields:
+            raise ValueError("name at least one field, or leave fields out for all copy")
         if unknown := set(fields) - set(known):
             raise ValueError(f"unknown field {min(unknown)!r}; known: {', '.join(known)}")
         return fields
@@ -147,7 +153,14 @@ class FrontMatter(_Part):
     brief: Line
     scope: PolicyScope = PolicyScope()
     limits: dict[LimitName, Number] = Field(default_factory=dict)
-    clauses: tuple[Clause, ...] = Field(min_length=1)
+    clauses: tuple[Clause, ...]
+
+    @field_validator("clauses")
+    @classmethod
+    def _says_something(cls, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+        if not clauses:
+            raise ValueError("a policy without a clause enforces nothing; add one")
+        return clauses
 
     @field_validator("brief")
     @classmethod

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from tools.errors import PolicyInvalid
 from tools.yaml_lines import Lines, parse_yaml
 
 _FENCE: Final = "---"
-_ALIAS: Final = re.compile(r"(?:^|[\s\[{,])[&*][A-Za-z0-9_-]+(?=[\s,\]}]|$)")
+_ANCHOR: Final = re.compile(r"(?:^|[\s\[{,])&\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,22 @@ def read_source(path: Path) -> Source:
         raise PolicyInvalid(
             path, end + 1, "there is no prose below the front matter; say in words what the policy asks"
         )
-    for number, line in enumerate(lines[1:end], 2):
+    front = "\n".join(lines[1:end]) + "\n"
+    if (line := _anchor_line(front)) is not None:
         # Aliases can hide what a clause says, and expand without end.
-        if "'" not in line and '"' not in line and (found := _ALIAS.search(line)):
-            raise PolicyInvalid(
-                path, number, f"{found[0].strip()!r} is a YAML anchor or alias; write the value out or quote it"
-            )
-    data, where = parse_yaml("\n".join(lines[1:end]) + "\n", path, first_line=2)
+        raise PolicyInvalid(path, line + 2, "a YAML anchor; write the value out at each place, or quote the text")
+    data, where = parse_yaml(front, path, first_line=2)
     if not isinstance(data, dict):
         raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
     return Source(path, data, prose, where)
+
+
+def _anchor_line(front: str) -> int | None:
+    if _ANCHOR.search(front) is None:
+        return None
+    try:
+        tokens = list(yaml.scan(front, Loader=yaml.SafeLoader))
+    except yaml.YAMLError:
+        # The parser says what is wrong, and where.
+        return None
+    return next((token.start_mark.line for token in tokens if isinstance(token, yaml.AnchorToken)), None)

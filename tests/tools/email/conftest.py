@@ -150,7 +150,7 @@ def judged(build: Callable[..., Message], brand: Brand) -> Callable[..., Subject
         copy = own.get("copy", COPY)
         assert isinstance(copy, Copy)
         return Subject(
-            text={**copy.fields(), "terms": str(own.get("terms_text", TERMS_TEXT))},
+            text=copy.model_dump() | {"terms": str(own.get("terms_text", TERMS_TEXT))},
             offer=OFFERS[offer_type].facts(),
             send_date=SENT_AT.date(),
             message=message_facts(message, brand, RUN_ID),

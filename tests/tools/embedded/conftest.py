@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -84,8 +85,15 @@ class Watch:
         state = self._folder.state()
         return state is not None and state.server_pid not in (None, old_pid)
 
+    def gone(self, pid: int) -> bool:
+        """Say whether the process has ended, be it reaped or not."""
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
     def wait_until_gone(self, *pids: int) -> None:
-        self.wait_until(lambda: not any(alive(pid) for pid in pids), f"{self.part} processes {pids} end")
+        self.wait_until(lambda: all(self.gone(pid) for pid in pids), f"{self.part} processes {pids} end")
         self.wait_until(lambda: not self._folder.supervised(), f"{self.part} is no longer supervised")
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -95,18 +103,17 @@ class Watch:
             time.sleep(0.02)
 
 
-def alive(pid: int) -> bool:
-    """Say whether the process runs; one that only waits to be reaped doesn't."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @pytest.fixture
-async def data_dir(tmp_path: Path) -> AsyncIterator[Path]:
-    yield tmp_path
-    await stop_parts(tmp_path)
+async def data_dir() -> AsyncIterator[Path]:
+    # Not tmp_path: every start of pytest closes its common parent to others again, a running server's user included.
+    with tempfile.TemporaryDirectory(prefix="offers-") as folder:
+        yield Path(folder)
+        LOGDUMP = os.environ.get("LOGDUMP")
+        if LOGDUMP:
+            import shutil
+            for f in Path(folder).glob("*/server.log"):
+                shutil.copy(f, LOGDUMP + "/" + str(time.time()) + f.parent.name)
+        await stop_parts(Path(folder))
 
 
 @pytest.fixture

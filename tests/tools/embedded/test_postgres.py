@@ -88,11 +88,12 @@ async def test_a_state_file_and_a_pid_file_left_by_the_dead_are_not_believed(dat
 async def test_a_killed_supervisor_takes_its_server_along_and_the_next_call_starts_anew(data_dir: Path, watch) -> None:
     url = await ensure_postgres(data_dir)
     await value(url, "CREATE TABLE kept (n int)")
-    server = watch.server_pid()
-    os.kill(watch.supervisor_pid(), signal.SIGKILL)
+    server, supervisor = watch.server_pid(), watch.supervisor_pid()
+    os.kill(supervisor, signal.SIGKILL)
+    watch.wait_until(lambda: watch.gone(supervisor), "the supervisor's death")  # its server may still be ending
     assert await ensure_postgres(data_dir) == url
     assert await value(url, "SELECT count(*) FROM kept") == 0
-    watch.wait_until(lambda: watch.server_pid() != server, "a new server")
+    assert watch.server_pid() != server
 
 
 async def test_a_killed_server_is_restarted_at_its_address(data_dir: Path, watch) -> None:

@@ -34,7 +34,7 @@ def line_with(path: Path, text: str) -> int:
         ({"limits": {"multiplier": 3}}, "multiplier:", "multiplier"),
         ({"limits": {"max_multiplier": True}}, "max_multiplier:", "number"),
         ({"limits": {"max_multiplier": float("nan")}}, "max_multiplier:", "finite"),
-        ({"clauses": []}, "clauses:", "at least 1"),
+        ({"clauses": []}, "clauses:", "enforces nothing"),
     ],
 )
 def test_front_matter_that_breaks_the_schema_names_its_line(
@@ -60,6 +60,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         (clause(id="Not An Id"), "- id:", "clauses.0.id"),
         (clause(severity="fatal"), "severity:", "severity"),
         (clause("pattern", forbid=[]), "- id:", "forbid or require"),
+        (clause("pattern", fields=[]), "fields:", "at least one field"),
         (clause("pattern", fields=["footer"]), "fields:", "unknown field 'footer'"),
         (clause("pattern", forbid=[], require=["a"], unless=["b"]), "- id:", "unless"),
         (clause("pattern", forbid=["fine", "(a"]), "- (a", "missing )"),
@@ -132,7 +133,7 @@ def test_ids_are_the_file_name_and_unique(tmp_path: Path) -> None:
         ("---\nid: a\n---\n\n", 3, "no prose"),
         ("---\nid: a\nbrief: [1\n---\nProse\n", 4, "broken YAML"),
         ("---\nid: a\nid: b\n---\nProse\n", 3, "written twice"),
-        ("---\nid: &x a\nowner: *x\n---\nProse\n", 2, "anchor or alias"),
+        ("---\nid: &x a\nowner: *x\n---\nProse\n", 2, "YAML anchor"),
         ("---\n- a\n---\nProse\n", 2, "key: value"),
         ("", 1, "starts with a line '---'"),
     ],
@@ -176,7 +177,7 @@ def test_a_conforming_example_must_not_be_unknown(tmp_path: Path) -> None:
 
 
 def test_lint_collects_everything_of_every_file(tmp_path: Path) -> None:
-    write_policy(tmp_path, clause(check="offer.x == 1"), clause(id="b", severity="fatal"), policy_id="one")
+    write_policy(tmp_path, clause(check="offer.x == 1"), clause(id="b_rule", severity="fatal"), policy_id="one")
     write_policy(tmp_path, clause("pattern", forbid=["(a"]), clause(id="other_one"), policy_id="two")
     (tmp_path / "three.md").write_text("nothing")
     found = [(problem.path.stem, problem.reason.split(":")[0]) for problem in lint(tmp_path, detectors=DETECTORS)]

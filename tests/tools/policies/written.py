@@ -37,6 +37,11 @@ DETECTORS = {
 }
 
 
+class _WrittenOut(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def clause(kind: str = "cel", **fields: Any) -> dict[str, Any]:
     """Return a clause; only what a test cares about has to be given."""
     kinds: dict[str, dict[str, Any]] = {
@@ -71,7 +76,10 @@ def write_policy(folder: Path, *clauses: dict[str, Any], policy_id: str = "house
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{policy_id}.md"
-    path.write_text(f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n# Rule\n\nSay true things.\n", encoding="utf-8")
+    path.write_text(
+        f"---\n{yaml.dump(data, Dumper=_WrittenOut, sort_keys=False)}---\n# Rule\n\nSay true things.\n",
+        encoding="utf-8",
+    )
     return path
 
 

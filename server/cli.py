@@ -1,0 +1,84 @@
+"""`offers`: the command line. Each command lives in `server/commands/`; nothing heavy is imported before one runs."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import typer
+from typer.core import TyperGroup
+
+from server.commands import config, db, demo, generate, parts, serve
+from server.commands.console import fail, out
+from tools.errors import OfferGraphError
+
+HINTS: Final = {
+    "setting_invalid": "`offers config` shows every setting and what it means",
+    "database_unavailable": "`offers status` shows the embedded server; with DATABASE_URL set, check that one",
+    "model_unavailable": "`offers status` shows the embedded model; with LLM_BASE_URL set, check that endpoint",
+    "index_unavailable": "delete the folder `chroma` in DATA_DIR, it is rebuilt from the policies; or check CHROMA_URL",
+    "policy_invalid": "correct that line; nothing is decided with a policy that can't be enforced as written",
+    "prompt_invalid": "correct that line; PROMPTS_DIR names the folder of prompts",
+    "part_missing": "`make install` installs what the embedded parts need",
+}
+"""What to do next, by error code; other errors say it themselves."""
+
+PANELS: Final = ("Start here", "Offers", "Data", "Settings and parts")
+
+
+class ByPanel(TyperGroup):
+    """Lists commands panel by panel; without it, every group would come after every single command."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Return the commands' names in the order of the panels."""
+        return sorted(super().list_commands(ctx), key=self._place)
+
+    def _place(self, name: str) -> int:
+        panel = getattr(self.commands[name], "rich_help_panel", None)
+        return PANELS.index(panel) if panel in PANELS else len(PANELS)
+
+
+app = typer.Typer(
+    cls=ByPanel,
+    help="From a prediction per cardmember to one personalised offer that provably obeys the issuer's policies.",
+    epilog="Start with `offers demo`. Every command has an example: `offers generate --help`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, serve, generate, config, parts):
+    app.registered_commands += module.app.registered_commands
+app.add_typer(db.app, name="db", rich_help_panel="Data")
+
+
+@app.command("version", rich_help_panel="Settings and parts")
+def show_version() -> None:
+    """Print the version of OfferGraph and of the Python it runs on.
+
+    Example:
+
+        offers version
+    """
+    try:
+        own = version("offergraph")
+    except PackageNotFoundError:
+        own = "(not installed)"
+    out().print(f"offergraph {own}, Python {sys.version.split()[0]}")
+
+
+def main() -> None:
+    """Run the command line: exit code 0, 1 for a fault (told in one line), 2 for wrong usage, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a name must not break a narrow terminal
+    try:
+        app(prog_name="offers")
+    except OfferGraphError as error:
+        fail(str(error), hint=HINTS.get(error.code))
+    except OSError as error:
+        fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""`offers serve`: the HTTP server."""
+
+import socket
+from typing import Annotated, Any
+
+import typer
+
+from server.commands.console import busy, err
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel="Start here")
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: PORT.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: HOST.")] = None,
+) -> None:
+    """Serve offers over HTTP: the LangServe routes, the callers' API, its documentation and a health report.
+
+    Example:
+
+        offers serve
+        offers serve --port 9001 --host 0.0.0.0
+    """
+    from graph.settings import load_settings
+
+    given: dict[str, Any] = {"port": port, "host": host}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    with _listen(settings.host, settings.port) as listener:
+        with busy("starting"):
+            import uvicorn
+
+            from server.app import create_app
+
+            app = create_app(settings)
+            server = uvicorn.Server(uvicorn.Config(app, lifespan="on"))
+        _announce(settings.host, listener.getsockname()[1])
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(1)  # the log says why
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port before anything heavy is imported. Raises SettingInvalid when it can't be had."""
+    from tools.errors import SettingInvalid
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingInvalid(
+            f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror}); try another: offers serve --port 0"
+        ) from error
+
+
+def _announce(host: str, port: int) -> None:
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+    base = f"http://{shown}:{port}"
+    for label, path in (("docs", "/docs"), ("playground", "/offer/playground/"), ("health", "/health")):
+        err().print(f"  {label:<11}{base}{path}", soft_wrap=True)
+    err().print("  stop with Ctrl-C", style="dim")

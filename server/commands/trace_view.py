@@ -1,0 +1,130 @@
+"""A trace told for people: each node with its time and tokens, each attempt, what the next draft changed."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from graph.state import Attempt
+from graph.trace import Span, Trace
+from server.commands.console import plain
+from server.commands.diff import word_diff
+from tools.report import SATISFIED, Violation
+
+
+def trace_view(trace: Trace) -> RenderableType:
+    """Return the steps of a run, its attempts and what each draft changed."""
+    parts: list[RenderableType] = []
+    if trace.spans:
+        parts.append(_steps(trace.spans))
+    elif trace.calls:
+        parts.append(_calls(trace))
+    if trace.view is not None:
+        parts.append(_labelled("the model saw", ", ".join(map(str, trace.view.model_dump().values()))))
+    for hypothesis in trace.hypotheses:
+        parts.append(_labelled("hypothesis", f"{hypothesis.text} (rests on {', '.join(hypothesis.cites)})"))
+    for dropped in trace.dropped:
+        parts.append(_labelled("dropped", dropped))
+    if trace.policies:
+        parts.append(_labelled("policies", ", ".join(trace.policies)))
+    for place, attempt in enumerate(trace.history):
+        parts += _attempt(place, attempt, trace.history[place - 1] if place else None)
+    for note in trace.degraded:
+        parts.append(_labelled("degraded", note))
+    return Group(*parts)
+
+
+def _steps(spans: tuple[Span, ...]) -> Table:
+    table = Table(title="steps", title_justify="left", box=None, header_style="dim")
+    for name, justify in (("node", "left"), ("start ms", "right"), ("took ms", "right"), ("tokens in", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("out", justify="right")
+    table.add_column("what")
+    for span in spans:
+        tokens_in, tokens_out = sum(c.input_tokens for c in span.calls), sum(c.output_tokens for c in span.calls)
+        table.add_row(
+            span.node,
+            f"{span.started_ms:.0f}",
+            f"{span.elapsed_ms:.1f}",
+            str(tokens_in or ""),
+            str(tokens_out or ""),
+            _what(span),
+        )
+    return table
+
+
+def _what(span: Span) -> Text:
+    notes: list[str] = []
+    if span.error:
+        notes.append(f"failed: {span.error}")
+    for call in span.calls:
+        tries = f", {call.attempts} tries" if call.attempts > 1 else ""
+        fault = f", {call.error_code}" if call.error_code else ""
+        notes.append(f"{call.step}: {'cached' if call.cached else 'asked'}{tries}{fault}")
+    for attempt in span.attempts:
+        found = len(attempt.report.violations)
+        notes.append(f"{attempt.report.verdict}, {len(attempt.report.results)} clauses, {found} violations")
+    return Text(plain("; ".join(notes)), style="red" if span.error else "")
+
+
+def _calls(trace: Trace) -> Table:
+    table = Table(
+        "step", "model", "tokens in", "out", "took ms", "", title="model calls", title_justify="left", box=None
+    )
+    for call in trace.calls:
+        note = "cached" if call.cached else call.error_code or ""
+        tokens = (str(call.input_tokens), str(call.output_tokens))
+        table.add_row(call.step, call.model, *tokens, f"{call.elapsed_ms:.0f}", note)
+    return table
+
+
+def _attempt(place: int, attempt: Attempt, before: Attempt | None) -> Iterator[RenderableType]:
+    draft, report = attempt.draft, attempt.report
+    source = "no draft arrived" if draft is None else f"{draft.source}, option {draft.option_id}"
+    colour = "green" if report.verdict == "pass" else "red"
+    yield Text.assemble((f"\nattempt {place + 1}", "bold"), f"  {plain(source)}  ", (report.verdict, colour))
+    if report.violations:
+        yield _violations(report.violations)
+    elif open_clauses := [r for r in report.results if r.result not in SATISFIED and r.severity != "warn"]:
+        yield _labelled("open", ", ".join(f"{r.policy_id}/{r.clause_id} {r.result}" for r in open_clauses))
+    if draft is None:
+        return
+    old = before.draft if before is not None else None
+    if old is None:
+        yield _labelled("merchants", ", ".join(draft.merchant_ids))
+    else:
+        for name, was, now in (
+            ("option", old.option_id, draft.option_id),
+            ("merchants", ", ".join(old.merchant_ids), ", ".join(draft.merchant_ids)),
+        ):
+            if was != now:
+                yield _labelled(name, word_diff(plain(was), plain(now)))
+    for field, text in draft.text.fields().items():
+        if old is None:
+            yield _labelled(field, text)
+        elif (was := old.text.fields()[field]) != text:
+            yield _labelled(field, word_diff(plain(was), plain(text)))
+        else:
+            yield _labelled(field, Text("unchanged", style="dim"))
+
+
+def _violations(violations: tuple[Violation, ...]) -> Table:
+    table = Table("clause", "field", "found", "what is wrong, and how to put it right", box=None, header_style="dim")
+    for violation in violations:
+        told = f"{violation.message}. {violation.fix_hint}".strip(". ") + "."
+        table.add_row(
+            Text(f"{violation.policy_id}/{violation.clause_id}", style="red"),
+            Text(violation.field),
+            Text(plain(violation.quote)),
+            Text(plain(told)),
+        )
+    return table
+
+
+def _labelled(label: str, told: str | Text) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True, min_width=13)
+    grid.add_column(ratio=1)
+    grid.add_row(f"  {label}", Text(plain(told)) if isinstance(told, str) else told)
+    return grid
