@@ -1,6 +1,7 @@
 """The graph, wired: one expression that reads aloud."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from graph.context import Context
+from graph.context import Context, PreviewContext
 from graph.deps import Deps, open_deps
 from graph.errors import COMPLIANCE, DRAFT, FINISH, RECORD
 from graph.nodes.analyze_llm import analyze_llm
@@ -26,18 +27,21 @@ from graph.routing import after_compliance, after_fetch, after_review, after_scr
 from graph.schemas import OfferInput
 from graph.settings import load_settings
 from graph.state import AnalyzeInput, DraftInput, OfferResult, OfferState, RetrieveInput
+from tools.errors import OfferGraphError
 
 Graph = CompiledStateGraph[Any, Context, Any, Any]
 
+_logger = logging.getLogger(__name__)
 
-def build_graph(deps: Deps) -> Graph:
+
+def build_graph(deps: Deps, *, context: type[Context] = Context) -> Graph:
     """Wire the nodes to their services. `draft`, `analyze_llm` and `retrieve_policies` can't see a member."""
 
     def bind(node: Callable[..., Any]) -> Any:
         return partial(node, deps=deps)
 
     return (
-        StateGraph(OfferState, Context, input_schema=OfferInput, output_schema=OfferResult)
+        StateGraph(OfferState, context, input_schema=OfferInput, output_schema=OfferResult)
         .set_node_defaults(error_handler=RECORD)
         .add_node("fetch", bind(fetch))
         .add_node("screen", bind(screen))
@@ -72,21 +76,33 @@ def build_graph(deps: Deps) -> Graph:
     )
 
 
-_shared: dict[asyncio.AbstractEventLoop, asyncio.Task[Deps]] = {}
-
-
-async def shared_deps() -> Deps:
-    """Return this process's services, opened at the first call; every later caller gets the same."""
-    loop = asyncio.get_running_loop()
-    if loop not in _shared:
-        _shared[loop] = loop.create_task(_open_shared())
-    return await asyncio.shield(_shared[loop])
+_opening: dict[asyncio.AbstractEventLoop, asyncio.Task[Graph]] = {}
+_background: set[asyncio.Task[None]] = set()
 
 
 async def make_graph() -> Graph:
-    """Return the graph for LangGraph's own server and Studio; without a context it previews and issues nothing."""
-    return build_graph(await shared_deps())
+    """Return the graph for LangGraph's own server and Studio: it only previews, so nothing is issued there.
+
+    The server asks at every run and every look at a state. The graph and its services are opened at the first call; an
+    opening that failed (a policy that can't be enforced, a bad setting) is tried again at the next.
+    """
+    loop = asyncio.get_running_loop()
+    opening = _opening.get(loop)
+    if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
+        opening = _opening[loop] = loop.create_task(_open_previews())
+    return await asyncio.shield(opening)
 
 
-async def _open_shared() -> Deps:
-    return await open_deps(await asyncio.to_thread(load_settings))
+async def _open_previews() -> Graph:
+    deps = await open_deps(await asyncio.to_thread(load_settings))
+    syncing = asyncio.create_task(_sync_index(deps))  # beside the first look at the graph, before the first retrieval
+    _background.add(syncing)
+    syncing.add_done_callback(_background.discard)
+    return await asyncio.to_thread(build_graph, deps, context=PreviewContext)
+
+
+async def _sync_index(deps: Deps) -> None:
+    try:
+        await deps.sync_index()
+    except OfferGraphError as error:
+        _logger.warning("drafts go on without the policies' prose: %s", error)

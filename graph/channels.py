@@ -1,34 +1,84 @@
-"""A state channel that holds only values of its declared type."""
+"""State channels that hold only values of their declared type, and keep them in checkpoints as plain JSON."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from langgraph.channels import LastValue
-from pydantic import TypeAdapter
+from langgraph.channels import BinaryOperatorAggregate, LastValue
+from langgraph.errors import InvalidUpdateError
+from langgraph.types import Overwrite
+from pydantic import TypeAdapter, ValidationError
 
 
 class Typed(LastValue[Any]):
     """Keeps the last value, validated: a JSON object from Studio or a checkpoint becomes the model it stands for.
 
-    A value that doesn't fit raises pydantic's ValidationError at the write, before any node sees it.
+    A value that doesn't fit raises InvalidUpdateError, naming channel and field, before any node sees it.
     """
 
     def update(self, values: Sequence[Any]) -> bool:
         """Take the step's value."""
-        return super().update([_adapter(self.typ).validate_python(value) for value in values])
+        return super().update([_read(self, value) for value in values])
 
     def checkpoint(self) -> Any:
         """Return the value as plain JSON, so that checkpoints hold no class of ours."""
         value = super().checkpoint()
-        return value if not self.is_available() else _adapter(self.typ).dump_python(value, mode="json")
+        return _plain(self, value) if self.is_available() else value
 
     def from_checkpoint(self, checkpoint: Any) -> "Typed":
         """Return the channel as it was when the checkpoint was taken."""
         restored = super().from_checkpoint(checkpoint)
         if restored.is_available():
-            restored.value = _adapter(self.typ).validate_python(restored.value)
+            restored.value = _read(self, restored.value)
         return restored
+
+
+class Added(BinaryOperatorAggregate[Any]):
+    """Keeps all that steps add to a list, validated as `Typed` does; LangGraph's Overwrite replaces the whole."""
+
+    def __init__(self, typ: Any, operator: Callable[[Any, Any], Any] = operator.add) -> None:
+        super().__init__(typ, operator)
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Add the step's items."""
+        return super().update([_added(self, value) for value in values])
+
+    def checkpoint(self) -> Any:
+        """Return the list as plain JSON, so that checkpoints hold no class of ours."""
+        return _plain(self, super().checkpoint())
+
+    def from_checkpoint(self, checkpoint: Any) -> "Added":
+        """Return the channel as it was when the checkpoint was taken."""
+        restored = super().from_checkpoint(checkpoint)
+        restored.value = _read(self, restored.value)
+        return restored
+
+
+def _added(channel: Added, value: Any) -> Any:
+    """Read one addition; Overwrite comes as it is from code and as JSON from Studio."""
+    match value:
+        case Overwrite():
+            return Overwrite(_read(channel, value.value))
+        case {"__overwrite__": whole} | {"type": "__overwrite__", "value": whole}:
+            return Overwrite(_read(channel, whole))
+        case _:
+            return _read(channel, value)
+
+
+def _read(channel: Typed | Added, value: Any) -> Any:
+    try:
+        return _adapter(channel.typ).validate_python(value)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in (channel.key, *item['loc']))} is {item['input']!r:.80}: {item['msg']}"
+            for item in error.errors(include_url=False, include_context=False)
+        )
+        raise InvalidUpdateError(faults) from error
+
+
+def _plain(channel: Typed | Added, value: Any) -> Any:
+    return _adapter(channel.typ).dump_python(value, mode="json")
 
 
 @cache

@@ -39,7 +39,20 @@ class Context(BaseModel):
         description="Stop before rendering until a person approves; needs a checkpointer (Studio has one).",
     )
     neutral_greeting: bool = Field(
-        default=False, description="Greet with 'Cardmember' in the reply, so that it names nobody (streams do)."
+        default=False, description="Greet with 'Cardmember' in the reply, so that it names nobody (streams and previews do)."
+    )
+
+    @property
+    def neutral(self) -> bool:
+        """Whether the reply names nobody: asked for, or a preview, which people look at and checkpoints keep."""
+        return self.neutral_greeting or self.mode == "preview"
+
+
+class PreviewContext(Context):
+    """What may be set per run in LangGraph Studio: nothing is issued there."""
+
+    mode: Literal["preview"] = Field(
+        default="preview", description="Always preview here: reads the ledger and writes nothing."
     )
 
 

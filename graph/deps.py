@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import product
 from pathlib import Path
@@ -27,6 +27,7 @@ from tools.email.message import Mailer
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.embedded.model_server import ensure_model_server
 from tools.embedded.postgres import ensure_postgres
+from tools.errors import PolicyInvalid
 from tools.exports import Exporter
 from tools.grounding import grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
@@ -45,7 +46,7 @@ from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
 from tools.subject import Scope
-from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain
+from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, OfferType
 
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
@@ -85,7 +86,6 @@ class Deps:
     exporter: Exporter
     zone: ZoneInfo
     copy_mode: CopyMode
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def today(self) -> date:
         """Return the day in the brand's time zone."""
@@ -185,11 +185,13 @@ def load_rulebook(settings: Settings) -> Rulebook:
         merchant_names=catalogue.names(),
         blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
     )
+    menus = load_menus(folder / "ladders.yaml", policies.limit)
+    _refuse_speechless(folder / "copy", menus, blocks)
     return Rulebook(
         policies=policies,
         gate=gate,
         catalogue=catalogue,
-        menus=load_menus(folder / "ladders.yaml", policies.limit),
+        menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
@@ -197,12 +199,19 @@ def load_rulebook(settings: Settings) -> Rulebook:
     )
 
 
+def _refuse_speechless(folder: Path, menus: Menus, blocks: CopyBlocks) -> None:
+    """Refuse an option that no approved copy can speak for: the fallback must always have words."""
+    for (domain, card_type, strategy), menu in menus.menus.items():
+        if gaps := blocks.gaps(menu.options, domain=domain, strategy=strategy, card_type=card_type):
+            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; add an approved block")
+
+
 def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) -> Limits:
     """Return the screening limits of a domain: the stricter of policy and setting."""
     scope = Scope(domain=domain)
 
-    def limit(name: str, default: float) -> float:
-        value = policies.limit(name, scope)
+    def limit(name: str, default: float, offer_type: OfferType | None = None) -> float:
+        value = policies.limit(name, replace(scope, offer_type=offer_type))
         return default if value is None else value
 
     return Limits(
@@ -214,7 +223,7 @@ def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) ->
         decline_cooldown_days=int(limit("min_days_after_decline", 30)),
         max_high_value_per_quarter=int(limit("max_high_value_offers_per_quarter", 1)),
         high_value_usd=limit("min_high_value_cost_usd", 50),
-        max_multipliers_per_month=int(limit("max_active_multiplier_offers", 3)),
+        max_multipliers_per_month=int(limit("max_active_multiplier_offers", 3, "points_multiplier")),
         max_credits_per_year_usd=policies.limit("max_credits_per_year_usd", scope),
         min_average_monthly_spend_usd=limit("min_average_monthly_spend_usd", 500),
         min_account_age_days=int(limit("min_account_age_days", 90)),

@@ -25,8 +25,8 @@ def after_compliance(state: OfferState) -> Literal["render", "draft", "fall_back
         return "record"  # the money ran out for the chosen option
     if report.verdict == "pass":
         return "review" if state["needs_person"] and state["review"] is None else "render"
-    if state["review"] == "reject" or (draft is not None and draft.source in ("fallback", "human")):
-        return "record"  # generation_failed, with reasons
+    if state["review"] is not None or (draft is not None and draft.source in ("fallback", "human")):
+        return "record"  # generation_failed, with reasons: what a person approved can't be swapped for another draft
     if draft is not None and not state["feedback"]:
         return "fall_back"  # all that is wrong has to do with the member, which a model must not be told
     if draft is None or state["attempts"] > state["run"].max_revisions:

@@ -54,25 +54,31 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
+Storable = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Text that PostgreSQL and a reply can hold: no NUL and, as the pattern makes pydantic look, no lone surrogate."""
+
+
 class OfferInput(BaseModel):
     """One prediction of the issuer's model: that an offer in `domain` would help this cardmember."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user_id: str = Field(min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000001"])
+    user_id: Storable = Field(
+        min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000001"]
+    )
     domain: Domain = Field(description="Category of the predicted offer.", examples=["Travel"])
     confidence_score: float = Field(
         ge=0, le=1, allow_inf_nan=False, description="The model's confidence.", examples=[0.9]
     )
     offer_flag: Literal[0, 1] = Field(default=1, description="0: the model predicts that no offer is needed.")
-    pred_version: str | None = Field(default=None, max_length=200, description="Version of the predicting model.")
-    prediction_timestamp: Annotated[str | None, BeforeValidator(_text)] = Field(
+    pred_version: Storable | None = Field(default=None, max_length=200, description="Version of the predicting model.")
+    prediction_timestamp: Annotated[Storable | None, BeforeValidator(_text)] = Field(
         default=None,
         max_length=64,
         description="When it was predicted (ISO 8601); names the prediction, with the rest.",
     )
     use_llm_insights: bool = Field(default=True, description="False skips the LLM analysis step.")
-    idempotency_key: str | None = Field(
+    idempotency_key: Storable | None = Field(
         default=None,
         min_length=1,
         max_length=200,

@@ -1,6 +1,5 @@
 """The state of one run, and what each guarded node may see of it."""
 
-import operator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -8,7 +7,7 @@ from langgraph.channels import UntrackedValue
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from graph.channels import Typed
+from graph.channels import Added, Typed
 from graph.schemas import ErrorCode, OfferInput, OfferOutput
 from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
@@ -105,7 +104,7 @@ class OfferState(TypedDict, total=False):
     prediction: Annotated[OfferInput, Typed]
     run: Annotated[Run, Typed]
     member: Annotated[Cardmember | None, UntrackedValue]
-    found: bool
+    found: Annotated[bool, Typed]
     recorded: Annotated[dict[str, Any] | None, UntrackedValue]
     screening: Annotated[Screening, Typed]
     analysis: Annotated[Analysis, Typed]
@@ -116,23 +115,23 @@ class OfferState(TypedDict, total=False):
     dropped: Annotated[tuple[str, ...], Typed]
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
     draft: Annotated[Draft | None, Typed]
-    attempts: int
-    history: Annotated[list[Attempt], operator.add]
+    attempts: Annotated[int, Typed]
+    history: Annotated[list[Attempt], Added]
     feedback: Annotated[tuple[Violation, ...], Typed]
     criticised: Annotated[tuple[str, ...], Typed]
     terms: Annotated[OfferTerms | None, Typed]
     copy: Annotated[Copy | None, Typed]
-    terms_text: str
+    terms_text: Annotated[str, Typed]
     report: Annotated[ComplianceReport, Typed]
-    use_llm: bool
-    deadline_at: float
-    needs_person: bool
-    review: ReviewDecision | None
+    use_llm: Annotated[bool, Typed]
+    deadline_at: Annotated[float, Typed]
+    needs_person: Annotated[bool, Typed]
+    review: Annotated[ReviewDecision | None, Typed]
     message: Annotated[Message | None, UntrackedValue]
     reply_html: Annotated[str | None, UntrackedValue]
     message_report: Annotated[ComplianceReport | None, Typed]
-    calls: Annotated[list[ModelCall], operator.add]
-    degraded: Annotated[list[str], operator.add]
+    calls: Annotated[list[ModelCall], Added]
+    degraded: Annotated[list[str], Added]
     failure: Annotated[Failure | None, Typed]
     output: Annotated[OfferOutput, Typed]
 
@@ -147,7 +146,7 @@ class AnalyzeInput(TypedDict):
     """All that the analysis step sees: no member, no run, no identifier."""
 
     view: Annotated[MemberView, Typed]
-    use_llm: bool
+    use_llm: Annotated[bool, Typed]
 
 
 class RetrieveInput(TypedDict):
@@ -166,5 +165,5 @@ class DraftInput(TypedDict):
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
     feedback: Annotated[tuple[Violation, ...], Typed]
     criticised: Annotated[tuple[str, ...], Typed]
-    attempts: int
-    deadline_at: float
+    attempts: Annotated[int, Typed]
+    deadline_at: Annotated[float, Typed]

@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -28,7 +28,7 @@ PANELS: Final = ("Start here", "Offers", "Data", "Settings and parts")
 class ByPanel(TyperGroup):
     """Lists commands panel by panel; without it, every group would come after every single command."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands' names in the order of the panels."""
         return sorted(super().list_commands(ctx), key=self._place)
 

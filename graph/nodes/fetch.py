@@ -34,7 +34,7 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
     try:
         member = await deps.members.load(prediction.user_id)
     except DatabaseUnavailable as error:  # not left to a handler: the update below is what names the run
-        failure = Failure(code=error.code, message=str(error))
+        failure = Failure(code="database_unavailable", message=str(error))
     return {
         "failure": failure,
         "prediction": prediction,

@@ -46,7 +46,7 @@ _KEPT: Final = (
 async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
     """Write the outcome; only the run that owns the prediction writes, the others answer what it wrote."""
     recorded, run = state.get("recorded"), state["run"]
-    neutral = context_of(runtime).neutral_greeting
+    neutral = context_of(runtime).neutral
     if recorded is not None:
         return {"output": await replayed(recorded["run_id"], deps, neutral=neutral)}
     if state.get("message") is None and state.get("message_report") is not None:

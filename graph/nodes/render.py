@@ -21,12 +21,14 @@ from tools.report import ComplianceReport
 
 async def render(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
     """Render for the member. A message that breaks a clause ends the run as a template fault."""
+    if state["history"][-1].draft != state["draft"]:
+        raise TemplateFault("the draft was changed after it was checked; change it before check_compliance")
     member = await member_of(state, deps)
     if member is None:
         raise TemplateFault("the member vanished from the table during the run")
     person = person_of(member)
     message, report = _checked(state, member, person, deps)
-    if report.verdict == "pass" and context_of(runtime).neutral_greeting:
+    if report.verdict == "pass" and context_of(runtime).neutral:
         neutral, report = _checked(state, member, Person(), deps)
         reply_html = neutral.html
     else:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from langgraph.types import interrupt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graph.state import OfferState, ReviewDecision
 from tools.drafts import Copy
@@ -19,7 +19,7 @@ class Answer(BaseModel):
 
 
 async def review(state: OfferState) -> dict[str, Any]:
-    """Show terms and copy, and take the answer."""
+    """Show terms and copy, and take the answer; one that can't be read is asked for again."""
     terms, copy, draft = state["terms"], state["copy"], state["draft"]
     asked = {
         "question": "Send this offer?",
@@ -27,8 +27,18 @@ async def review(state: OfferState) -> dict[str, Any]:
         "copy": copy.model_dump() if copy else None,
         "answer_with": Answer.model_json_schema(),
     }
-    answer = Answer.model_validate(interrupt(asked))
+    answer = _read(interrupt(asked))
+    while isinstance(answer, ValidationError):
+        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in answer.errors()]
+        answer = _read(interrupt({**asked, "refused": faults}))
     update: dict[str, Any] = {"review": answer.decision}
     if answer.text is not None and draft is not None:
         update["draft"] = draft.model_copy(update={"text": answer.text, "source": "human", "block_ids": None})
     return update
+
+
+def _read(given: Any) -> Answer | ValidationError:
+    try:
+        return Answer.model_validate(given)
+    except ValidationError as error:
+        return error

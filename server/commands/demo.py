@@ -111,7 +111,7 @@ def _next_commands(settings: "Settings") -> str:
     name = program()
     return "\n".join(
         (
-            f"  {name} generate USER_000007 --domain Dining --confidence 0.9 --trace",
+            f"  {name} generate USER_000007 --domain Travel --confidence 0.9 --trace",
             f"  {name} serve      then open http://{settings.host}:{settings.port}/docs",
             f"  {name} db predictions --n 20 --out predictions.json && {name} generate --predictions predictions.json",
         )

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graph.schemas import IssuedOffer, OfferOutput, Recommendation
+from graph.state import Attempt
 from graph.trace import Trace
 from server.commands.console import plain
 from tools.chat.calls import ModelCall
@@ -49,7 +50,9 @@ def _rows(output: OfferOutput, trace: Trace | None, files: Sequence[Path]) -> It
     if output.ml_recommendation:
         yield "predicted", _predicted(output)
     if output.suppression is not None:
-        yield "held back", _lines([f"{line}" for line in output.suppression.detail])
+        yield "screened", _lines(output.suppression.detail)
+    elif output.behavioral_analysis is not None:
+        yield "screened", _text("no rule held the member back")
     if output.error:
         yield "note" if output.success else "why", _text(output.error)
     if output.behavioral_analysis is not None:
@@ -59,7 +62,8 @@ def _rows(output: OfferOutput, trace: Trace | None, files: Sequence[Path]) -> It
     if trace is not None:
         yield from _work_rows(trace)
     if files:
-        yield "files", _lines([str(files[0]), *(f"  and {path.suffix}" for path in files[1:])], joined=True)
+        others = ", ".join(path.suffix for path in files[1:])
+        yield "files", _text(f"{_near(files[0])} ({others})")
     if output.run_id:
         yield "run", Text(output.run_id, style="dim")
 
@@ -74,7 +78,7 @@ def _outcome(output: OfferOutput) -> Text:
     if output.mode == "preview":
         told.append("  preview: nothing was recorded or issued", style="magenta")
     if output.replayed:
-        told.append("  replayed: decided before, the recorded outcome is shown", style="magenta")
+        told.append("  replayed: decided before", style="magenta")
     return told
 
 
@@ -107,8 +111,7 @@ def _offer_rows(output: OfferOutput, offer: IssuedOffer, trace: Trace | None) ->
 
 def _work_rows(trace: Trace) -> Iterator[tuple[str, RenderableType]]:
     if trace.history:
-        revisions = sum(1 for attempt in trace.history if attempt.draft is not None) - 1
-        yield "drafts", _text(f"{revisions + 1}, the last one {trace.history[-1].report.verdict}")
+        yield "drafts", _lines([_attempt(place, attempt) for place, attempt in enumerate(trace.history, start=1)])
     if results := final_results(trace):
         yield "checked", _text(checked(results))
     yield "model", _text(usage(trace.calls))
@@ -144,11 +147,20 @@ def usage(calls: Sequence[ModelCall]) -> str:
     return f"{len(asked)} {plural}, {tokens_in} tokens in, {tokens_out} out, {seconds:.1f} s{cached}"
 
 
+def _attempt(place: int, attempt: Attempt) -> str:
+    source = "no draft" if attempt.draft is None else SOURCES[attempt.draft.source]
+    broken = ", ".join(dict.fromkeys(f"{v.policy_id}/{v.clause_id}" for v in attempt.report.violations))
+    return f"{place}: {source}: {attempt.report.verdict}{f' ({broken})' if broken else ''}"
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path
+
+
 def _text(text: str) -> Text:
     return Text(plain(text))
 
 
-def _lines(lines: Sequence[str], *, joined: bool = False) -> RenderableType:
-    if joined:
-        return Text(plain("".join(lines)), overflow="fold")
+def _lines(lines: Sequence[str]) -> RenderableType:
     return Group(*(_text(line) for line in lines)) if lines else Text("-")

@@ -93,9 +93,18 @@ async def test_an_offer_needs_a_passing_result_of_every_active_clause(graph: Gra
 
 
 WORDS = st.text(min_size=1, max_size=200) | st.sampled_from(
-    ["Guaranteed 90% back!", "Get $500 free at Target", "Ends Friday, March 31, 2027", "{merchants} {{7*7}}", "x" * 3000,
-     "Your {card_type} Card earns 9X", "<b>Enroll</b>", "You spent $1,842 last month", "Нurry"]
-)  # fmt: skip
+    [
+        "Guaranteed 90% back!",
+        "Get $500 free at Target",
+        "Ends Friday, March 31, 2027",
+        "{merchants} {{7*7}}",
+        "x" * 3000,
+        "Your {card_type} Card earns 9X",
+        "<b>Enroll</b>",
+        "You spent $1,842 last month",
+        "Нurry",
+    ]
+)
 
 
 @QUICK
@@ -153,7 +162,7 @@ async def test_every_number_date_and_merchant_shown_traces_to_the_terms(deps: De
         shown = re.sub(r"(?s)<(style|head|script).*?</\1>|<[^>]+>", " ", html)
         footer = deps.settings.brand_postal_address
         for text in (offer.offer_title, offer.offer_description, offer.terms_and_conditions, shown.replace(footer, "")):
-            unsupported = {number for number in re.findall(r"\d[\d,]*(?:\.\d+)?", text)} - allowed
+            unsupported = {number for number in re.findall(r"\d(?:[\d,.]*\d)?", text)} - allowed
             assert not unsupported, (unsupported, text)
             others = names - {m["merchant_name"] for m in record["terms"]["merchants"]}
             named = {name for name in others if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)}
@@ -166,10 +175,8 @@ _COMMON_WORDS = {"National", "Budget", "Enterprise", "Target", "Gap", "Box", "Sq
 
 def _allowed(terms: dict[str, Any]) -> set[str]:
     allowed: set[str] = {str(len(terms["merchants"]))}
-    for value in (
-        terms["reward_value"], terms["minimum_spend"], terms["reward_cap"], terms["base_rate"], terms["expiration_days"],
-        terms["max_redemptions"], *(terms["fulfillment_weeks"] or []),
-    ):  # fmt: skip
+    single = ("reward_value", "minimum_spend", "reward_cap", "base_rate", "expiration_days", "max_redemptions")
+    for value in (*(terms[name] for name in single), *(terms["fulfillment_weeks"] or [])):
         if value is not None:
             number = float(value)
             allowed |= {f"{number:,.0f}", f"{number:,.2f}", f"{number:g}"}
@@ -234,7 +241,17 @@ async def test_all_bytes_sent_to_the_model_are_free_of_the_members_values(
     assert script.count >= 2
     for call in script.calls:
         sent = str(call.body) + str(call.headers)
-        for value in ("Zebulon", "Quixworth", "Xanadu", "Segmentium", "Personax", "98765", "4321", "USER_PLANTED", "44"):
+        for value in (
+            "Zebulon",
+            "Quixworth",
+            "Xanadu",
+            "Segmentium",
+            "Personax",
+            "98765",
+            "4321",
+            "USER_PLANTED",
+            "44",
+        ):
             assert value not in sent.replace("44 days", ""), value
 
 

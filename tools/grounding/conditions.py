@@ -19,7 +19,12 @@ _ENROLLED: Final = re2.compile(
     r"|add (?:it|this|the offer|this offer) to)"
 )
 _NOT_ENROLLED: Final = re2.compile(r"(?i)\b(?:no|without|zero) (?:enrol|activat|regist|sign)\w*")
-_ONCE: Final = re2.compile(r"(?i)\b(?:one|once|single|1|limit of one|first)\b")
+_ONCE: Final = re2.compile(
+    r"(?i)\b(?:once|single|per (?:card|cardmember|member|account|person)|one-time)\b"
+    r"|\b(?:limit(?:ed to)?|only|just|maximum|at most):? (?:of )?(?:one|1 )"
+    r"|\b(?:one|1) (?:per|reward|bonus|offer|enrollment|use|redemption|purchase|credit|time|statement)\b"
+    r"|\bfirst (?:qualifying |eligible )?purchase\b"
+)
 _ONLINE: Final = re2.compile(r"(?i)\bonline\b|\bweb ?site\b|\bin[ -]app\b")
 _IN_STORE: Final = re2.compile(r"(?i)\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b")
 _SMALL: Final = frozenset(listed("the and for with from any all not are was via only other"))

@@ -59,6 +59,8 @@ def fraction_at(tokens: Tokens, index: int) -> tuple[Decimal, int] | None:
     if token.kind == "date" and token.text.count("/") == 1:
         above, below = (int(part) for part in token.text.split("/"))
         return (Decimal(above * 100) / below, index + 1) if below else None
+    if token.low == "half" and low(tokens, index + 1) == "a" and low(tokens, index + 2) in _BIG:
+        return None
     at, above = index, 1
     if token.low in _ONES:
         at, above = index + 1, _ONES[token.low]
@@ -108,5 +110,6 @@ def _words(tokens: Tokens, index: int) -> tuple[Decimal, int]:
 
 def _and_a_half(tokens: Tokens, value: Decimal, index: int) -> tuple[Decimal, int]:
     if [low(tokens, index + step) for step in range(3)] == ["and", "a", "half"]:
-        return value + Decimal("0.5"), index + 3
+        scale = _SCALES.get(low(tokens, index + 3), 0)
+        return (value + Decimal("0.5")) * (scale or 1), index + 3 + bool(scale)
     return value, index

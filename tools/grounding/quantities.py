@@ -58,6 +58,19 @@ _LEADING: Final = frozenset({"money", "percent", "multiplier"})
 _IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
 _MOST_MINUTES: Final = 59
 
+COUNTED: Final = frozenset(
+    listed(
+        """
+        times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
+        occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
+        places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
+        click reward rewards bonus enrollment enrollments card member cardmember
+        """
+    )
+)
+"""Words whose number has a role of its own (roles.py) or none at all."""
+_COUNTABLE: Final = COUNTED | NUMBER_WORDS | _SUFFIXES.keys() | _ADJECTIVES | {"-"}
+
 
 class Quantity(NamedTuple):
     """A number with its unit. `start`/`end` are folded offsets, `first`/`last` token indexes (last exclusive).
@@ -106,7 +119,8 @@ _STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, *_IDIOM_STARTS, "a", "an",
 def _idiom(tokens: Tokens, index: int) -> int:
     """Return the length of a phrase whose number counts nothing, or 0."""
     for idiom in _IDIOMS:
-        if all(low(tokens, index + step) == word for step, word in enumerate(idiom)):
+        after = low(tokens, index + len(idiom))
+        if all(low(tokens, index + step) == word for step, word in enumerate(idiom)) and after not in _COUNTABLE:
             return len(idiom)
     return 0
 
@@ -282,16 +296,3 @@ def _with_rates(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
             if quantity.unit == "points" and before < quantity.first and quantity.value < _MOST_POINTS_PER_DOLLAR:
                 found[at] = quantity._replace(unit="multiplier")
     return found
-
-
-COUNTED: Final = frozenset(
-    listed(
-        """
-        times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
-        occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
-        places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
-        click reward rewards bonus enrollment enrollments card member cardmember
-        """
-    )
-)
-"""Words whose number has a role of its own (roles.py) or none at all."""

@@ -57,7 +57,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
     _cue("after", "money points", _CAPS, "max | maximum | cap | limit | total | in all | in total | tops | at most"
-         " | overall | in aggregate", reach=1),
+         " | overall | in aggregate", also="spend_total", reach=1),
     _cue("after", "money", "reward", "back | statement credit | credit | credits | in statement credits | off | rebate"
          " | in statement credit | cash back | cash | bonus | reward | discount | in savings | savings | come back"
          " | comes back | refund | gift card", also="reward_cap reward_total worth", reach=1),

@@ -176,7 +176,9 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
         case "usd_spend", Decimal():
             add("money", "spend_cap", cap)
             if rate is not None:
-                add(paid, "reward_cap", cap * rate, cap * (reward - base) if paid == "points" and base else None)
+                more = cap * (reward - base) if paid == "points" and base is not None else None
+                add(paid, "reward_cap", cap * rate, more)
+                add(paid, "extra", more)
                 points += [cap * rate] if paid == "points" else []
         case "points", Decimal():
             add("points", "reward_cap", cap)

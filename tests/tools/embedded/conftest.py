@@ -108,11 +108,6 @@ async def data_dir() -> AsyncIterator[Path]:
     # Not tmp_path: every start of pytest closes its common parent to others again, a running server's user included.
     with tempfile.TemporaryDirectory(prefix="offers-") as folder:
         yield Path(folder)
-        LOGDUMP = os.environ.get("LOGDUMP")
-        if LOGDUMP:
-            import shutil
-            for f in Path(folder).glob("*/server.log"):
-                shutil.copy(f, LOGDUMP + "/" + str(time.time()) + f.parent.name)
         await stop_parts(Path(folder))
 
 

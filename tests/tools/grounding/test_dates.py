@@ -60,7 +60,8 @@ def test_words_around_a_date_bind_it(text: str, roles: list[set[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["You may enroll", "March in and enjoy", "Sat down for dinner", "18.99% APR", "$2,027", "2027 points", "1/2 off"]
+    "text",
+    ["You may enroll", "March in and enjoy", "Sat down for dinner", "18.99% APR", "$2,027", "2027 points", "1/2 off"],
 )
 def test_words_and_numbers_that_only_look_like_dates(text: str) -> None:
     assert read(text) == []
@@ -115,7 +116,9 @@ def test_terms_name_the_year_of_each_day(find: Find) -> None:
 def test_a_date_that_is_over_when_sent_is_found(find: Find) -> None:
     found = find("grounded_dates", "You have 45 days.", "dining_points", send_date=date(2026, 12, 1))
     assert found == []
-    assert [e.quote for e in find("grounded_dates", "Ends tomorrow.", "dining_points", send_date=date(2027, 1, 5))] == []
+    assert [
+        e.quote for e in find("grounded_dates", "Ends tomorrow.", "dining_points", send_date=date(2027, 1, 5))
+    ] == []
 
 
 def test_months_are_added_by_the_calendar() -> None:

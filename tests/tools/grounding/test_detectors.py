@@ -1,0 +1,228 @@
+from typing import Any
+
+import pytest
+
+from tests.tools.grounding.conftest import CORPUS, Find
+
+BODY = (
+    "Enroll by December 15, 2026, spend $50 or more at Olive Garden, Shake Shack or Chipotle, and earn 3X points through "
+    "January 6, 2027."
+)
+TERMS = "Cap: $1,500 in purchases. Excludes gift cards. Limit one per Card. Enroll by December 15, 2026."
+
+
+def offer(name: str, **changes: Any) -> dict[str, object]:
+    merged = {**CORPUS["offers"][name], **changes}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "quotes"),
+    [
+        ("dining_points", "Earn 3X points.", []),
+        ("dining_points", "Earn 4X points.", ["4X"]),
+        ("dining_points", "Earn 1X points.", ["1X"]),
+        ("dining_points", "Earn an additional 2 points per dollar.", []),
+        ("dining_points", "Earn an additional 3 points per dollar.", ["3 points per dollar"]),
+        ("dining_points", "Earn 4,500 points.", ["4,500 points"]),
+        ("dining_points", "Earn up to 4,500 points.", []),
+        ("dining_points", "Earn up to 3,000 extra points.", []),
+        ("dining_points", "Earn 150 points on a $50 dinner.", []),
+        ("dining_points", "Earn 200 points on a $50 dinner.", ["200 points on a $50"]),
+        ("dining_points", "Minimum spend: $1,500.", ["$1,500"]),
+        ("dining_points", "4,500 points are worth $45.", []),
+        ("dining_points", "4,500 points are worth $90.", ["$90"]),
+        ("dining_points", "Points post in 6 to 8 weeks.", []),
+        ("dining_points", "Points post in 2 to 8 weeks.", ["2"]),
+        ("dining_points", "Points post in 2 to 4 weeks.", ["2 to 4 weeks"]),
+        ("dining_points", "Points post within 56 days.", []),
+        ("dining_points", "Card ending in 8431.", []),
+        ("dining_points", "Visit 8431 times.", ["8431 times"]),
+        ("dining_points", "€50 minimum.", ["€50"]),
+        ("tech_credit", "$25 x 4 = $100 in credits.", []),
+        ("tech_credit", "Spend $400 in all and get $100 back in total.", []),
+        ("tech_credit", "Spend $100, get $25.", []),
+        ("tech_credit", "Spend $25, get $100.", ["$25", "$100"]),
+        ("tech_credit", "$100 back on $25.", ["$100", "$25"]),
+        ("retail_cashback", "10% back, up to $60, on $600 or more.", []),
+        ("retail_cashback", "10% back, up to $600.", []),
+        ("retail_cashback", "10% back, up to $500.", ["$500"]),
+        ("travel_bonus", "20,000 points, a $200 value.", []),
+        ("travel_bonus", "20,000 points, a $300 value.", ["$300"]),
+        ("access", "Save $5.", ["$5"]),
+    ],
+)
+def test_numbers_agree_with_the_offer_in_value_unit_and_role(
+    find: Find, name: str, text: str, quotes: list[str]
+) -> None:
+    assert [evidence.quote for evidence in find("grounded_numbers", text, name)] == quotes
+
+
+def test_a_one_month_offer_may_say_so(find: Find) -> None:
+    month = offer("dining_points", end_date="2026-12-22", expiration_days=30)
+    assert find("grounded_dates", "Valid for one month.", month) == []
+    assert [e.quote for e in find("grounded_dates", "Valid for two months.", month)] == ["two months"]
+
+
+def test_numbers_in_the_offers_own_notes_are_supported(find: Find) -> None:
+    noted = offer("dining_points", reward_note="Available at 14 participating locations")
+    assert find("grounded_numbers", "Now at 14 participating locations.", noted) == []
+    apr = offer(
+        "access", offer_type="balance_transfer", go_to_apr="19.24%-29.24% variable", promo_apr=3.99, bt_fee_pct=3
+    )
+    assert find("grounded_numbers", "3.99% promotional APR, then 19.24%-29.24% variable; 3% fee.", apr) == []
+    assert [e.quote for e in find("grounded_numbers", "3% APR.", apr)] == ["3%"]
+
+
+def test_the_cards_own_annual_fee_is_supported_as_a_fee_only(find: Find) -> None:
+    member = {"annual_fee": 250.0}
+    assert find("grounded_numbers", "The annual fee is $250.", "dining_points", member=member) == []
+    assert [e.quote for e in find("grounded_numbers", "Get $250.", "dining_points", member=member)] == ["$250"]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("Dine at Olive Garden, Shake Shack or Chipotle Mexican Grill.", []),
+        ("Dine at Starbucks.", ["Starbucks"]),
+        ("Dine at P.F. Chang's.", ["P.F. Chang's"]),
+        ("Dine at PF Changs.", ["PF Changs"]),
+        ("Also on Disney+ and at Bed Bath and Beyond.", ["Disney+", "Bed Bath and Beyond"]),
+        ("Earn at costco too.", ["costco"]),
+        ("The best buy in town, on target and on budget.", []),
+        ("Shop at Target.", ["Target"]),
+        ("Target has it.", []),
+        ("Slack off, zoom in.", []),
+        ("Оlive Garden", ["Оlive Garden"]),
+        ("Ｏlive Garden", ["Ｏlive Garden"]),
+        ("Olive Gardn is near.", ["Olive Gardn"]),
+        ("Harbor Hotels recommends the Gold Card.", ["Harbor Hotels"]),
+        ("Enjoy dinner at Luigi's tonight.", ["Luigi's"]),
+        ("Order with DoorDash.", ["DoorDash"]),
+        ("Valid at Olive Garden and Wendys.", ["Wendys"]),
+        ("Example Bank offer for Gold Cardmembers in the United States.", []),
+        ("Use it at home, in New York or Puerto Rico, on Thanksgiving.", []),
+        ("Dinner is at its best in December with Italian wine.", []),
+        ("Best. Buy now.", []),
+    ],
+)
+def test_merchants_are_the_offers_own(find: Find, text: str, quotes: list[str]) -> None:
+    assert [evidence.quote for evidence in find("grounded_merchants", text, "dining_points")] == quotes
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "Triple Points, Double the Fun",
+        "Dinner Is Served",
+        "Savor Every Bite at Your Favorite Spots",
+        "YOUR TABLE IS READY",
+        "Treat Yourself to a Night Out",
+        "3X Points at Shake Shack",
+        "Brunch, Lunch & Dinner: All Rewarded",
+        "Eat Out More, Earn More",
+    ],
+)
+def test_headlines_in_title_case_name_no_merchant(find: Find, headline: str) -> None:
+    assert find("grounded_merchants", {"headline": headline}, "dining_points") == []
+
+
+def test_merchants_of_the_offer_need_not_be_in_the_catalogue(find: Find) -> None:
+    own = offer("dining_points", merchants=["Juniper Home", "Pine & Co"])
+    assert find("grounded_merchants", "Earn 3X at Juniper Home and Pine & Co.", own) == []
+    assert [e.quote for e in find("grounded_merchants", "Earn 3X at Olive Garden.", own)] == ["Olive Garden"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "quotes"),
+    [
+        ("dining_points", "3X points per dollar.", []),
+        ("dining_points", "3% cash back.", ["3% cash back"]),
+        ("dining_points", "Not cash back: points.", []),
+        ("dining_points", "Points are redeemed as a statement credit.", []),
+        ("dining_points", "Earn a statement credit.", ["statement credit"]),
+        ("dining_points", "$20 back.", ["$20 back"]),
+        ("tech_credit", "$40 back.", []),
+        ("tech_credit", "$40 cash in your pocket.", ["$40 cash"]),
+        ("tech_credit", "Earn 25X points.", ["25X points"]),
+        ("tech_credit", "Earn bonus points.", ["Earn bonus points"]),
+        ("tech_credit", "On top of your usual points.", []),
+        ("tech_credit", "25% off.", ["25% off"]),
+        ("retail_cashback", "10% cash back.", []),
+        ("retail_cashback", "Up to $60 back.", []),
+        ("retail_cashback", "$10 back.", ["$10 back"]),
+        ("retail_cashback", "10% off.", ["10% off"]),
+        ("retail_discount", "15% off.", []),
+        ("retail_discount", "15% cash back.", ["15% cash back"]),
+        ("access", "Earn points.", ["Earn points"]),
+        ("travel_bonus", "Earn 2X points.", ["2X points"]),
+    ],
+)
+def test_the_kind_of_reward_agrees(find: Find, name: str, text: str, quotes: list[str]) -> None:
+    assert [evidence.quote for evidence in find("reward_unit_agrees", text, name)] == quotes
+
+
+def test_all_conditions_stated(find: Find) -> None:
+    assert find("conditions_stated", {"body": BODY, "terms": TERMS}, "dining_points") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "terms", "missing"),
+    [
+        (BODY.replace("spend $50 or more", "dine"), TERMS + " Minimum $50.", [("body", "minimum_spend")]),
+        (BODY.replace("through January 6, 2027", ""), TERMS + " Ends January 6, 2027.", [("body", "end_date")]),
+        (BODY.replace("Enroll by December 15, 2026, s", "S"), TERMS, [("body", "requires_enrollment")]),
+        (BODY.replace("Enroll by December 15, 2026, s", "No enrollment: s"), TERMS, [("body", "requires_enrollment")]),
+        (BODY, TERMS.replace("Cap: $1,500 in purchases. ", ""), [("terms", "reward_cap")]),
+        (BODY, TERMS.replace("Cap: $1,500 in purchases", "Up to 4,500 points"), []),
+        (BODY, TERMS.replace("Excludes gift cards. ", ""), [("terms", "exclusions")]),
+        (BODY, TERMS.replace("Limit one per Card. ", ""), [("terms", "one_per_member")]),
+        (
+            BODY.replace("by December 15, 2026", ""),
+            TERMS.replace(" Enroll by December 15, 2026.", ""),
+            [("terms", "enroll_by")],
+        ),
+        ("A table awaits.", f"{TERMS} Minimum spend $50. Ends January 6, 2027.", []),
+    ],
+)
+def test_a_missing_condition_is_named(find: Find, body: str, terms: str, missing: list[tuple[str, str]]) -> None:
+    found = find("conditions_stated", {"body": body, "terms": terms}, "dining_points")
+    assert [(evidence.field, evidence.quote) for evidence in found] == missing
+    assert all(evidence.start is None for evidence in found)
+
+
+def test_conditions_may_be_checked_one_by_one(find: Find) -> None:
+    found = find("conditions_stated", "Earn 3X points.", "dining_points", params={"conditions": ["end_date"]})
+    assert [evidence.quote for evidence in found] == ["end_date"]
+    weeks = find("conditions_stated", BODY, "dining_points", params={"conditions": ["fulfillment_weeks"]})
+    assert [evidence.quote for evidence in weeks] == ["fulfillment_weeks"]
+
+
+def test_the_channel_is_a_condition(find: Find) -> None:
+    only = {"conditions": ["online_only", "in_store_only"]}
+    found = find("conditions_stated", "Get $25 back.", "tech_credit", params=only)
+    assert [evidence.quote for evidence in found] == ["online_only"]
+    assert find("conditions_stated", "Get $25 back online.", "tech_credit", params=only) == []
+    found = find("conditions_stated", "Take 15% off.", "retail_discount", params=only)
+    assert [evidence.quote for evidence in found] == ["in_store_only"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ({"subject": "3X points", "body": "Earn 3 points per dollar."}, []),
+        ({"subject": "5X points", "body": "Earn 3X points."}, [("subject", "5X")]),
+        ({"subject": "3X points", "body": "Earn 3% back."}, [("body", "3%")]),
+        ({"headline": "Ends June 30", "terms": "Ends January 6, 2027."}, [("headline", "June 30")]),
+        ({"body": "Spend $50.", "terms": "Minimum spend $75."}, [("terms", "$75")]),
+        ({"body": "Earn 3X points, not 5X."}, []),
+    ],
+)
+def test_parts_agree(find: Find, text: dict[str, str], found: list[tuple[str, str]]) -> None:
+    assert [(e.field, e.quote) for e in find("parts_agree", text, "dining_points")] == found
+
+
+def test_an_empty_draft_or_offer_raises_nothing(find: Find) -> None:
+    for name in ("grounded_numbers", "grounded_dates", "grounded_merchants", "reward_unit_agrees", "parts_agree"):
+        assert find(name, {}, "dining_points") == []
+    assert [e.quote for e in find("grounded_numbers", "Earn 3X.", {})] == ["3X"]
