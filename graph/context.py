@@ -39,7 +39,8 @@ class Context(BaseModel):
         description="Stop before rendering until a person approves; needs a checkpointer (Studio has one).",
     )
     neutral_greeting: bool = Field(
-        default=False, description="Greet with 'Cardmember' in the reply, so that it names nobody (streams and previews do)."
+        default=False,
+        description="Greet with 'Cardmember' in the reply, so that it names nobody (streams and previews do).",
     )
 
     @property

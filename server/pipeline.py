@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+import psycopg
+
 from graph.build import Graph, build_graph
 from graph.context import Context
 from graph.deps import Deps, open_deps
 from graph.run import decide
 from graph.schemas import OfferOutput
 from graph.settings import Settings
-from tools.errors import DatabaseUnavailable, IndexUnavailable, ModelUnavailable
+from tools.errors import OfferGraphError
 
 MAX_ITEMS: Final = 500
 """Predictions one call may carry."""
@@ -31,13 +33,17 @@ def too_many(count: int) -> str:
 
 @dataclass(slots=True)
 class Pipeline:
-    """Graph and services, opened when the server starts. `faults` holds why a part does not answer, by part."""
+    """Graph and services, opened when the server starts.
+
+    `answered` are the parts that ever did, `faults` says why a part doesn't now, `asking` are those being asked.
+    """
 
     settings: Settings
     _deps: Deps | None = None
     _graph: Graph | None = None
     answered: set[PartName] = field(default_factory=set)
     faults: dict[PartName, str] = field(default_factory=dict)
+    asking: set[PartName] = field(default_factory=set)
     _warming: asyncio.Task[None] | None = None
 
     @property
@@ -87,13 +93,18 @@ class Pipeline:
             await asyncio.sleep(RETRY_S)
 
     async def _check(self, part: PartName) -> None:
+        if part in self.asking:
+            return  # the warming task and a health probe ask a part once between them
+        self.asking.add(part)
         try:
             await self._ask(part)
-        except (DatabaseUnavailable, IndexUnavailable, ModelUnavailable) as error:
+        except (OfferGraphError, psycopg.Error) as error:
             self.faults[part] = str(error)
         else:
             self.faults.pop(part, None)
             self.answered.add(part)
+        finally:
+            self.asking.discard(part)
 
     async def _ask(self, part: PartName) -> None:
         deps = self.deps

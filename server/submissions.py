@@ -14,7 +14,7 @@ class Submission(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy_id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,63}$")
-    content: str = Field(min_length=1, max_length=100_000)
+    content: str = Field(min_length=1, max_length=100_000, pattern=r"[^\s\x00]")
     policy_type: str = Field(pattern=r"^[a-z][a-z_]{1,39}$")
     domain: str = Field(default="all", pattern=f"^(all|{'|'.join(DOMAINS)})$")
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from itertools import product
 from typing import Any, get_args
 
@@ -159,7 +160,7 @@ async def test_every_number_date_and_merchant_shown_traces_to_the_terms(deps: De
         allowed = _allowed(record["terms"])
         offer, html = outcome.offer, outcome.email_html
         assert offer is not None and html is not None
-        shown = re.sub(r"(?s)<(style|head|script).*?</\1>|<[^>]+>", " ", html)
+        shown = unescape(re.sub(r"(?s)<(style|head|script).*?</\1>|<[^>]+>", " ", html))
         footer = deps.settings.brand_postal_address
         for text in (offer.offer_title, offer.offer_description, offer.terms_and_conditions, shown.replace(footer, "")):
             unsupported = {number for number in re.findall(r"\d(?:[\d,.]*\d)?", text)} - allowed

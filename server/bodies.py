@@ -1,0 +1,51 @@
+"""Requests and replies of the API that existing callers use."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from graph.schemas import OfferInput, OfferOutput
+
+LenientPrediction = Annotated[Any, WithJsonSchema(OfferInput.model_json_schema())]
+"""Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
+
+
+class MlOutput(BaseModel):
+    """A scoring job's output."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    total_users: int | None = None
+    predictions: list[LenientPrediction] = Field(
+        description="At most 500 in one call; fields that OfferGraph doesn't know are ignored."
+    )
+    processing_time_seconds: float | None = None
+
+
+class GenerateRequest(BaseModel):
+    """Predictions to turn into offers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    ml_output: MlOutput
+    use_llm_insights: bool | None = Field(default=True, description="False skips the LLM analysis step.")
+
+    def items(self) -> list[Any]:
+        """Return the predictions as runs take them; fields a run doesn't know are ignored here."""
+        return [self._item(raw) for raw in self.ml_output.predictions]
+
+    def _item(self, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        known = {name: value for name, value in raw.items() if name in OfferInput.model_fields}
+        return {"use_llm_insights": self.use_llm_insights is not False} | known
+
+
+class BatchReply(BaseModel):
+    """Outcomes of many requests, one after the other, each in the order of its predictions."""
+
+    total_batches: int
+    total_predictions: int
+    successful: int
+    failed: int = Field(description="Predictions without an offer, whatever the reason.")
+    results: list[OfferOutput]
