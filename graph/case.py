@@ -14,7 +14,8 @@ async def member_of(state: OfferState, deps: Deps) -> Cardmember | None:
     """Return the member; fetch it again after a resume, since no checkpoint holds it."""
     if not state["found"]:
         return None
-    return state.get("member") or await deps.members.load(state["prediction"].user_id)
+    sealed = state.get("member")
+    return sealed.open() if sealed is not None else await deps.members.load(state["prediction"].user_id)
 
 
 def case_of(state: OfferState, member: Cardmember, usage: Usage, deps: Deps) -> Case:

@@ -10,6 +10,8 @@ from langgraph.errors import InvalidUpdateError
 from langgraph.types import Overwrite
 from pydantic import TypeAdapter, ValidationError
 
+from graph.invalid import explain
+
 
 class Typed(LastValue[Any]):
     """Keeps the last value, validated: a JSON object from Studio or a checkpoint becomes the model it stands for.
@@ -70,11 +72,7 @@ def _read(channel: Typed | Added, value: Any) -> Any:
     try:
         return _adapter(channel.typ).validate_python(value)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in (channel.key, *item['loc']))} is {item['input']!r:.80}: {item['msg']}"
-            for item in error.errors(include_url=False, include_context=False)
-        )
-        raise InvalidUpdateError(faults) from error
+        raise InvalidUpdateError(explain(error, within=channel.key)) from error
 
 
 def _plain(channel: Typed | Added, value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Which PostgreSQL the settings mean, and how its tables come to be."""
 
+from collections.abc import Sequence
+
 from psycopg import AsyncConnection
 
 from graph.settings import Settings
@@ -7,6 +9,7 @@ from tools.cardmembers import migrate_cardmember
 from tools.database import Database
 from tools.embedded.postgres import ensure_postgres
 from tools.ledger.schema import migrate_ledger
+from tools.ledger.versions import PolicyText, note_versions
 
 
 async def database_url(settings: Settings) -> str:
@@ -19,15 +22,16 @@ async def database_url(settings: Settings) -> str:
     return await ensure_postgres(settings.data_dir)
 
 
-def open_database(settings: Settings) -> Database:
-    """Return the process's database; the first use connects and brings the tables up to date."""
+def open_database(settings: Settings, *, policies: Sequence[PolicyText] = ()) -> Database:
+    """Return the process's database; the first use connects, brings the tables up to date and notes the policies."""
     return Database(
         lambda: database_url(settings),
-        prepare=lambda connection: _prepare(connection, settings),
+        prepare=lambda connection: _prepare(connection, settings, policies),
         pool_size=settings.database_pool_size,
     )
 
 
-async def _prepare(connection: AsyncConnection, settings: Settings) -> None:
+async def _prepare(connection: AsyncConnection, settings: Settings, policies: Sequence[PolicyText]) -> None:
     await migrate_cardmember(connection, table=settings.cardmember_table)
     await migrate_ledger(connection)
+    await note_versions(connection, policies)

@@ -10,12 +10,12 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from psycopg import AsyncConnection
 from pydantic import SecretStr
 
+from graph.database import open_database
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
-from tools.cardmembers import MemberLoader, migrate_cardmember
+from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
@@ -26,7 +26,6 @@ from tools.email.brand import Brand
 from tools.email.message import Mailer
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.embedded.model_server import ensure_model_server
-from tools.embedded.postgres import ensure_postgres
 from tools.errors import PolicyInvalid
 from tools.exports import Exporter
 from tools.grounding import grounding_detectors
@@ -35,7 +34,7 @@ from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
-from tools.ledger.schema import migrate_ledger
+from tools.ledger.versions import PolicyText
 from tools.menus import Menus, load_menus
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.evaluation import Attestation
@@ -129,11 +128,7 @@ async def open_deps(settings: Settings) -> Deps:
     """
     rulebook = await asyncio.to_thread(load_rulebook, settings)
     secret = await asyncio.to_thread(token_secret, settings)
-    database = Database(
-        lambda: _locate_database(settings),
-        prepare=lambda connection: _prepare(connection, settings),
-        pool_size=settings.database_pool_size,
-    )
+    database = open_database(settings, policies=policy_texts(rulebook.policies))
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -245,6 +240,14 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
     ]
 
 
+def policy_texts(policies: PolicySet) -> list[PolicyText]:
+    """Return every active policy as the ledger keeps it."""
+    return [
+        PolicyText(policy.id, policy.front.version, policy.sha, f"{policy.front.model_dump_json()}\n\n{policy.prose}")
+        for policy in policies.active
+    ]
+
+
 def brand_of(settings: Settings) -> Brand:
     """Return the brand the settings describe."""
     return Brand(
@@ -285,17 +288,6 @@ def _create_secret(path: Path) -> None:
         return
     finally:
         scratch.unlink()
-
-
-async def _prepare(connection: AsyncConnection, settings: Settings) -> None:
-    await migrate_cardmember(connection, table=settings.cardmember_table)
-    await migrate_ledger(connection)
-
-
-async def _locate_database(settings: Settings) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    return await ensure_postgres(settings.data_dir)
 
 
 async def _locate_model(settings: Settings) -> Endpoint:

@@ -4,22 +4,26 @@ A handler's `Command` replaces the failed node's own edges, so each names where 
 """
 
 import logging
+import uuid
 from typing import Any, Final
 
 from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.graph import END
 from langgraph.types import Command
 
+from graph.invalid import shown_id
 from graph.schemas import ErrorCode, OfferOutput
 from graph.state import Failure, OfferState
 from tools.chat.calls import ModelCall
-from tools.errors import DatabaseUnavailable, ModelReplyInvalid, ModelUnavailable, TemplateFault
+from tools.errors import DatabaseUnavailable, InputInvalid, ModelReplyInvalid, ModelUnavailable, TemplateFault
 
 _logger = logging.getLogger(__name__)
 
 
 def to_record(state: OfferState, error: NodeError) -> Command[Any]:
     """End the run with a typed failure."""
+    if "run" not in state:
+        return Command(update={"output": _unnamed(state, error)}, goto=END)
     return Command(update={"failure": failure_of(state, error)}, goto="record")
 
 
@@ -56,6 +60,21 @@ def failure_of(state: OfferState, error: NodeError) -> Failure:
     if code == "internal":
         _logger.error("run %s: node %s failed", run.run_id if run else "?", error.node, exc_info=cause)
     return Failure(code=code, message=message)
+
+
+def _unnamed(state: OfferState, error: NodeError) -> OfferOutput:
+    """Return the outcome of a run that ended before `fetch` could name it: there is nothing to record it under."""
+    if isinstance(error.error, InputInvalid):
+        failure = Failure(code="invalid_input", message=str(error.error))
+    else:
+        failure = failure_of(state, error)
+    return OfferOutput.failure(
+        failure.code,
+        failure.message,
+        run_id=uuid.uuid4().hex,
+        user_id=shown_id(state.get("user_id")),
+        mode="preview",  # nothing was claimed, so nothing can have been issued
+    )
 
 
 def _classify(cause: BaseException) -> tuple[ErrorCode, str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import reprlib
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Protocol
@@ -13,14 +12,13 @@ from pydantic import ValidationError
 
 from graph.build import Graph
 from graph.context import Context
+from graph.invalid import explain as explain
+from graph.invalid import shown_id
 from graph.schemas import OfferInput, OfferOutput
 
 RECURSION_LIMIT: Final = 40
 GRACE_S: Final = 10.0
 """Seconds past its deadline after which a run is cut off; before that, nodes keep to the deadline themselves."""
-
-SHOWN_ID: Final = 200
-"""Characters of a caller's text that an error repeats."""
 
 _logger = logging.getLogger(__name__)
 
@@ -111,29 +109,6 @@ def _invalid(raw: Any, error: ValidationError, run_id: str, context: Context) ->
         "invalid_input",
         explain(error),
         run_id=run_id,
-        user_id=_sendable(user_id)[:SHOWN_ID] if isinstance(user_id, str) else "",
+        user_id=shown_id(user_id),
         mode=context.mode,
     )
-
-
-def explain(error: ValidationError) -> str:
-    """Say which fields are wrong, with what value, and what is allowed."""
-    lines = []
-    for item in error.errors(include_url=False, include_context=False):
-        field = ".".join(str(part) for part in item["loc"]) or "the prediction"
-        shown = "" if item["type"] == "missing" else f" is {_Short().repr(item['input'])}:"
-        lines.append(f"{_sendable(field)[:SHOWN_ID]}{shown} {item['msg']}")
-    return "; ".join(lines)
-
-
-class _Short(reprlib.Repr):
-    """Shows a value in brief: a plain repr of a deeply nested one exceeds the recursion limit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 80
-
-
-def _sendable(text: str) -> str:
-    """Return the text as a reply can hold it: a lone surrogate has no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()

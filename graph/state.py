@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from graph.channels import Added, Typed
 from graph.schemas import ErrorCode, OfferInput, OfferOutput
+from graph.sealed import Sealed
 from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
 from tools.drafts import Copy, Draft
@@ -90,7 +91,7 @@ ReviewDecision = Literal["approve", "reject"]
 
 
 class OfferState(TypedDict, total=False):
-    """All channels of a run. The member and the built message are in no checkpoint."""
+    """All channels of a run. The member and the built message are in no checkpoint, and only nodes read them."""
 
     user_id: str
     domain: Domain
@@ -103,7 +104,7 @@ class OfferState(TypedDict, total=False):
 
     prediction: Annotated[OfferInput, Typed]
     run: Annotated[Run, Typed]
-    member: Annotated[Cardmember | None, UntrackedValue]
+    member: Annotated[Sealed[Cardmember] | None, UntrackedValue]
     found: Annotated[bool, Typed]
     recorded: Annotated[dict[str, Any] | None, UntrackedValue]
     screening: Annotated[Screening, Typed]
@@ -127,7 +128,7 @@ class OfferState(TypedDict, total=False):
     deadline_at: Annotated[float, Typed]
     needs_person: Annotated[bool, Typed]
     review: Annotated[ReviewDecision | None, Typed]
-    message: Annotated[Message | None, UntrackedValue]
+    message: Annotated[Sealed[Message] | None, UntrackedValue]
     reply_html: Annotated[str | None, UntrackedValue]
     message_report: Annotated[ComplianceReport | None, Typed]
     calls: Annotated[list[ModelCall], Added]

@@ -1,86 +1,36 @@
 """The routes beside LangServe's: health, policies and the API existing callers use."""
 
-import time
 from typing import Annotated, Any, Final
 
-from fastapi import Body, FastAPI, HTTPException, Query, Request
+from fastapi import Body, FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import ValidationError
 
 from graph.context import Context
 from graph.run import explain
-from graph.schemas import OfferInput, OfferOutput
+from graph.schemas import OfferOutput
+from server.bodies import BatchReply, GenerateRequest
+from server.health import RETRY_AFTER, Health
 from server.pipeline import MAX_ITEMS, Pipeline, too_many
 from server.release import release
 from server.submissions import Submission, keep_submission, read_submissions
 from tools.errors import DatabaseUnavailable
-from tools.vocabulary import DOMAINS
 
 PREVIEW_CHARACTERS: Final = 100
-HEALTH_KEPT_S: Final = 1.0
-"""How long a health answer is reused, so that probes by the second don't become load."""
-RETRY_AFTER: Final = {"Retry-After": "5"}
 ISSUE: Final = Context(mode="issue")
 
-LenientPrediction = Annotated[Any, WithJsonSchema(OfferInput.model_json_schema())]
-
-
-class MlOutput(BaseModel):
-    """A scoring job's output."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    total_users: int | None = None
-    predictions: list[LenientPrediction]
-    processing_time_seconds: float | None = None
-
-
-class GenerateRequest(BaseModel):
-    """Predictions to turn into offers."""
-
-    model_config = ConfigDict(
-        extra="ignore",
-        json_schema_extra={
-            "examples": [
-                {
-                    "ml_output": {
-                        "predictions": [
-                            {"user_id": "USER_000004", "offer_flag": 1, "domain": "Travel", "confidence_score": 0.92}
-                        ]
-                    },
-                    "use_llm_insights": True,
-                }
-            ]
-        },
-    )
-
-    ml_output: MlOutput
-    use_llm_insights: bool = True
-
-    def items(self) -> list[Any]:
-        """Return the predictions as runs take them; fields a run doesn't know are ignored here."""
-        return [self._item(raw) for raw in self.ml_output.predictions]
-
-    def _item(self, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        known = {name: value for name, value in raw.items() if name in OfferInput.model_fields}
-        return {"use_llm_insights": self.use_llm_insights} | known
-
-
-class BatchReply(BaseModel):
-    """Outcomes of many requests, one after the other, each in the order of its predictions."""
-
-    total_batches: int
-    total_predictions: int
-    successful: int
-    failed: int = Field(description="Predictions without an offer, whatever the reason.")
-    results: list[OfferOutput]
+_TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {400: {"description": "More than 500 predictions in one call."}}
+_UNREADY: Final[dict[int | str, dict[str, Any]]] = {503: {"description": "A part the server needs doesn't answer."}}
+_SUBMITTING: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"description": "A policy in force has that id."},
+    422: {"description": "A field is missing or invalid."},
+    503: {"description": "The database is down; Retry-After says when to try again."},
+}
 
 
 def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
     """Add the routes to the application."""
-    health = _Health(pipeline)
+    health = Health(pipeline)
 
     @app.get("/", tags=["service"])
     async def root() -> dict[str, str]:
@@ -92,7 +42,7 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
             "health": "/health",
         }
 
-    @app.get("/health", tags=["service"], responses={503: {"description": "A part the server needs does not answer."}})
+    @app.get("/health", tags=["service"], responses=_UNREADY)
     async def read_health() -> JSONResponse:
         """Tell whether database, index and model answered, and name the part that doesn't."""
         return await health.answer()
@@ -112,21 +62,23 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
             for policy in pipeline.deps.rulebook.policies.policies
         ]
         try:
-            listed += await read_submissions(pipeline.deps.database, characters=PREVIEW_CHARACTERS)
+            submitted = await read_submissions(pipeline.deps.database, characters=PREVIEW_CHARACTERS)
         except DatabaseUnavailable:
-            listed += []  # the policies in force are in memory; only submissions wait for the database
-        return {"total_policies": len(listed), "policies": listed}
+            submitted = []  # the policies in force are in memory; only submissions wait for the database
+        return {"total_policies": len(listed) + len(submitted), "policies": listed + submitted}
 
-    @app.post("/add-policy", tags=["policies"], responses={422: {"description": "A field is missing or invalid."}})
+    @app.post("/add-policy", tags=["policies"], responses=_SUBMITTING)
     async def add_policy(
-        request: Request,
         policy_id: Annotated[str | None, Query()] = None,
         content: Annotated[str | None, Query()] = None,
         policy_type: Annotated[str | None, Query()] = None,
         domain: Annotated[str | None, Query()] = None,
         body: Annotated[dict[str, Any] | None, Body()] = None,
     ) -> JSONResponse:
-        """Submit policy text. It stays inert until an officer turns it into a file with clauses and approves it."""
+        """Submit policy text, as a JSON body or as query parameters.
+
+        It stays inert until an officer turns it into a file with clauses and approves it.
+        """
         query = {"policy_id": policy_id, "content": content, "policy_type": policy_type, "domain": domain}
         fields = {name: value for name, value in query.items() if value is not None} | (body or {})
         try:
@@ -152,7 +104,7 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
             }
         )
 
-    @app.post("/generate-offer", tags=["offers"])
+    @app.post("/generate-offer", tags=["offers"], responses=_TOO_MANY)
     async def generate_offer(request: GenerateRequest) -> list[OfferOutput]:
         """Decide each prediction; the reply has one item per prediction, in their order."""
         items = request.items()
@@ -160,7 +112,7 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
             raise HTTPException(400, too_many(len(items)))
         return await pipeline.decide_all(items, ISSUE)
 
-    @app.post("/batch-generate-offers", tags=["offers"])
+    @app.post("/batch-generate-offers", tags=["offers"], responses=_TOO_MANY)
     async def batch_generate_offers(requests: list[GenerateRequest]) -> BatchReply:
         """Decide the predictions of several requests at once."""
         items = [item for request in requests for item in request.items()]
@@ -175,41 +127,3 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
             failed=len(items) - successful,
             results=results,
         )
-
-
-class _Health:
-    """Answers health probes, asking the parts at most once a second."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._asked_at = float("-inf")
-        self._ready = False
-
-    async def answer(self) -> JSONResponse:
-        """Return 200 when ready (naming degraded parts), 503 while not."""
-        pipeline = self._pipeline
-        if time.monotonic() - self._asked_at > HEALTH_KEPT_S:
-            self._ready = await pipeline.check()
-            self._asked_at = time.monotonic()
-        settings, faults = pipeline.settings, pipeline.faults
-        status = "unavailable" if not self._ready else "degraded" if faults else "healthy"
-        body = {
-            "status": status,
-            "version": release(),
-            "config": {
-                "model": settings.model_name,
-                "embedding_model": settings.embedding_model,
-                "max_offers_per_month": settings.max_offers_per_month,
-                "min_confidence_score": settings.min_confidence_score,
-                "domains": list(DOMAINS),
-                "copy_mode": settings.effective_copy_mode,
-                "policy_set": pipeline.deps.rulebook.policies.sha[:12],
-            },
-            "parts": {
-                "database": faults.get("database", "ok"),
-                "index": faults.get("index", "ok"),
-                "model": faults.get("model", "ok"),
-                "exports_failed": pipeline.deps.exporter.failed,
-            },
-        }
-        return JSONResponse(body, 200 if self._ready else 503, headers=None if self._ready else RETRY_AFTER)

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
 from server.langserve import add_offer_routes
 from server.pipeline import Pipeline
+from server.refusals import refuse_invalid
 from server.release import release
 
 DESCRIPTION = """
@@ -34,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await asyncio.shield(pipeline.aclose())
 
     app = FastAPI(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
+    app.add_exception_handler(RequestValidationError, refuse_invalid)
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)
     add_offer_routes(app, pipeline)

@@ -1,7 +1,6 @@
 """`offers`: the command line. Each command lives in `server/commands/`; nothing heavy is imported before one runs."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import typer
@@ -9,6 +8,7 @@ from typer.core import TyperGroup
 
 from server.commands import config, db, demo, generate, parts, serve
 from server.commands.console import fail, out
+from server.release import release
 from tools.errors import OfferGraphError
 
 HINTS: Final = {
@@ -60,11 +60,7 @@ def show_version() -> None:
 
         offers version
     """
-    try:
-        own = version("offergraph")
-    except PackageNotFoundError:
-        own = "(not installed)"
-    out().print(f"offergraph {own}, Python {sys.version.split()[0]}")
+    out().print(f"offergraph {release()}, Python {sys.version.split()[0]}")
 
 
 def main() -> None:

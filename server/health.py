@@ -33,8 +33,7 @@ class Health:
             self._asking.add_done_callback(self._heard)
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=PATIENCE_S)
-        silent = f"no answer within {PATIENCE_S:g} s"
-        parts = {part: silent if part in pipeline.asking else pipeline.faults.get(part, "ok") for part in PARTS}
+        parts: dict[str, str | int] = {part: pipeline.condition(part) for part in PARTS}
         ready = parts["database"] == "ok" and pipeline.answered.issuperset(PARTS)
         healthy = all(said == "ok" for said in parts.values())
         settings = pipeline.settings
@@ -50,7 +49,7 @@ class Health:
                 "copy_mode": settings.effective_copy_mode,
                 "policy_set": pipeline.deps.rulebook.policies.sha[:12],
             },
-            "parts": {**parts, "exports_failed": pipeline.deps.exporter.failed},
+            "parts": parts | {"exports_failed": pipeline.deps.exporter.failed},
         }
         return JSONResponse(body, 200 if ready else 503, headers=None if ready else RETRY_AFTER)
 

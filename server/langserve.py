@@ -1,20 +1,19 @@
 """The `/offer/*` routes. The only file that imports LangServe, which is under its own licence."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, FastAPI, HTTPException, Request
-from langchain_core.runnables import Runnable, RunnableConfig
+from fastapi import Depends, FastAPI, Request
+from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig
 from langserve import add_routes
-from pydantic import WithJsonSchema
 
 from graph.context import Context
 from graph.run import decide, steps
-from graph.schemas import OfferInput, OfferOutput
-from server.pipeline import MAX_ITEMS, Pipeline, too_many
-
-Lenient = Annotated[Any, WithJsonSchema(OfferInput.model_json_schema())]
-"""Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
+from graph.schemas import OfferOutput
+from server.bodies import LenientPrediction
+from server.pipeline import Pipeline
+from server.refusals import require_readable
+from tools.vocabulary import Mode
 
 _VIEWERS: Final = ("/stream", "/stream_log")
 """Routes that people watch runs through: their replies greet nobody by name."""
@@ -28,13 +27,26 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """Return what a caller may set in `config.configurable`; LangServe drops or refuses all else."""
+        return [
+            ConfigurableFieldSpec(
+                id="mode",
+                annotation=Mode,
+                name="Mode",
+                description="issue records and may issue an offer; preview writes nothing. The playground previews.",
+                default="issue",
+            )
+        ]
+
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Refuse: every part underneath is asynchronous."""
         raise TypeError("use ainvoke, abatch or astream")
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:
         """Return the outcome of one prediction."""
-        return await self._acall_with_config(self._decide, input, config)
+        return await self._acall_with_config(self._decide, input, config)  # type: ignore[arg-type]  # it passes config
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
@@ -51,7 +63,7 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
         self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the steps of the last input given."""
-        async for chunk in self._atransform_stream_with_config(input, self._steps, config):
+        async for chunk in self._atransform_stream_with_config(input, self._steps, config):  # type: ignore[arg-type]
             yield chunk
 
     async def _decide(self, raw: Any, config: RunnableConfig) -> dict[str, Any]:
@@ -81,26 +93,14 @@ def add_offer_routes(app: FastAPI, pipeline: Pipeline) -> None:
         app,
         OfferRunnable(pipeline),
         path="/offer",
-        input_type=Lenient,
+        input_type=LenientPrediction,
         output_type=OfferOutput,
-        disabled_endpoints=["stream_events", "config_hashes"],
+        disabled_endpoints=["stream_events", "config_hashes", "token_feedback"],  # type: ignore[list-item]  # its own list lacks one
         config_keys=["configurable"],
         per_req_config_modifier=_note_route,
-        dependencies=[Depends(_bounded)],
+        dependencies=[Depends(require_readable)],
     )
 
 
 def _note_route(config: dict[str, Any], request: Request) -> dict[str, Any]:
     return {**config, "metadata": {**config.get("metadata", {}), "offer_route": request.url.path}}
-
-
-async def _bounded(request: Request) -> None:
-    if not request.url.path.endswith("/batch"):
-        return
-    try:
-        body = await request.json()
-    except ValueError:
-        return  # LangServe answers what is wrong with the body
-    inputs = body.get("inputs") if isinstance(body, dict) else None
-    if isinstance(inputs, list) and len(inputs) > MAX_ITEMS:
-        raise HTTPException(400, too_many(len(inputs)))

@@ -82,6 +82,12 @@ class Pipeline:
         runs = (decide(item, self.graph, context, deadline_s=self.deadline_s) for item in items)
         return list(await asyncio.gather(*runs))
 
+    def condition(self, part: PartName) -> str:
+        """Return "ok" when the part answered the last time it was asked, else why not."""
+        if part in self.asking:
+            return self.faults.get(part, "no answer yet")
+        return self.faults.get(part, "ok" if part in self.answered else "not asked yet")
+
     async def check(self) -> bool:
         """Ask every part for a sign of life; return whether the server is ready."""
         await asyncio.gather(*(self._check(part) for part in PARTS))

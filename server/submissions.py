@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from graph.schemas import Storable
 from tools.database import Database
 from tools.vocabulary import DOMAINS
 
@@ -14,7 +15,7 @@ class Submission(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy_id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,63}$")
-    content: str = Field(min_length=1, max_length=100_000, pattern=r"[^\s\x00]")
+    content: Storable = Field(min_length=1, max_length=100_000)
     policy_type: str = Field(pattern=r"^[a-z][a-z_]{1,39}$")
     domain: str = Field(default="all", pattern=f"^(all|{'|'.join(DOMAINS)})$")
 
@@ -26,7 +27,7 @@ async def keep_submission(database: Database, submission: Submission) -> None:
             "insert into policy_submission (policy_id, type, domain, content) values (%s, %s, %s, %s)"
             " on conflict (policy_id) do update set type = excluded.type, domain = excluded.domain,"
             " content = excluded.content, submitted_at = now()",
-            (submission.policy_id, submission.policy_type, submission.domain, submission.content.replace("\0", "")),
+            (submission.policy_id, submission.policy_type, submission.domain, submission.content),
         )
 
 

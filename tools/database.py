@@ -12,6 +12,8 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from tools.errors import DatabaseUnavailable, RetryableError
 
 CONNECT_TIMEOUT_S: Final = 5.0
+GIVE_UP_S: Final = 2.0
+"""After so long the pool stops trying by itself: its pauses grow, and a server that is back would wait for their end."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 
@@ -21,6 +23,10 @@ class Database:
 
     `locate` returns the connection string (and starts the embedded server, if that is what is configured); `prepare`
     runs once per process on the first connection, to bring the schema up to date.
+
+    A pool waits for a server that is away, each caller for its whole timeout. So the first connection, and each one
+    after a loss, is preceded by a knock: one connection outside the pool, for all callers of the moment, which a server
+    that is down refuses at once and with its reason.
     """
 
     def __init__(
@@ -32,7 +38,8 @@ class Database:
     ) -> None:
         self._locate, self._prepare, self._pool_size = locate, prepare, pool_size
         self._pool: AsyncConnectionPool | None = None
-        self._opening = asyncio.Lock()
+        self._lost = False
+        self._knocking: asyncio.Task[AsyncConnectionPool] | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -42,40 +49,70 @@ class Database:
             async with pool.connection(timeout=CONNECT_TIMEOUT_S) as connection:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
-            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {error}") from error
+            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
 
     async def pool(self) -> AsyncConnectionPool:
         """Return the open pool. Raises DatabaseUnavailable while there is no server."""
-        if self._pool is not None:
+        if self._pool is not None and not self._lost:
             return self._pool
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await self._open()
-            return self._pool
+        if self._knocking is None:
+            self._knocking = asyncio.create_task(self._knock())
+            self._knocking.add_done_callback(self._heard)
+        return await asyncio.shield(self._knocking)
 
     async def aclose(self) -> None:
         """Close the pool; the next use opens a new one."""
+        if self._knocking is not None:
+            self._knocking.cancel()
+            await asyncio.gather(self._knocking, return_exceptions=True)
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
 
-    async def _open(self) -> AsyncConnectionPool:
+    async def _knock(self) -> AsyncConnectionPool:
         try:
             conninfo = await self._locate()
         except RetryableError as error:
             raise DatabaseUnavailable(str(error)) from error
+        try:
+            async with await AsyncConnection.connect(conninfo, connect_timeout=int(CONNECT_TIMEOUT_S)) as connection:
+                if self._pool is None:
+                    await self._prepare(connection)
+            if self._pool is None:
+                self._pool = await self._open(conninfo)
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
+        self._lost = False
+        return self._pool
+
+    async def _open(self, conninfo: str) -> AsyncConnectionPool:
         pool = AsyncConnectionPool(
-            conninfo, min_size=1, max_size=self._pool_size, open=False, check=AsyncConnectionPool.check_connection,
-            kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S)}, name="offergraph",
+            conninfo, min_size=1, max_size=self._pool_size, open=False, check=self._check, reconnect_timeout=GIVE_UP_S,
+            reconnect_failed=self._note_loss, kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S)}, name="offergraph",
         )  # fmt: skip
         try:
             await pool.open(wait=True, timeout=CONNECT_TIMEOUT_S)
-            async with pool.connection() as connection:
-                await self._prepare(connection)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            await pool.close()
-            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {error}") from error
         except BaseException:
             await pool.close()
             raise
         return pool
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        """Let the pool see whether a connection still lives; one that doesn't casts doubt on the server."""
+        try:
+            await AsyncConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            self._lost = True
+            raise
+
+    async def _note_loss(self, _: AsyncConnectionPool) -> None:
+        self._lost = True
+
+    def _heard(self, knocking: asyncio.Task[AsyncConnectionPool]) -> None:
+        self._knocking = None
+        if not knocking.cancelled():
+            knocking.exception()  # its callers may have gone; asyncio would complain that nobody looked
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -5,18 +5,24 @@ import uuid
 from typing import Any
 
 from langgraph.runtime import Runtime
+from pydantic import ValidationError
 
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.invalid import explain
 from graph.schemas import OfferInput
+from graph.sealed import Sealed
 from graph.state import Failure, OfferState, Run
-from tools.errors import DatabaseUnavailable
+from tools.errors import DatabaseUnavailable, InputInvalid
 from tools.ledger.claims import ONLINE
 
 
 async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
-    """Read the member of the prediction; an unknown one is an outcome, a database that is down is a failure."""
-    prediction = OfferInput.model_validate({name: state[name] for name in OfferInput.model_fields if name in state})  # type: ignore[literal-required]
+    """Read the member of the prediction; an unknown one is an outcome, a database that is down is a failure.
+
+    Raises InputInvalid for a prediction that breaks its schema (Studio checks none).
+    """
+    prediction = _prediction(state)
     context = context_of(runtime)
     today = deps.today()
     run = Run(
@@ -39,7 +45,7 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "failure": failure,
         "prediction": prediction,
         "run": run,
-        "member": member,
+        "member": None if member is None else Sealed(member),
         "found": member is not None,
         "deadline_at": run.started_at + run.deadline_s,
         "attempts": 0,
@@ -48,3 +54,10 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "review": None,
         "needs_person": False,
     }
+
+
+def _prediction(state: OfferState) -> OfferInput:
+    try:
+        return OfferInput.model_validate({name: state[name] for name in OfferInput.model_fields if name in state})  # type: ignore[literal-required]
+    except ValidationError as error:
+        raise InputInvalid(explain(error)) from error

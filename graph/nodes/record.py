@@ -11,6 +11,7 @@ from graph.nodes.render import build_message, person_of
 from graph.outcome import outcome_of
 from graph.replay import replayed
 from graph.schemas import OfferOutput
+from graph.sealed import Sealed
 from graph.state import OfferState
 from tools.email.message import Person
 from tools.errors import DatabaseUnavailable
@@ -65,7 +66,9 @@ async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
         return {"output": await replayed(winner, deps, neutral=neutral)}
     message = state.get("message")
     if output.success and message is not None:
-        await deps.exporter.submit(run_id=run.run_id, output_json=output.model_dump_json(indent=2), message=message)
+        await deps.exporter.submit(
+            run_id=run.run_id, output_json=output.model_dump_json(indent=2), message=message.open()
+        )
     return {"output": output}
 
 
@@ -76,13 +79,13 @@ async def _rebuilt(state: OfferState, deps: Deps, *, neutral: bool) -> OfferStat
         return state
     message = build_message(state, person_of(member), deps)
     html = build_message(state, Person(), deps).html if neutral else message.html
-    return {**state, "message": message, "reply_html": html, "member": member}
+    return {**state, "message": Sealed(message), "reply_html": html, "member": Sealed(member)}
 
 
 def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
     run, prediction = state["run"], state["prediction"]
     message, member = state.get("message"), state.get("member")
-    person = person_of(member) if output.success and member is not None else Person()
+    person = person_of(member.open()) if output.success and member is not None else Person()
     calls = state.get("calls", [])
     close: Close = "retry" if output.error_code in _RETRIED else "done"
     return Finish(
@@ -92,7 +95,7 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
         run_id=run.run_id,
         recommendation=output.recommendation,
         close=close,
-        record=_record(state, output, deps, html_sha256=message.html_sha256 if message else None),
+        record=_record(state, output, deps, html_sha256=message.open().html_sha256 if message else None),
         first_name=person.first_name,
         email=person.email,
         issued=_issued(state, deps) if output.success else None,
@@ -116,7 +119,7 @@ def _issued(state: OfferState, deps: Deps) -> IssuedRow:
         expected_cost_usd=terms.expected_cost_usd,
         start_date=terms.start_date,
         end_date=terms.end_date,
-        html_sha256=message.html_sha256,
+        html_sha256=message.open().html_sha256,
     )
 
 

@@ -10,6 +10,7 @@ from graph.assembly import MESSAGE, Assembled, fill_copy, subject_of
 from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.sealed import Sealed
 from graph.state import Failure, OfferState, Run
 from tools.cardmembers import Cardmember
 from tools.email.message import Message, Person
@@ -21,8 +22,6 @@ from tools.report import ComplianceReport
 
 async def render(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
     """Render for the member. A message that breaks a clause ends the run as a template fault."""
-    if state["history"][-1].draft != state["draft"]:
-        raise TemplateFault("the draft was changed after it was checked; change it before check_compliance")
     member = await member_of(state, deps)
     if member is None:
         raise TemplateFault("the member vanished from the table during the run")
@@ -39,7 +38,7 @@ async def render(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
             "message_report": report,
             "failure": Failure(code="template_fault", message=f"the email breaks: {broken}"),
         }
-    return {"message": message, "reply_html": reply_html, "message_report": report}
+    return {"message": Sealed(message), "reply_html": reply_html, "message_report": report}
 
 
 def person_of(member: Cardmember) -> Person:
@@ -57,6 +56,8 @@ def build_message(state: OfferState, person: Person, deps: Deps) -> Message:
     terms, draft = state["terms"], state["draft"]
     if terms is None or draft is None:
         raise TemplateFault("there are no terms to render")
+    if state["history"][-1].draft != draft:
+        raise TemplateFault("the draft was changed after it was checked; change it before check_compliance")
     copy = fill_copy(draft.text, terms, first_name=greeting_name(person.first_name))
     if isinstance(copy, tuple):
         raise TemplateFault(f"{copy[0].field}: {copy[0].message}")

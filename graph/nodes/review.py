@@ -5,6 +5,7 @@ from typing import Any
 from langgraph.types import interrupt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from graph.invalid import explain
 from graph.state import OfferState, ReviewDecision
 from tools.drafts import Copy
 
@@ -29,8 +30,7 @@ async def review(state: OfferState) -> dict[str, Any]:
     }
     answer = _read(interrupt(asked))
     while isinstance(answer, ValidationError):
-        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in answer.errors()]
-        answer = _read(interrupt({**asked, "refused": faults}))
+        answer = _read(interrupt({**asked, "refused": explain(answer, within="answer")}))
     update: dict[str, Any] = {"review": answer.decision}
     if answer.text is not None and draft is not None:
         update["draft"] = draft.model_copy(update={"text": answer.text, "source": "human", "block_ids": None})

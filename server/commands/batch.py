@@ -125,7 +125,7 @@ def _lines_to(path: Path | None) -> Iterator[IO[str] | None]:
 @contextmanager
 def _bar(total: int) -> Iterator[tuple[Progress, Any]]:
     columns = (TextColumn("deciding"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err(), transient=True) as progress:
+    with Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as progress:
         yield progress, progress.add_task("deciding", total=total)
 
 

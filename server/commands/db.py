@@ -138,7 +138,7 @@ def _progress(label: str, *, drawing: int = 0) -> Iterator[Callable[["LoadProgre
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=err(), transient=True) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=err(), transient=True, disable=not err().is_terminal) as bar:
         task = bar.add_task("drawing" if drawing else label, total=drawing or None, rows="")
 
         def tell(progress: "LoadProgress | int") -> None:

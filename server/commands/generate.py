@@ -23,7 +23,7 @@ def generate(
     domain: Annotated[
         Domain | None, typer.Option(case_sensitive=False, metavar="DOMAIN", help="Predicted category, such as Travel.")
     ] = None,
-    confidence: Annotated[float | None, typer.Option(help="The predicting model's confidence, 0 to 1.")] = None,
+    confidence: Annotated[float | None, typer.Option(min=0, max=1, help="The predicting model's confidence.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Decide a .json, .jsonl or .csv file of predictions.")
     ] = None,

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from tools.grounding.dates import DateMention, DateRole
+from tools.grounding.date_roles import DateMention, DateRole
+from tools.grounding.measures import Quantity
 from tools.grounding.merchants import Gazetteer, is_disguised
-from tools.grounding.quantities import Quantity
 from tools.grounding.reading import Reader, Reading, own_names, statements_of
 from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount, date_matches, support_of
@@ -162,10 +162,10 @@ def _is_date_supported(mention: DateMention, support: Support) -> bool:
             wanted = {*wanted, *(day + _DAY for day in wanted if day < date.max), *_opening(support)}
         return any(date_matches(mention, day) for day in wanted)
     spans = _spans(mention, support)
-    closing = mention.mode in ("through", "before") and not mention.part
+    closing = mention.mode in ("through", "by", "before") and not mention.part
     if closing and not _is_single(spans):
         return any(day == hi or (day == lo - _DAY and _is_open(mention)) for lo, hi in spans for day in wanted)
-    if mention.mode in ("through", "before", "within", "from"):
+    if mention.mode in ("through", "by", "before", "within", "from"):
         return any(lo <= day <= hi for lo, hi in spans for day in wanted)
     start, end = support.dates.get("start", support.sent), support.dates.get("end", date.max)
     return mention.name in _CASUAL or any(lo <= end and min(start, support.sent) <= hi for lo, hi in spans)
@@ -190,7 +190,7 @@ def _is_single(spans: list[Span]) -> bool:
 
 def _is_open(mention: DateMention) -> bool:
     """Tell whether the first day of a span may already be too late: "before January", "until next month"."""
-    return mention.mode == "before" or (bool(mention.name) and mention.name[0] == "next")
+    return mention.mode in ("by", "before") or (bool(mention.name) and mention.name[0] == "next")
 
 
 def _spans(mention: DateMention, support: Support) -> list[Span]:

@@ -1,13 +1,11 @@
 """Dates of a text in any usual form, with their weekday, and what closes or opens on them."""
 
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
+from tools.grounding.date_roles import BETWEEN, CLOSING, DateMention, bound, mode_before
 from tools.grounding.timewords import MONTHS, NAMED, WEEKDAYS
 from tools.grounding.tokens import Tokens, listed, low
-
-DateRole = Literal["start", "end", "enroll"]
-Mode = Literal["", "through", "before", "within", "from", "after"]
 
 _ORDINALS: Final = {
     word: number
@@ -34,58 +32,6 @@ _PARTS: Final = {"early": (1, 12), "mid": (8, 22), "late": (18, 31)}
 _NO_DATE_AFTER: Final = frozenset({"off", "price", "of", "the", "your", "points", "point", "x", "%", "back", "cup"})
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 
-_MODES: Final[dict[str, Mode]] = {
-    **dict.fromkeys(("by", "through", "thru", "until", "till", "til"), "through"),
-    **dict.fromkeys(("before",), "before"),
-    **dict.fromkeys(
-        listed("ends ending end expires expiring expire closes closing close deadline stops finishes over"), "within"
-    ),
-    **dict.fromkeys(listed("from start starts starting begins beginning begin opens effective since"), "from"),
-    **dict.fromkeys(("after",), "after"),
-}
-_BETWEEN: Final = frozenset({"-", "to", "through", "thru", "until", "till", "and", "by"})
-_OPAQUE: Final = frozenset({"the", "on", "of", "at", "in", ",", ":", "(", "day", "date", "is", "midnight", "after"})
-_ENROLL: Final = frozenset(
-    listed(
-        "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register "
-        "registration opt join sign"
-    )
-)
-_USE: Final = frozenset(
-    listed(
-        "spend earn use shop purchase purchases dine book pay get order save receive redeem collect enjoy stay visit "
-        "travel stream buy take expires expire valid"
-    )
-)
-_REACH = 14
-
-
-class DateMention(NamedTuple):
-    """A day, month, year or named span of days in a text; offsets are folded, `first`/`last` token indexes.
-
-    `name` is a key of timewords.NAMED, or "weekday". `roles` is empty when the text gives no cue. `mode` says how the
-    text bounds something by it: "through" and "before" close, "within" closes somewhere in it, "from" opens.
-    """
-
-    start: int
-    end: int
-    first: int
-    last: int
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-    weekday: int | None = None
-    part: tuple[int, int] | None = None
-    last_day: bool = False
-    name: tuple[str, ...] = ()
-    roles: frozenset[DateRole] = frozenset()
-    mode: Mode = ""
-
-    @property
-    def is_day(self) -> bool:
-        """Tell a day of the calendar from a longer or a relative span."""
-        return self.day is not None
-
 
 def dates_of(tokens: Tokens) -> list[DateMention]:
     """Return the dates in reading order, bound to what starts or ends on them."""
@@ -104,7 +50,7 @@ def dates_of(tokens: Tokens) -> list[DateMention]:
         if mention.is_day and (tail := _second_day(tokens, mention)) is not None:
             found.append(tail)
             index = tail.last
-    return _with_roles(tokens, found)
+    return bound(tokens, found)
 
 
 def _at(tokens: Tokens, index: int) -> DateMention | None:
@@ -245,7 +191,7 @@ def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
 
 
 def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
-    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or _with_cue(tokens, index) not in _CLOSING:
+    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or mode_before(tokens, index) not in CLOSING:
         return None
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     if following and (following.kind == "date" or following.low in MONTHS or following.low in (",", "the")):
@@ -255,9 +201,6 @@ def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
         ):
             return None
     return _make(tokens, index, index + 1)._replace(name=("weekday",), weekday=WEEKDAYS[tokens[index].low])
-
-
-_CLOSING: Final = frozenset({"through", "before", "within"})
 
 
 def _with_weekday(tokens: Tokens, mention: DateMention, floor: int) -> DateMention:
@@ -278,7 +221,7 @@ def _with_weekday(tokens: Tokens, mention: DateMention, floor: int) -> DateMenti
 
 def _second_day(tokens: Tokens, mention: DateMention) -> DateMention | None:
     """Read the second day of "December 1 to 31" and "January 6-12, 2027"."""
-    if low(tokens, mention.last) not in _BETWEEN:
+    if low(tokens, mention.last) not in BETWEEN:
         return None
     number = _day_number(tokens, mention.last + 1)
     if number is None or (number[1] < len(tokens) and tokens[number[1]].kind == "word" and _is_unit(tokens, number[1])):
@@ -294,59 +237,3 @@ def _second_day(tokens: Tokens, mention: DateMention) -> DateMention | None:
 
 def _is_unit(tokens: Tokens, index: int) -> bool:
     return low(tokens, index) in ("points", "point", "percent", "x", "dollars", "weeks", "days", "months", "partners")
-
-
-def _with_cue(tokens: Tokens, index: int) -> Mode:
-    at = index - 1
-    while at >= 0 and low(tokens, at) in _OPAQUE and low(tokens, at) not in _MODES and index - at <= 4:
-        at -= 1
-    return _MODES.get(low(tokens, at), "") if at >= 0 and tokens[at].sentence == tokens[index].sentence else ""
-
-
-def _with_roles(tokens: Tokens, found: list[DateMention]) -> list[DateMention]:
-    bound: list[DateMention] = []
-    for at, mention in enumerate(found):
-        cue = mention.first
-        while low(tokens, cue - 1) in ("early", "mid", "late", "-", "next", "this", "all", "the"):
-            cue -= 1
-        mode = _with_cue(tokens, cue)
-        following = found[at + 1] if at + 1 < len(found) else None
-        if following and low(tokens, mention.last) in _BETWEEN and following.first - mention.last <= 2:
-            link = low(tokens, mention.last)
-            if link != "and" or "between" in (low(tokens, cue - 1), low(tokens, cue - 2)):
-                bound.append(mention._replace(roles=frozenset({"start"}), mode="from"))
-                continue
-        if bound and bound[-1].mode == "from" and mention.first - bound[-1].last <= 2:
-            link = low(tokens, bound[-1].last)
-            if link in _BETWEEN:
-                last_role: DateRole = "enroll" if _topic(tokens, bound[-1].first, mention.last) == "enroll" else "end"
-                bound.append(mention._replace(roles=frozenset({last_role}), mode="through"))
-                continue
-        bound.append(mention._replace(roles=_roles(tokens, cue, mode, mention.last), mode=mode))
-    return bound
-
-
-def _roles(tokens: Tokens, index: int, mode: Mode, after: int) -> frozenset[DateRole]:
-    if mode == "":
-        return frozenset()
-    if mode == "from":
-        return frozenset({"start", "enroll"}) if _topic(tokens, index, after) == "enroll" else frozenset({"start"})
-    if mode == "after":
-        return frozenset({"start", "end", "enroll"})
-    topic = _topic(tokens, index, after)
-    if topic:
-        return frozenset({topic})
-    return frozenset({"end"}) if mode == "within" else frozenset({"end", "enroll"})
-
-
-def _topic(tokens: Tokens, index: int, after: int) -> DateRole | None:
-    """Return whether the nearest verb of the sentence, before the date or else behind it, enrols or uses."""
-    sentence = tokens[index].sentence if index < len(tokens) else -1
-    for at in (*range(index - 1, max(index - _REACH, -1), -1), *range(after, min(after + 5, len(tokens)))):
-        if tokens[at].sentence != sentence:
-            continue
-        if tokens[at].low in _ENROLL:
-            return "enroll"
-        if tokens[at].low in _USE:
-            return "end"
-    return None

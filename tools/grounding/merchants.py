@@ -1,37 +1,16 @@
-"""Merchants named in a text: those of the catalogue and the offer, near misses, and whatever else reads as a name."""
+"""Merchants of the catalogue and of the offer, found in a text by name, alias and one-letter misspelling."""
 
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from tools.folding import fold
-from tools.grounding.lexicon import COMMON, NAME_WORDS, ORDINARY_NAMES, PLACES, SUFFIXES, TERMS
+from tools.grounding.lexicon import COMMON, ORDINARY_NAMES
+from tools.grounding.standing import AT, JOINERS, LINKS, Name, is_listed, is_title, starts_sentence
 from tools.grounding.tokens import Token, Tokens, low, tokens_of
 
-_AT: Final = frozenset({"at", "@"})
-_LINKS: Final = frozenset(
-    {"at", "from", "with", "by", "via", "and", "or", "&", ",", "on", "to", "visit", "shop", "try"}
-)
-_NAMING: Final = frozenset({"with", "from", "via", "by", "on", "visit", "shop", "try"})
-_JOINERS: Final = frozenset({"&", "of", "the", "and", "de", "la", "'s", "-", "."})
-_KNOWN: Final = TERMS | COMMON | PLACES
 _SKIPPED: Final = frozenset({".", "-", "+", "'", "!"})
-_SHORTEST_NEAR_MISS = 5
-_SHOUT = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A span that reads as a merchant: `canonical` is its catalogue name, or empty when it has none."""
-
-    canonical: str
-    start: int
-    end: int
-    first: int
-    last: int
-
-
+_SHORTEST_NEAR_MISS, _LONGEST_NEAR_MISS = 5, 40
 _Index = dict[str, list[tuple[tuple[str, ...], str]]]
 
 
@@ -83,27 +62,30 @@ class Gazetteer:
 
     def names_in(self, tokens: Tokens, own: _Index) -> list[Name]:
         """Return the names in reading order; `own` indexes the offer's merchants, known for this text only."""
-        found: list[Name] = []
+        sure: list[Name] = []
+        unsure: list[Name] = []
         index = 0
         while index < len(tokens):
             word = tokens[index].low
             if "'" in word or word == "&":
                 word = _word(tokens[index])
-            best: Name | None = None
-            if word not in self._by_first and word not in own:
-                index += 1
-                continue
-            for rows, is_own in ((own.get(word, ()), True), (self._by_first.get(word, ()), False)):
-                for key, canonical in rows:
-                    last = _match(tokens, index, key)
-                    if not last or (best is not None and last <= best.last):
-                        continue
-                    if (is_own and tokens[index].text[0].isupper()) or _is_name(tokens, index, last):
-                        best = Name(canonical, tokens[index].start, tokens[last - 1].end, index, last)
-            if best is not None:
-                found.append(best)
-            index = best.last if best else index + 1
-        return found
+            name: Name | None = None
+            if word in own and tokens[index].text[0].isupper():
+                name = _longest(tokens, index, own[word])
+            elsewhere = _longest(tokens, index, self._by_first[word]) if word in self._by_first else None
+            if elsewhere is not None and (name is None or elsewhere.last > name.last):
+                ordinary = _is_ordinary(tokens, elsewhere)
+                (unsure if ordinary else sure).append(elsewhere)
+                index = index + 1 if ordinary else elsewhere.last
+            else:
+                sure += [name] if name else []
+                index = name.last if name else index + 1
+        taken = {at for name in sure for at in range(name.first, name.last)}
+        for name in unsure:
+            if name.first not in taken and _is_name(tokens, name.first, name.last, taken):
+                sure.append(name)
+                taken.update(range(name.first, name.last))
+        return sorted((name for name in sure if _is_spelt_as_name(tokens, name)), key=lambda name: name.start)
 
     def canonical(self, name: str) -> str:
         """Return the catalogue's name for a name or alias, or the name itself when the catalogue lacks it."""
@@ -112,7 +94,7 @@ class Gazetteer:
 
     def near_miss(self, words: str) -> str | None:
         """Return the catalogue name that joined lower-case words miss by one letter, if any."""
-        if len(words) < _SHORTEST_NEAR_MISS or words in self._keys:
+        if not _SHORTEST_NEAR_MISS <= len(words) <= _LONGEST_NEAR_MISS or words in self._keys:
             return None
         return next((self._misspelt[cut] for cut in (words, *_cuts(words)) if cut in self._misspelt), None)
 
@@ -138,132 +120,40 @@ def _match(tokens: Tokens, index: int, key: tuple[str, ...]) -> int:
     return at + (low(tokens, at) in ("+", "'") and tokens[at].glued and key[-1] not in ("plus",))
 
 
-def _is_name(tokens: Tokens, first: int, last: int) -> bool:
+def _longest(tokens: Tokens, index: int, rows: Sequence[tuple[tuple[str, ...], str]]) -> Name | None:
+    last, canonical = max(((_match(tokens, index, key), canonical) for key, canonical in rows), default=(0, ""))
+    return Name(canonical, tokens[index].start, tokens[last - 1].end, index, last) if last else None
+
+
+def _is_ordinary(tokens: Tokens, name: Name) -> bool:
+    """Tell a name made of words of English ("Target", "Best Buy"), which may be no name where it stands."""
+    words = [token for token in tokens[name.first : name.last] if token.kind == "word"]
+    return all(token.low in COMMON or token.low in ORDINARY_NAMES or len(token.low) < 3 for token in words)
+
+
+def _is_spelt_as_name(tokens: Tokens, name: Name) -> bool:
+    """Tell a name by its capitals; one that is no English word at all needs none."""
+    words = [token for token in tokens[name.first : name.last] if token.kind == "word" and token.low not in JOINERS]
+    capital = all(token.text[0].isupper() for token in words)
+    return capital or len(words) == 1 or low(tokens, name.first - 1) in LINKS
+
+
+def _is_name(tokens: Tokens, first: int, last: int, taken: Container[int]) -> bool:
     """Tell "at Target" from "target", "the best buy" and a headline's "Budget Smart"."""
     words = [token for token in tokens[first:last] if token.kind == "word"]
     before = low(tokens, first - 1)
-    ordinary = all(token.low in COMMON or token.low in ORDINARY_NAMES or len(token.low) < 3 for token in words)
-    capital = all(token.text[0].isupper() for token in words if token.low not in ("the", "and", "of"))
-    if not ordinary:
-        return capital or len(words) == 1 or before in _LINKS
-    if not capital:
-        return before in _AT and len(words) > 1
-    title = _is_title(tokens, first, last)
+    if not all(token.text[0].isupper() for token in words if token.low not in JOINERS):
+        return before in AT and len(words) > 1
+    if is_listed(tokens, first, last, taken):
+        return True
+    title = is_title(tokens, first, last, taken)
     if len(words) > 1 and not title:
         return True
-    if title or _starts(tokens, first):
-        following = low(tokens, last)
+    if title or starts_sentence(tokens, first):
         before = low(tokens, first - 2) if before == "the" else before
-        return before in _LINKS - {"to", "and", ",", "by"} or (len(words) > 1 and before != "the") or following == "'s"
+        named = before in LINKS - {"to", "and", ",", "by"} or low(tokens, last) == "'s"
+        return named or (len(words) > 1 and low(tokens, first - 1) != "the")
     return True
-
-
-def _starts(tokens: Tokens, index: int) -> bool:
-    at = index - 1
-    while at >= 0 and tokens[at].sentence == tokens[index].sentence and tokens[at].low in "\"'(":
-        at -= 1
-    return at < 0 or tokens[at].sentence != tokens[index].sentence or tokens[at].low == ":"
-
-
-def _is_title(tokens: Tokens, index: int, after: int, taken: Container[int] = ()) -> bool:
-    """Tell a line in title case or capitals, where a capital says nothing, from the words around a span."""
-    sentence = tokens[index].sentence
-    first = last = index
-    while first > 0 and tokens[first - 1].sentence == sentence and index - first < 12:
-        first -= 1
-    while last + 1 < len(tokens) and tokens[last + 1].sentence == sentence and last - index < 12:
-        last += 1
-    around = (tokens[at] for at in (*range(first, index), *range(after, last + 1)) if at not in taken)
-    words = [token for token in around if token.kind == "word" and len(token.low) > 3]
-    capitals = sum(token.text[0].isupper() for token in words)
-    return bool(words) and capitals >= _SHOUT * len(words)
-
-
-def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> list[Name]:
-    """Return capitalised spans that read as a merchant nobody knows, outside the known names."""
-    taken = {at for name in known for at in range(name.first, name.last)}
-    lower = {token.low for token in tokens if token.kind == "word" and token.text[0].islower()}
-    found: list[Name] = []
-    index = 0
-    while index < len(tokens):
-        if index in taken or not _is_capital(tokens[index]):
-            index += 1
-            continue
-        last = index + 1
-        while last < len(tokens) and last not in taken and tokens[last].sentence == tokens[index].sentence:
-            if _is_capital(tokens[last]):
-                last += 1
-            elif low(tokens, last) in _JOINERS and last + 1 < len(tokens) and _is_capital(tokens[last + 1]):
-                if last + 1 in taken or tokens[last + 1].sentence != tokens[last].sentence:
-                    break
-                if tokens[last].low in ("and", ".") and not tokens[last].glued:
-                    break
-                last += 2
-            else:
-                break
-        span = _suspect(tokens, index, last, lower, gazetteer, taken)
-        if span is not None:
-            found.append(span)
-        index = last
-    return found
-
-
-def _is_capital(token: Token) -> bool:
-    return token.kind == "word" and token.text[0].isupper()
-
-
-def _is_known(token: Token, lower: set[str]) -> bool:
-    word = token.low.removesuffix("'s")
-    return (
-        word in _KNOWN or token.low in _KNOWN or word in lower or len(word) == 1
-        or (len(word) > 5 and word.endswith(SUFFIXES))
-        or (word.endswith("s") and (word[:-1] in _KNOWN or word[:-1] in lower))
-    )  # fmt: skip
-
-
-def _suspect(
-    tokens: Tokens, first: int, last: int, lower: set[str], gazetteer: Gazetteer, taken: set[int]
-) -> Name | None:
-    if all(_is_known(token, lower) and not _is_camel(token) for token in tokens[first:last] if token.kind == "word"):
-        return None
-    title, starts = _is_title(tokens, first, last, taken), _starts(tokens, first)
-    before = low(tokens, first - 1)
-    if title and before not in _LINKS:
-        for at in range(first, last):
-            if low(tokens, at) in _AT and at + 1 < last:
-                return _suspect(tokens, at + 1, last, lower, gazetteer, taken)
-    words = [token for token in tokens[first:last] if token.kind == "word"]
-    while starts and not title and words and words[0].low in COMMON | TERMS and len(words) > 1:
-        first = first + 1
-        words = [token for token in tokens[first:last] if token.kind == "word"]
-        starts = False
-    before = low(tokens, first - 1)
-    unknown = [token for token in words if not _is_known(token, lower)]
-    near = any(gazetteer.near_miss(_joined(part)) for part in (words, unknown))
-    named = any(token.low in NAME_WORDS for token in words[1:]) and not _is_known(words[0], lower)
-    camel = any(_is_camel(token) for token in words)
-    suspect = near or camel or (named and bool(unknown))
-    if not suspect and unknown:
-        linked = before in _AT or first - 1 in taken or (before in (",", "and", "or", "&") and first - 2 in taken)
-        linked = linked or (last < len(tokens) and low(tokens, last) in ("and", "or", "&") and last + 1 in taken)
-        if title:
-            suspect = linked and (first - 1 not in taken) and words[0] in unknown
-        elif starts:
-            suspect = len(words) > 1 and words[1] in unknown
-        else:
-            suspect = linked or len(words) > 1 or before in _NAMING
-    if not suspect:
-        return None
-    return Name("", tokens[first].start, tokens[last - 1].end, first, last)
-
-
-def _joined(words: Sequence[Token]) -> str:
-    return "".join(token.low.replace("'", "") for token in words)
-
-
-def _is_camel(token: Token) -> bool:
-    text = token.text
-    return not text.isupper() and any(char.isupper() for char in text[2:]) and "'" not in text
 
 
 def is_disguised(quote: str, canonical: str) -> bool:

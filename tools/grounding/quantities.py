@@ -2,94 +2,37 @@
 
 from collections.abc import Container
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
-from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
-from tools.grounding.tokens import Tokens, listed, low
-
-Unit = Literal["money", "foreign", "percent", "multiplier", "points", "count", "days", "months", "hours", "clock"]
-Edge = Literal["", "low", "high"]
-
-_SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
-    **dict.fromkeys(("dollar", "dollars", "buck", "bucks", "usd"), ("money", Decimal(1))),
-    **dict.fromkeys(("¢", "cent", "cents"), ("money", Decimal("0.01"))),
-    **dict.fromkeys(("euro", "euros", "eur", "gbp", "pounds", "cad", "€", "£", "¥", "yen"), ("foreign", Decimal(1))),
-    **dict.fromkeys(("%", "percent", "pct"), ("percent", Decimal(1))),
-    **dict.fromkeys(("point", "points", "pt", "pts"), ("points", Decimal(1))),
-    **dict.fromkeys(("fold",), ("multiplier", Decimal(1))),
-    **dict.fromkeys(("day", "days"), ("days", Decimal(1))),
-    **dict.fromkeys(("week", "weeks", "wk", "wks"), ("days", Decimal(7))),
-    **dict.fromkeys(("month", "months"), ("months", Decimal(1))),
-    **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", Decimal(12))),
-    **dict.fromkeys(("hour", "hours", "hr", "hrs"), ("hours", Decimal(1))),
-    **dict.fromkeys(("minute", "minutes", "min", "mins"), ("hours", Decimal(1) / 60)),
-}
-_PREFIXES: Final[dict[str, Unit]] = {"$": "money", "usd": "money", "€": "foreign", "£": "foreign", "¥": "foreign"}
-_ADJECTIVES: Final = frozenset(
-    listed(
-        """
-        bonus extra additional more reward rewards membership travel total business calendar full whole short
-        consecutive statement solid great us
-        """
-    )
+from tools.grounding.measures import (
+    ADJECTIVES,
+    BETWEEN,
+    COUNTABLE,
+    COUNTED,
+    DOLLAR,
+    EXTRA,
+    FACTORS,
+    LEADING,
+    NOT_A_SHARE,
+    ORDINALS,
+    PER,
+    PREFIXES,
+    QUALIFYING,
+    RATE_LINKS,
+    RATE_WORDS,
+    SPANS,
+    SUFFIXES,
+    TIMES_OF,
+    TWICE,
+    Quantity,
+    Unit,
 )
-_EXTRA: Final = frozenset({"extra", "additional", "more"})
-_TIMES_OF: Final = frozenset({"the", "more", "as", "your", "over", "points", "rewards", "on", "our", "faster"})
-_FACTORS: Final = {
-    **dict.fromkeys(("double", "doubles", "doubled", "doubling", "twice", "twofold"), 2),
-    **dict.fromkeys(("triple", "triples", "tripled", "tripling", "thrice", "threefold", "treble"), 3),
-    **dict.fromkeys(("quadruple", "quadruples", "quadrupled", "quadrupling", "fourfold"), 4),
-    **dict.fromkeys(("quintuple", "quintuples", "quintupled", "fivefold"), 5),
-    **dict.fromkeys(("sextuple", "sixfold"), 6),
-    "tenfold": 10,
-}
-_TWICE: Final = frozenset({"twice", "thrice"})
-_NOT_A_SHARE: Final = frozenset({"first", "second", "other", "better", "latter", "last"})
-_SPANS: Final = frozenset({"hour", "day", "week", "month", "year", "hourly", "mile", "marathon"})
-_DOLLAR: Final = frozenset({"dollar", "buck"})
-_RATE_WORDS: Final = frozenset({"per", "a", "an", "each", "every", "/"})
-_RATE_LINKS: Final = frozenset({"for", "on", "to", "with"})
-_QUALIFYING: Final = frozenset({"eligible", "qualifying", "us", "single", "net"})
-_PER: Final = _RATE_WORDS | _QUALIFYING
+from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, number_at
+from tools.grounding.tokens import Tokens, low
+
 _MOST_POINTS_PER_DOLLAR: Final = 100
-_BETWEEN: Final = frozenset({"-", "to", "and", "or", "through"})
-_ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
-_LEADING: Final = frozenset({"money", "percent", "multiplier"})
 _IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
 _MOST_MINUTES: Final = 59
-
-COUNTED: Final = frozenset(
-    listed(
-        """
-        times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
-        occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
-        places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
-        click reward rewards bonus enrollment enrollments card member cardmember
-        """
-    )
-)
-"""Words whose number has a role of its own (roles.py) or none at all."""
-_COUNTABLE: Final = COUNTED | NUMBER_WORDS | _SUFFIXES.keys() | _ADJECTIVES | {"-"}
-
-
-class Quantity(NamedTuple):
-    """A number with its unit. `start`/`end` are folded offsets, `first`/`last` token indexes (last exclusive).
-
-    Money is US dollars, days include weeks, months include years, hours include minutes, clock is minutes after
-    midnight. `edge` says which end of a range it is, `noun` the word it counts, `word` that it's a factor in words.
-    """
-
-    value: Decimal
-    unit: Unit
-    start: int
-    end: int
-    first: int
-    last: int
-    edge: Edge = ""
-    noun: str = ""
-    factor: bool = False
-    extra: bool = False
-    rate_base: bool = False
 
 
 def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
@@ -113,14 +56,14 @@ def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
 
 
 _IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
-_STARTS: Final = frozenset({*NUMBER_WORDS, *_FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
+_STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
 
 
 def _idiom(tokens: Tokens, index: int) -> int:
     """Return the length of a phrase whose number counts nothing, or 0."""
     for idiom in _IDIOMS:
         after = low(tokens, index + len(idiom))
-        if all(low(tokens, index + step) == word for step, word in enumerate(idiom)) and after not in _COUNTABLE:
+        if all(low(tokens, index + step) == word for step, word in enumerate(idiom)) and after not in COUNTABLE:
             return len(idiom)
     return 0
 
@@ -130,8 +73,8 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     if token.kind == "clock" or (token.kind == "number" and _half_of_day(tokens, index + 1)):
         return _clock(tokens, index)
     at = index + (token.low == "us" and low(tokens, index + 1) == "$")
-    prefix = _PREFIXES.get(low(tokens, at))
-    if token.low in _FACTORS and not (low(tokens, index + 1) == "-" and low(tokens, index + 2) == "check"):
+    prefix = PREFIXES.get(low(tokens, at))
+    if token.low in FACTORS and not (low(tokens, index + 1) == "-" and low(tokens, index + 2) == "check"):
         return _factor(tokens, index)
     share = fraction_at(tokens, index)
     if share is not None and not (token.low == "half" and _is_span(tokens, index)):
@@ -152,30 +95,30 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
 def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
     following = low(tokens, after)
     glued = after < len(tokens) and tokens[after].glued
-    if following in _ORDINALS and glued:
+    if following in ORDINALS and glued:
         return _make(tokens, value, "count", index, after + 1, noun=low(tokens, after + 1))
     if following == "x" and (glued or tokens[after].text == "X") and not _is_amount(tokens, after + 1):
         return _multiplier(tokens, value, index, after + 1)
-    if following == "times" and low(tokens, after + 1) in _TIMES_OF:
+    if following == "times" and low(tokens, after + 1) in TIMES_OF:
         return _multiplier(tokens, value, index, after + 1)
     at = after + (following == "-")
     skipped: set[str] = set()
-    while low(tokens, at) in _ADJECTIVES and len(skipped) < 3:
+    while low(tokens, at) in ADJECTIVES and len(skipped) < 3:
         skipped.add(low(tokens, at))
         at += 1
     if low(tokens, at) == "per" and low(tokens, at + 1) == "cent":
         return _make(tokens, value, "percent", index, at + 2)
-    unit, scale = _SUFFIXES.get(low(tokens, at), (None, Decimal(1)))
+    unit, scale = SUFFIXES.get(low(tokens, at), (None, Decimal(1)))
     if unit is None or (unit == "hours" and at > after and following != "-"):
         if (rate := _rate_end(tokens, after)) is not None:
             return _rate(tokens, value, index, rate)
         noun, end = _noun(tokens, after)
         return _make(tokens, value, "count", index, after, noun=noun)._replace(end=end or tokens[after - 1].end)
     if unit == "points" and (rate := _rate_end(tokens, at + 1)) is not None:
-        return _rate(tokens, value, index, rate)._replace(extra=bool(skipped & _EXTRA))
+        return _rate(tokens, value, index, rate)._replace(extra=bool(skipped & EXTRA))
     if unit == "multiplier":
         return _multiplier(tokens, value, index, at + 1)
-    return _make(tokens, value * scale, unit, index, at + 1, extra=bool(skipped & _EXTRA))
+    return _make(tokens, value * scale, unit, index, at + 1, extra=bool(skipped & EXTRA))
 
 
 def _make(
@@ -197,12 +140,12 @@ def _rate(tokens: Tokens, value: Decimal, index: int, rate: tuple[int, Decimal])
 
 def _rate_end(tokens: Tokens, index: int) -> tuple[int, Decimal] | None:
     """Return the end and the dollars of "per dollar", "for every $1", "a dollar", "on the dollar" at an index."""
-    at = index + (low(tokens, index) in _RATE_LINKS)
-    if low(tokens, at) not in _RATE_WORDS and not (low(tokens, at) == "the" and at > index):
+    at = index + (low(tokens, index) in RATE_LINKS)
+    if low(tokens, at) not in RATE_WORDS and not (low(tokens, at) == "the" and at > index):
         return None
     at += 1
-    at += low(tokens, at) in _QUALIFYING
-    if low(tokens, at) in _DOLLAR:
+    at += low(tokens, at) in QUALIFYING
+    if low(tokens, at) in DOLLAR:
         return at + 1, Decimal(1)
     if low(tokens, at) == "$":
         number = number_at(tokens, at + 1) if at + 1 < len(tokens) else None
@@ -212,16 +155,16 @@ def _rate_end(tokens: Tokens, index: int) -> tuple[int, Decimal] | None:
 
 def _factor(tokens: Tokens, index: int) -> Quantity:
     word = tokens[index].low
-    counted = word in _TWICE and low(tokens, index + 1) not in _TIMES_OF
+    counted = word in TWICE and low(tokens, index + 1) not in TIMES_OF
     unit: Unit = "count" if counted else "multiplier"
-    quantity = _make(tokens, Decimal(_FACTORS[word]), unit, index, index + 1, noun="times" if counted else "")
+    quantity = _make(tokens, Decimal(FACTORS[word]), unit, index, index + 1, noun="times" if counted else "")
     return quantity._replace(factor=not counted)
 
 
 def _is_span(tokens: Tokens, index: int) -> bool:
     """Tell "half an hour", "the first half", "half-day" from a share of a price."""
     following = [low(tokens, index + step) for step in (1, 2)]
-    return low(tokens, index - 1) in _NOT_A_SHARE or bool(_SPANS.intersection(following))
+    return low(tokens, index - 1) in NOT_A_SHARE or bool(SPANS.intersection(following))
 
 
 def _is_amount(tokens: Tokens, index: int) -> bool:
@@ -262,14 +205,14 @@ def _with_ranges(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
     """Give the ends of "6-8 weeks", "$25 to 50", "2X-4X" one unit, and say which end each is."""
     for at in range(len(found) - 1):
         one, two = found[at], found[at + 1]
-        if two.first - one.last != 1 or (link := low(tokens, one.last)) not in _BETWEEN:
+        if two.first - one.last != 1 or (link := low(tokens, one.last)) not in BETWEEN:
             continue
         if one.unit == "points" and two.unit == "multiplier":
             one = one._replace(unit="multiplier")
         elif one.unit == "count" and two.unit not in ("count", "clock") and not one.noun:
-            scale = _SUFFIXES.get(low(tokens, two.last - 1), ("count", Decimal(1)))[1]
+            scale = SUFFIXES.get(low(tokens, two.last - 1), ("count", Decimal(1)))[1]
             one = one._replace(unit=two.unit, value=one.value * scale)
-        elif two.unit == "count" and not two.noun and one.unit in _LEADING and link in ("-", "to"):
+        elif two.unit == "count" and not two.noun and one.unit in LEADING and link in ("-", "to"):
             two = two._replace(unit=one.unit)
         if one.unit == two.unit and link in ("-", "to", "and") and one.unit != "count":
             one, two = one._replace(edge="low"), two._replace(edge="high")
@@ -281,14 +224,14 @@ def _with_rates(tokens: Tokens, found: list[Quantity]) -> list[Quantity]:
     """Read "for every dollar you spend, earn 3 points" as a rate; its "$1" promises nothing by itself."""
     opened: dict[int, int] = {}
     for at, quantity in enumerate(found):
-        if quantity.unit == "money" and quantity.value == 1 and low(tokens, quantity.first - 1) in _PER:
+        if quantity.unit == "money" and quantity.value == 1 and low(tokens, quantity.first - 1) in PER:
             opened.setdefault(tokens[quantity.first].sentence, quantity.first)
             found[at] = quantity._replace(rate_base=True)
     in_rates = {
         at for quantity in found if quantity.unit == "multiplier" for at in range(quantity.first, quantity.last)
     }
     for at in range(1, len(tokens)):
-        if tokens[at].low in _DOLLAR and low(tokens, at - 1) in _PER and at not in in_rates:
+        if tokens[at].low in DOLLAR and low(tokens, at - 1) in PER and at not in in_rates:
             opened.setdefault(tokens[at].sentence, at)
     if opened:
         for at, quantity in enumerate(found):

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tools.folding import Folded, fold
-from tools.grounding.dates import DateMention, dates_of
-from tools.grounding.merchants import Gazetteer, Name, suspects_in
-from tools.grounding.quantities import Quantity, quantities_of
+from tools.grounding.date_roles import DateMention
+from tools.grounding.dates import dates_of
+from tools.grounding.measures import Quantity
+from tools.grounding.merchants import Gazetteer
+from tools.grounding.quantities import quantities_of
 from tools.grounding.roles import Role, roles_of
+from tools.grounding.standing import Name
+from tools.grounding.suspects import suspects_in
 from tools.grounding.tokens import Tokens, tokens_of
 from tools.report import Evidence
 

@@ -8,7 +8,7 @@ and "get up to" the cap. A strong cue is settled before a weak one is heard.
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from tools.grounding.quantities import Quantity, Unit
+from tools.grounding.measures import Quantity, Unit
 from tools.grounding.tokens import Tokens, listed, low
 
 Role = Literal[
@@ -54,6 +54,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money points", _CAPS, "up to | as much as | no more than | not more than | capped at | cap of | cap"
          " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full"),
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
+    _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
     _cue("after", "money points", _CAPS, "max | maximum | cap | limit | total | in all | in total | tops | at most"

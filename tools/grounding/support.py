@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final, Protocol
 
-from tools.grounding.dates import DateMention, DateRole
-from tools.grounding.quantities import Quantity, Unit
+from tools.grounding.date_roles import DateMention, DateRole
+from tools.grounding.measures import Quantity, Unit
 from tools.grounding.roles import Role
 from tools.grounding.timewords import add_months
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import Checks
-from tools.grounding.quantities import Unit
+from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
 from tools.grounding.tokens import listed, low

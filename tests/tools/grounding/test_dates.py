@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from tests.tools.grounding.conftest import Find
-from tools.grounding.dates import DateMention, dates_of
+from tools.grounding.date_roles import DateMention
+from tools.grounding.dates import dates_of
 from tools.grounding.timewords import add_months
 from tools.grounding.tokens import tokens_of
 

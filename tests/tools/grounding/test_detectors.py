@@ -5,8 +5,8 @@ import pytest
 from tests.tools.grounding.conftest import CORPUS, Find
 
 BODY = (
-    "Enroll by December 15, 2026, spend $50 or more at Olive Garden, Shake Shack or Chipotle, and earn 3X points through "
-    "January 6, 2027."
+    "Enroll by December 15, 2026, spend $50 or more at Olive Garden, Shake Shack or Chipotle, and earn 3X points "
+    "through January 6, 2027."
 )
 TERMS = "Cap: $1,500 in purchases. Excludes gift cards. Limit one per Card. Enroll by December 15, 2026."
 

@@ -1,0 +1,44 @@
+"""Run benchmarks: `python -m tests.bench [name ...] [--quick]`."""
+
+import argparse
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from tests.bench import fetch, gate, pipeline, start
+from tests.bench.figures import Figure, table
+from tests.bench.parts import Parts, open_parts
+
+Benchmark = Callable[..., Awaitable[Sequence[Figure]]]
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "start": start.run,
+    "fetch": fetch.run,
+    "gate": gate.run,
+    "pipeline": pipeline.run,
+}
+
+
+def main() -> None:
+    """Run the named benchmarks, or all, and print a table of each."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}; none: all")
+    parser.add_argument("--quick", action="store_true", help="fewer members and rounds: a look, not a measurement")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {min(unknown)!r}; known: {', '.join(BENCHMARKS)}")
+    os.environ |= {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_OFFLINE": "1"}
+    logging.basicConfig(level=logging.ERROR)
+    with open_parts() as parts:
+        for name in chosen.names or BENCHMARKS:
+            print(asyncio.run(_measured(name, parts, quick=chosen.quick)), flush=True)
+
+
+async def _measured(name: str, parts: Parts, *, quick: bool) -> str:
+    return table(name, await BENCHMARKS[name](parts, quick=quick))
+
+
+if __name__ == "__main__":
+    main()

