@@ -32,6 +32,7 @@ serve: $(STAMP) ## Serve the API on http://127.0.0.1:9000
 	@$(BIN)/offers serve
 
 studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
+	@test -n "$$DATABASE_URL" || $(BIN)/offers db sample --if-empty
 	@$(BIN)/langgraph dev --no-browser
 
 test: $(STAMP) ## Run every test

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -120,6 +122,15 @@ class Settings(BaseSettings):
     brand_time_zone_name: str = Field(
         default="Eastern Time", min_length=1, description="The time zone as terms and conditions name it."
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            conninfo_to_dict("" if value is None else value.get_secret_value())
+        except ProgrammingError:  # its text quotes the value
+            raise ValueError("allowed: postgresql://user:password@host:port/database, or key=value pairs") from None
+        return value
 
     @field_validator("attestations", mode="before")
     @classmethod

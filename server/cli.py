@@ -16,8 +16,8 @@ HINTS: Final = {
     "database_unavailable": "`offers status` shows the embedded server; with DATABASE_URL set, check that one",
     "model_unavailable": "`offers status` shows the embedded model; with LLM_BASE_URL set, check that endpoint",
     "index_unavailable": "delete the folder `chroma` in DATA_DIR, it is rebuilt from the policies; or check CHROMA_URL",
-    "policy_invalid": "correct that line; nothing is decided with a policy that can't be enforced as written",
-    "prompt_invalid": "correct that line; PROMPTS_DIR names the folder of prompts",
+    "policy_invalid": "correct that file (POLICIES_DIR names its folder); nothing is decided before it can be enforced",
+    "prompt_invalid": "correct that file (PROMPTS_DIR names its folder)",
     "part_missing": "`make install` installs what the embedded parts need",
 }
 """What to do next, by error code; other errors say it themselves."""

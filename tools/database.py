@@ -26,7 +26,8 @@ class Database:
 
     A pool waits for a server that is away, each caller for its whole timeout. So the first connection, and each one
     after a loss, is preceded by a knock: one connection outside the pool, for all callers of the moment, which a server
-    that is down refuses at once and with its reason.
+    that is down refuses at once and with its reason. Callers beyond the pool's size wait before they ask it: a queue of
+    our own making is no outage, however long.
     """
 
     def __init__(
@@ -39,17 +40,19 @@ class Database:
         self._locate, self._prepare, self._pool_size = locate, prepare, pool_size
         self._pool: AsyncConnectionPool | None = None
         self._lost = False
+        self._room = asyncio.Semaphore(pool_size)
         self._knocking: asyncio.Task[AsyncConnectionPool] | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection; commit at the end, roll back on an exception."""
-        pool = await self.pool()
-        try:
-            async with pool.connection(timeout=CONNECT_TIMEOUT_S) as connection:
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
-            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
+        async with self._room:
+            pool = await self.pool()
+            try:
+                async with pool.connection(timeout=CONNECT_TIMEOUT_S) as connection:
+                    yield connection
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
+                raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
 
     async def pool(self) -> AsyncConnectionPool:
         """Return the open pool. Raises DatabaseUnavailable while there is no server."""

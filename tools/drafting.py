@@ -159,10 +159,21 @@ def draft_of(reply: ComposeReply | SelectReply, brief: Brief, blocks: CopyBlocks
     return Draft(
         source="blocks",
         option_id=choice.option_id,
-        merchant_ids=tuple(choice.merchant_ids),
+        merchant_ids=_enough(choice.merchant_ids, brief),
         text=Copy(**texts),
         block_ids=chosen,
     )
+
+
+def _enough(chosen: Sequence[str], brief: Brief) -> tuple[str, ...]:
+    """Return the chosen merchants once each, filled up to two in the cohort's order.
+
+    Grammars of small servers know no `uniqueItems`, and a model that can only choose repeats itself.
+    """
+    once = dict.fromkeys(chosen)
+    spare = permuted(brief.candidates, brief.cohort, key=lambda merchant: merchant.merchant_id)
+    fill = [merchant.merchant_id for merchant in spare if merchant.merchant_id not in once]
+    return tuple([*once, *fill[: max(0, MERCHANTS[0] - len(once))]])
 
 
 def permuted(items: Sequence[ItemT], seed: str, *, key: Any) -> list[ItemT]:

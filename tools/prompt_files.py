@@ -4,11 +4,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,9 +50,14 @@ class Prompt:
             wrong = ", ".join(sorted(expected ^ given))
             raise PromptInvalid(self.path, 1, f"variables missing or unknown at rendering: {wrong}")
         try:
-            return [(role, _ENVIRONMENT.from_string(text).render(variables).strip()) for role, text in self.sections]
+            return [(role, _compiled(text).render(variables).strip()) for role, text in self.sections]
         except TemplateError as error:
             raise PromptInvalid(self.path, getattr(error, "lineno", None) or 1, str(error)) from error
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
 
 
 class PromptSet:

@@ -58,6 +58,7 @@ def sample(
         Path | None, typer.Option("--out", metavar="FILE", help="Write a .csv or .parquet file and load nothing.")
     ] = None,
     table: Table = None,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when the table holds members.")] = False,
 ) -> None:
     """Draw synthetic cardmembers and load them, or write them to a file. The first 24 are deliberately awkward.
 
@@ -71,11 +72,13 @@ def sample(
     settings = _settings()
     with busy("starting"):
         from server.commands.loading import add_sample
-        from server.commands.members import write_sample
+        from server.commands.members import holds_members, write_sample
     if output is not None:
         with busy(f"drawing {n:,} members"):
             write_sample(output, n=n, seed=seed)
         out().print(Text(f"{n:,} synthetic members written to {output}"), soft_wrap=True)
+        return
+    if if_empty and asyncio.run(holds_members(settings, table=table)):
         return
     with _progress("loading", drawing=n) as tell:
         report = asyncio.run(add_sample(settings, n=n, seed=seed, table=table, drawn=tell, progress=tell))

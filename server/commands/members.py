@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from graph.database import database_url
+from graph.database import database_url, open_database
 from graph.settings import Settings
 from tools.cardmembers import fetch_members, table_identifier
 from tools.database import Database
@@ -28,6 +28,15 @@ async def count_members(database: Database, table: str) -> int:
         cursor = await connection.execute(sql.SQL("select count(*) from {}").format(table_identifier(table)))
         row = await cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+async def holds_members(settings: Settings, *, table: str | None = None) -> bool:
+    """Return whether the table holds any member."""
+    database = open_database(settings)
+    try:
+        return await count_members(database, table or settings.cardmember_table) > 0
+    finally:
+        await database.aclose()
 
 
 async def require_sample(database: Database, table: str) -> int:

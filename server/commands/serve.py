@@ -1,11 +1,15 @@
 """`offers serve`: the HTTP server."""
 
+import asyncio
 import socket
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from server.commands.console import busy, err
+
+if TYPE_CHECKING:
+    from graph.settings import Settings
 
 app = typer.Typer()
 
@@ -27,6 +31,8 @@ def serve(
     given: dict[str, Any] = {"port": port, "host": host}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     with _listen(settings.host, settings.port) as listener:
+        if settings.database_url is None:
+            _fill_embedded(settings)
         with busy("starting"):
             import uvicorn
 
@@ -38,6 +44,17 @@ def serve(
         server.run(sockets=[listener])
         if not server.started:
             raise typer.Exit(1)  # the log says why
+
+
+def _fill_embedded(settings: "Settings") -> None:
+    """Give the embedded database its synthetic members, so that a new machine has somebody to ask about."""
+    from server.commands.members import holds_members, load_sample
+
+    with busy("starting PostgreSQL"):
+        filled = asyncio.run(holds_members(settings))
+    if not filled:
+        with busy("drawing 1,000 synthetic members", done="1,000 synthetic members"):
+            asyncio.run(load_sample(settings, n=1_000, seed=7))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from tools.grounding.date_roles import DateMention, DateRole
+from tools.grounding.examples import worked_examples
 from tools.grounding.measures import Quantity
 from tools.grounding.merchants import Gazetteer, is_disguised
 from tools.grounding.reading import Reader, Reading, own_names, statements_of
@@ -45,8 +46,9 @@ class Checks:
         found: list[Evidence] = []
         for field, reading in self.readings(subject):
             spans: list[tuple[int, int, str]] = []
-            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
-                if is_supported(quantity, roles, support, subject, reading):
+            examples = worked_examples(reading, subject.offer)
+            for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
+                if at in examples or is_supported(quantity, roles, support, subject, reading):
                     continue
                 start = (
                     spans.pop()[0] if quantity.edge == "high" and spans and spans[-1][2] == "low" else quantity.start

@@ -2,6 +2,7 @@
 
 from typing import Final, Literal, NamedTuple
 
+from tools.grounding.numerals import NUMBER_WORDS
 from tools.grounding.tokens import Tokens, listed, low
 
 DateRole = Literal["start", "end", "enroll"]
@@ -19,7 +20,9 @@ _MODES: Final[dict[str, Mode]] = {
     **dict.fromkeys(("after",), "after"),
 }
 BETWEEN: Final = frozenset({"-", "to", "through", "thru", "until", "till", "and", "by"})
-_OPAQUE: Final = frozenset({"the", "on", "of", "at", "in", ",", ":", "(", "day", "date", "is", "midnight", "after"})
+_OPAQUE: Final = frozenset(
+    listed("the on of at in , : ( day date is midnight after to enroll activate register earn shop spend use it for")
+)
 _ENROLL: Final = frozenset(
     listed(
         "enroll enrol enrolls enrolled enrolling enrollment enrolment activate activated activation register "
@@ -32,6 +35,7 @@ _USE: Final = frozenset(
         "travel stream buy take expires expire valid"
     )
 )
+_COUNTING: Final = NUMBER_WORDS | {"1", "per", "no", "each"}
 _REACH = 40
 
 
@@ -68,7 +72,7 @@ CLOSING: Final = frozenset({"through", "by", "before", "within"})
 def mode_before(tokens: Tokens, index: int) -> Mode:
     """Return how the words before a token bound something by the date that starts there."""
     at = index - 1
-    while at >= 0 and low(tokens, at) in _OPAQUE and low(tokens, at) not in _MODES and index - at <= 4:
+    while at >= 0 and low(tokens, at) in _OPAQUE and low(tokens, at) not in _MODES and index - at <= 6:
         at -= 1
     return _MODES.get(low(tokens, at), "") if at >= 0 and tokens[at].sentence == tokens[index].sentence else ""
 
@@ -116,7 +120,7 @@ def _topic(tokens: Tokens, index: int, after: int) -> DateRole | None:
     for at in (*range(index - 1, max(index - _REACH, -1), -1), *range(after, min(after + 5, len(tokens)))):
         if tokens[at].sentence != sentence:
             continue
-        if tokens[at].low in _ENROLL:
+        if tokens[at].low in _ENROLL and low(tokens, at - 1) not in _COUNTING:
             return "enroll"
         if tokens[at].low in _USE:
             return "end"

@@ -18,7 +18,7 @@ SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
     **dict.fromkeys(("fold",), ("multiplier", Decimal(1))),
     **dict.fromkeys(("day", "days"), ("days", Decimal(1))),
     **dict.fromkeys(("week", "weeks", "wk", "wks"), ("days", Decimal(7))),
-    **dict.fromkeys(("month", "months"), ("months", Decimal(1))),
+    **dict.fromkeys(("month", "months", "cycle", "cycles"), ("months", Decimal(1))),
     **dict.fromkeys(("year", "years", "yr", "yrs"), ("months", Decimal(12))),
     **dict.fromkeys(("hour", "hours", "hr", "hrs"), ("hours", Decimal(1))),
     **dict.fromkeys(("minute", "minutes", "min", "mins"), ("hours", Decimal(1) / 60)),
@@ -28,7 +28,7 @@ ADJECTIVES: Final = frozenset(
     listed(
         """
         bonus extra additional more reward rewards membership travel total business calendar full whole short
-        consecutive statement solid great us
+        consecutive statement solid great us billing
         """
     )
 )

@@ -113,11 +113,14 @@ def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
         if (rate := _rate_end(tokens, after)) is not None:
             return _rate(tokens, value, index, rate)
         noun, end = _noun(tokens, after)
-        return _make(tokens, value, "count", index, after, noun=noun)._replace(end=end or tokens[after - 1].end)
+        count = _make(tokens, value, "count", index, after, noun=noun, extra=low(tokens, after) in EXTRA)
+        return count._replace(end=end or tokens[after - 1].end)
     if unit == "points" and (rate := _rate_end(tokens, at + 1)) is not None:
         return _rate(tokens, value, index, rate)._replace(extra=bool(skipped & EXTRA))
     if unit == "multiplier":
         return _multiplier(tokens, value, index, at + 1)
+    if unit == "money" and value * scale < 1 and (rate := _rate_end(tokens, at + 1 + (low(tokens, at + 1) == "back"))):
+        return _make(tokens, value * scale * 100 / (rate[1] or 1), "percent", index, rate[0])
     return _make(tokens, value * scale, unit, index, at + 1, extra=bool(skipped & EXTRA))
 
 

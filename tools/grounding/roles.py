@@ -73,6 +73,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "multiplier points count", "base", "base | normally | usually | you already | you normally"
          " | you usually | on everything else | elsewhere | on other purchases | on all other purchases", reach=2),
     _cue("before", "multiplier points", "extra", "extra | additional | another", reach=1),
+    _cue("after", "percent", "extra", "more | extra", reach=0),
     _cue("after", "percent", "apr", "apr | interest | variable | annual percentage", reach=3),
     _cue("before", "percent", "apr", "apr | apr of | interest rate of | apr is | rate of", reach=2),
     _cue("after", "percent", "reward", "back | off | cash back | discount | savings | rebate", reach=1),
@@ -140,6 +141,8 @@ def roles_of(tokens: Tokens, quantities: Sequence[Quantity], at: int) -> frozens
     if quantity.factor:
         return frozenset({"reward", "ratio"})
     if quantity.extra and quantity.unit in ("multiplier", "points"):
+        return frozenset({"extra"})
+    if quantity.unit == "count" and quantity.noun == "times" and quantity.extra:
         return frozenset({"extra"})
     if quantity.unit == "count" and quantity.noun in _NOUNS:
         return frozenset({_NOUNS[quantity.noun]})

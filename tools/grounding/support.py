@@ -37,6 +37,8 @@ _MONEY_TERMS: Final[tuple[tuple[str, Unit, Role], ...]] = (
     ("base_rate", "multiplier", "base"),
 )
 _CONSTANTS: Final = (("money", 1), ("count", 50), ("count", 1), ("count", 2), ("count", 3))
+_SINGLE: Final = frozenset({"transaction", "purchase", "order", "visit", "stay", "time"})
+"""One of these is how a reward is earned, not how often."""
 _LAST_MINUTES: Final = frozenset({Decimal(23 * 60 + 59), Decimal(0), Decimal(24 * 60)})
 _ROLES_OF_COUNT: Final[tuple[Unit, ...]] = ("multiplier", "money", "percent", "points")
 
@@ -61,6 +63,8 @@ class Support:
             return True
         if unit in ("count", "points") and "base" in roles:
             unit = "multiplier"
+        if unit == "count" and value == 1 and quantity.noun in _SINGLE:
+            return True
         if value in self.values.get((unit, "note"), ()):
             return True
         if roles:
@@ -132,6 +136,8 @@ def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quant
     add("count", "merchants", Decimal(len(_listed(offer.get("merchants")))))
     if offer.get("one_per_member") is True or "max_redemptions" not in offer:
         add("count", "redemptions", Decimal(1))
+    if (most := amount(offer.get("max_redemptions"))) is not None:
+        add("count", "extra", most - 1)
     _add_reward(offer, add)
     dates = _dates(offer)
     if start := dates.get("start"):
@@ -164,6 +170,7 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
         add("points", "extra", reward - base)
         if base:
             add("multiplier", "ratio", reward / base)
+            add("percent", "extra", (reward / base - 1) * 100)
     if unit in ("money", "points"):
         add(unit, "reward_total", reward * times)
         if (spend := amount(offer.get("minimum_spend"))) is not None and times > 1:

@@ -37,7 +37,8 @@ def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> 
         span = _suspect(tokens, index, last, lower, gazetteer, taken)
         if span is not None:
             found.append(span)
-            taken.update(range(span.first, span.last))
+        if span is not None or not all(_is_known(token, lower) for token in tokens[index:last] if token.kind == "word"):
+            taken.update(range(index, last))  # a stranger vouches for the names listed with it
         index = last
     return found
 

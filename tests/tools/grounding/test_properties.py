@@ -143,8 +143,8 @@ def _other_day(offer: dict[str, Any], name: str, shift: timedelta) -> str:
 
 PIECES = """
 $ 5 % 3X X points per dollar a half third hundred thousand January 6 , 2027 13/45/2027 24:99 th - to and Friday ends by
-end of the month Best Buy & at Costco .5 1,000 ½ ② \u200b Ж ; : ( ) { } [ < > = on https://x.co 2027-01-06 1/1 12 PM p . m
-up minimum spend $$ $. 99999999999999999999999999
+end of the month Best Buy & at Costco .5 1,000 ½ ② \u200b Ж ; : ( ) { } [ < > = on https://x.co 2027-01-06 1/1 12 PM p .
+m up minimum spend $$ $. 99999999999999999999999999
 """
 TEXT = st.one_of(
     st.text(),
