@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
+from server.examples import add_examples
 from server.langserve import add_offer_routes
 from server.pipeline import Pipeline
 from server.refusals import refuse_invalid
@@ -23,6 +25,14 @@ From a prediction (member, domain, confidence) to one personalised card offer th
 """
 
 
+class OfferApp(FastAPI):
+    """FastAPI, with examples in its description."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return add_examples(super().openapi())
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application. Raises SettingInvalid for a bad setting; policies and prompts are read at start-up."""
     pipeline = Pipeline(settings or load_settings())
@@ -35,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             await asyncio.shield(pipeline.aclose())
 
-    app = FastAPI(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
+    app = OfferApp(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
     app.add_exception_handler(RequestValidationError, refuse_invalid)
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)

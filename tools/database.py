@@ -13,7 +13,7 @@ from tools.errors import DatabaseUnavailable, RetryableError
 
 CONNECT_TIMEOUT_S: Final = 5.0
 GIVE_UP_S: Final = 2.0
-"""After so long the pool stops trying by itself: its pauses grow, and a server that is back would wait for their end."""
+"""After so long the pool stops trying by itself: its pauses grow, and a server that is back would wait them out."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 

@@ -89,9 +89,14 @@ def test_a_router_names_a_declared_node_for_every_state_and_reaches_each(
 
 @pytest.mark.parametrize(
     ("router", "state"),
-    [(after_fetch, FETCHED[0]), (after_screen, SCREENED[-1]), (after_compliance, CHECKED[77]), (after_review, REVIEWED[0])],
+    [
+        (after_fetch, FETCHED[0]),
+        (after_screen, SCREENED[-1]),
+        (after_compliance, CHECKED[77]),
+        (after_review, REVIEWED[0]),
+    ],
     ids=["fetch", "screen", "check_compliance", "review"],
-)  # fmt: skip
+)
 def test_a_router_leaves_the_state_as_it_is(router: Any, state: dict[str, Any]) -> None:
     before = deepcopy(state)
     router(state)

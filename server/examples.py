@@ -1,0 +1,228 @@
+"""Requests and replies as /docs shows them: those of the sample members, shortened where long."""
+
+from typing import Any, Final, NamedTuple
+
+
+class Example(NamedTuple):
+    """The body of a reply with status 200, as text where it is a stream, and the request's."""
+
+    reply: Any
+    request: Any = None
+
+
+PREDICTION: Final = {"user_id": "USER_000005", "domain": "Dining", "confidence_score": 0.93}
+HELD_BACK: Final = {"user_id": "USER_000003", "domain": "Travel", "confidence_score": 0.91}
+
+OFFER: Final = {
+    "success": True,
+    "user_id": "USER_000005",
+    "timestamp": "2026-11-22T15:04:05.348760+00:00",
+    "recommendation": "offer_generated",
+    "ml_recommendation": {
+        "offer_flag": 1,
+        "domain": "Dining",
+        "confidence_score": 0.93,
+        "pred_version": None,
+        "prediction_timestamp": None,
+    },
+    "behavioral_analysis": {
+        "insights": [
+            "Card spending has been steady over the last quarter.",
+            "The member uses the app and follows offers often.",
+            "Dining is one of the member's preferred categories.",
+        ],
+        "spending_trends": {"spend_trend_90d": "stable", "category": "preferred"},
+        "engagement_metrics": {"engagement": "high", "tenure": "established"},
+        "offer_performance": {"acceptance": "moderate", "strategy": "persuadable"},
+    },
+    "applied_policies": [
+        {"id": "compliance_policy", "type": "compliance", "domain": "all", "version": "1.0.0"},
+        {"id": "dining_offer_policy", "type": "offer", "domain": "Dining", "version": "1.0.0"},
+    ],
+    "offer": {
+        "success": True,
+        "offer_title": "Share a good meal and get an 8% discount",
+        "offer_description": "A good meal is a nice thing to look forward to. Enroll by December 7, 2026, then spend a"
+        " total of $50 or more on your Gold Card with Resy Partner Restaurants and OpenTable Network. You get an 8%"
+        " discount through December 22, 2026. It shows on your statement and is capped at $20.",
+        "terms_and_conditions": "This offer is made by Example Bank for the Gold cardmember who received it. [...]",
+        "call_to_action": "See terms and enroll",
+        "offer_type": "discount",
+        "offer_value": "8% discount",
+        "expiration_days": 30,
+        "minimum_spend": 50.0,
+        "category_restrictions": ["Dining"],
+        "featured_merchants": [
+            {
+                "merchant_name": "Resy Partner Restaurants",
+                "merchant_category": "Reservations",
+                "merchant_id": "MERCH_RESY_701",
+                "merchant_type": "in-store",
+            },
+            {
+                "merchant_name": "OpenTable Network",
+                "merchant_category": "Reservations",
+                "merchant_id": "MERCH_OPENTABLE_702",
+                "merchant_type": "in-store",
+            },
+        ],
+        "reasoning": "Treated as persuadable: spending stable, engagement high, Dining is a preferred category. Copy:"
+        " approved blocks chosen by the model.",
+        "policy_compliance_notes": ["47 clauses checked, none broken (policy set e4316e37630e)."],
+        "ml_confidence": 0.93,
+        "domain": "Dining",
+        "generated_at": "2026-11-22T15:04:05.348760+00:00",
+    },
+    "email_html": '<!doctype html><html lang="en" dir="ltr">[...]</html>',
+    "error": None,
+    "run_id": "5a1f0c8d2b7e4f6f9c3d1e2a4b5c6d7e",
+    "error_code": None,
+    "suppression": None,
+    "copy_source": "blocks",
+    "replayed": False,
+    "mode": "issue",
+}
+
+SUPPRESSED: Final = {
+    **dict.fromkeys(OFFER),
+    "success": False,
+    "user_id": "USER_000003",
+    "timestamp": "2026-11-22T15:04:05.351207+00:00",
+    "recommendation": "suppressed_marketing_opt_out",
+    "ml_recommendation": {
+        "offer_flag": 1,
+        "domain": "Travel",
+        "confidence_score": 0.91,
+        "pred_version": None,
+        "prediction_timestamp": None,
+    },
+    "run_id": "c2d4e6f8a0b14c3d8e5f7a9b1c2d3e4f",
+    "suppression": {
+        "reason": "marketing_opt_out",
+        "detail": ["marketing_opt_out: the member has not opted in to marketing"],
+    },
+    "replayed": False,
+    "mode": "issue",
+}
+
+CALL: Final = {
+    "ml_output": {
+        "total_users": 2,
+        "predictions": [{**PREDICTION, "offer_flag": 1}, {**HELD_BACK, "offer_flag": 1}],
+        "processing_time_seconds": 0.8,
+    },
+    "use_llm_insights": True,
+}
+
+POLICY: Final = {
+    "policy_id": "holiday_dining_policy",
+    "content": "Dining offers between December 20 and January 2 name their blackout dates.",
+    "policy_type": "offer",
+    "domain": "Dining",
+}
+
+_RUN: Final = "0d9f3a52-7b7e-4c58-9b55-5f1a2f0c6b11"
+
+STREAM: Final = """event: metadata
+data: {"run_id": "0d9f3a52-7b7e-4c58-9b55-5f1a2f0c6b11"}
+
+event: data
+data: {"node": "fetch"}
+
+event: data
+data: {"output": {"success": true, "recommendation": "offer_generated", "...": "..."}}
+
+event: end
+"""
+
+STREAM_LOG: Final = """event: data
+data: {"ops": [{"op": "add", "path": "/streamed_output/-", "value": {"node": "fetch"}}]}
+
+event: end
+"""
+
+EXAMPLES: Final[dict[tuple[str, str], Example]] = {
+    ("/", "get"): Example(
+        {
+            "message": "OfferGraph: from a prediction to a compliant, personalised card offer",
+            "version": "0.1.0",
+            "docs": "/docs",
+            "health": "/health",
+        }
+    ),
+    ("/health", "get"): Example(
+        {
+            "status": "healthy",
+            "version": "0.1.0",
+            "config": {
+                "model": "smollm2-135m-instruct",
+                "embedding_model": "all-MiniLM-L6-v2",
+                "max_offers_per_month": 3,
+                "min_confidence_score": 0.7,
+                "domains": ["Travel", "Dining", "Electronics", "Business Services", "Retail", "Entertainment"],
+                "copy_mode": "select",
+                "policy_set": "e4316e37630e",
+            },
+            "parts": {"database": "ok", "index": "ok", "model": "ok", "exports_failed": 0},
+        }
+    ),
+    ("/policies", "get"): Example(
+        {
+            "total_policies": 1,
+            "policies": [
+                {
+                    "id": "dining_offer_policy",
+                    "type": "offer",
+                    "domain": "Dining",
+                    "preview": "# Dining offers [...]",
+                    "status": "active",
+                    "version": "1.0.0",
+                }
+            ],
+        }
+    ),
+    ("/add-policy", "post"): Example(
+        {
+            "success": True,
+            "message": "kept as a submission; it takes effect once an officer approves it as a file of policies/",
+            "policy_id": "holiday_dining_policy",
+            "type": "offer",
+            "domain": "Dining",
+        },
+        POLICY,
+    ),
+    ("/generate-offer", "post"): Example([OFFER, SUPPRESSED], CALL),
+    ("/batch-generate-offers", "post"): Example(
+        {"total_batches": 1, "total_predictions": 2, "successful": 1, "failed": 1, "results": [OFFER, SUPPRESSED]},
+        [CALL],
+    ),
+    ("/offer/invoke", "post"): Example(
+        {"output": OFFER, "metadata": {"run_id": _RUN, "feedback_tokens": []}}, {"input": PREDICTION}
+    ),
+    ("/offer/batch", "post"): Example(
+        {
+            "output": [OFFER, SUPPRESSED],
+            "metadata": {
+                "run_ids": [_RUN, _RUN],
+                "responses": [{"run_id": _RUN, "feedback_tokens": []}, {"run_id": _RUN, "feedback_tokens": []}],
+            },
+        },
+        {"inputs": [PREDICTION, HELD_BACK]},
+    ),
+    ("/offer/stream", "post"): Example(STREAM, {"input": PREDICTION}),
+    ("/offer/stream_log", "post"): Example(STREAM_LOG, {"input": PREDICTION}),
+}
+
+
+def add_examples(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put the examples into an OpenAPI document and return it; a stream's reply is text."""
+    for (path, method), example in EXAMPLES.items():
+        operation = schema["paths"][path][method]
+        if example.request is not None:
+            operation["requestBody"]["content"]["application/json"]["example"] = example.request
+        answer = operation["responses"]["200"]
+        if isinstance(example.reply, str):
+            answer["content"] = {"text/event-stream": {"example": example.reply}}
+        else:
+            answer["content"]["application/json"]["example"] = example.reply
+    return schema
