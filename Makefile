@@ -33,7 +33,7 @@ serve: $(STAMP) ## Serve the API on http://127.0.0.1:9000
 
 studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
 	@test -n "$$DATABASE_URL" || $(BIN)/offers db sample --if-empty
-	@$(BIN)/langgraph dev --no-browser
+	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true $(BIN)/langgraph dev --no-browser
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q

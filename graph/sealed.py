@@ -1,6 +1,6 @@
 """A box for what only nodes may look into."""
 
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -12,7 +12,7 @@ class Sealed(Generic[T]):
     """Carries personal data from node to node past everything that shows or keeps a state.
 
     No checkpoint holds an untracked channel, but LangGraph's debug events do, and its server keeps those as the
-    thread's values. A sealed value has no JSON, no pickle and a repr that tells nothing; Studio shows null.
+    thread's values, which `langgraph dev` pickles to disk. There and in Studio a sealed value is null.
     """
 
     __slots__ = ("_value",)
@@ -28,9 +28,9 @@ class Sealed(Generic[T]):
         """Tell nothing of the value."""
         return "Sealed()"
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled or copied. Raises TypeError."""
-        raise TypeError("a sealed value can't leave its process")
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Be None wherever a pickle is read, and in a copy."""
+        return type(None), ()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

