@@ -20,7 +20,6 @@ from psycopg import sql
 from graph.deps import Deps, open_deps
 from graph.settings import Settings, load_settings
 from tests.members import add_members
-from tools.cardmembers import Cardmember
 from tools.database import Database
 from tools.vocabulary import DOMAINS
 
@@ -66,7 +65,9 @@ class Parts:
 
     @asynccontextmanager
     async def services(self, model_url: str) -> AsyncIterator[Deps]:
-        """Open the services on an empty database, with the policy index in step."""
+        """Open the services on an empty database, with the policy index in step: a warm process, without torch."""
+        if not (self.folder / "data").exists():
+            await asyncio.to_thread(self._child, "tests.bench.fill_index", str(self.folder))
         with self.database() as url:
             deps = await open_deps(self.settings(url, model_url))
             try:
@@ -75,12 +76,15 @@ class Parts:
             finally:
                 await deps.aclose()
 
-    def first_offer(self, database_url: str, model_url: str) -> subprocess.CompletedProcess[str]:
-        """Start a process that makes one offer and ends."""
-        return subprocess.run(
-            [sys.executable, "-m", "tests.bench.first_offer", str(self.folder), database_url, model_url],
-            cwd=ROOT, env=environment(), capture_output=True, text=True, check=True,
-        )  # fmt: skip
+    def first_offer(self, database_url: str, model_url: str) -> str:
+        """Start a process that makes one offer and ends; return its last line."""
+        told = self._child("tests.bench.first_offer", str(self.folder), database_url, model_url)
+        return told.splitlines()[-1]
+
+    def _child(self, module: str, *arguments: str) -> str:
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout
 
 
 @contextmanager
@@ -147,8 +151,3 @@ async def add_cohorts(database: Database, count: int, *, prefix: str, skip: int 
         raws.append({"user_id": user_id, "domain": domain, "confidence_score": 0.9})
     return raws
 
-
-async def members_of(deps: Deps, raws: list[Raw]) -> list[Cardmember]:
-    """Return the members of the predictions."""
-    found = await asyncio.gather(*(deps.members.load(raw["user_id"]) for raw in raws))
-    return [member for member in found if member is not None]

@@ -138,5 +138,5 @@ async def test_a_thousand_members_through_offer_batch(
         print(
             f"\n{MEMBERS} predictions: {elapsed:.1f} s, {MEMBERS / elapsed:.0f}/s, {1000 * cpu / MEMBERS:.1f} ms of CPU"
             f" each, {calls} model calls; replayed: {replay_elapsed:.1f} s, {MEMBERS / replay_elapsed:.0f}/s."
-            f"\nIssued {issued} of {eligible} whom the plain rules allow, {100 * issued / MEMBERS:.0f} % of all: {shares}"
+            f"\nIssued {issued} of {eligible} that the plain rules allow ({100 * issued / MEMBERS:.0f} %): {shares}"
         )
