@@ -13,7 +13,7 @@ from tests.bench.figures import Figure, against, cpu_of, per
 from tests.bench.parts import CONCURRENCY, Parts, Raw, add_cohorts, scripted_model
 
 MEMBERS = 300
-WARM = 8
+WARM = 60
 LATENCY_S = 0.2
 AIM = 2.5
 
@@ -23,7 +23,7 @@ Make = Callable[[Deps], Offer]
 
 async def run(parts: Parts, *, quick: bool) -> Sequence[Figure]:
     """Measure both pipelines in turn and compare their medians."""
-    members, rounds = (60, 1) if quick else (MEMBERS, 3)
+    members, rounds = (100, 1) if quick else (MEMBERS, 3)
     pairs: dict[str, list[tuple[float, float]]] = {"graph": [], "bare": []}
     with scripted_model(latency_s=LATENCY_S) as url:
         for _ in range(rounds):
