@@ -116,6 +116,7 @@ class Deps:
     async def aclose(self) -> None:
         """Finish exports, then let go of model, index and database."""
         await self.exporter.aclose()
+        await self.claims.aclose()
         await self.model.aclose()
         await self.index.aclose()
         await self.database.aclose()

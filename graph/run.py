@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final, Protocol
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -14,7 +14,7 @@ from graph.build import Graph
 from graph.context import Context
 from graph.invalid import explain as explain
 from graph.invalid import shown_id
-from graph.schemas import OfferInput, OfferOutput
+from graph.schemas import UNSETTLED, OfferInput, OfferOutput
 
 RECURSION_LIMIT: Final = 40
 GRACE_S: Final = 10.0
@@ -23,6 +23,7 @@ GRACE_S: Final = 10.0
 _logger = logging.getLogger(__name__)
 
 Step = dict[str, Any]
+LetGo = Callable[[str], None]
 
 
 class Observer(Protocol):
@@ -35,19 +36,30 @@ class Observer(Protocol):
         """Hear what a node changed, or that it failed."""
 
 
-async def decide(raw: Any, graph: Graph, context: Context, *, deadline_s: float) -> OfferOutput:
+async def decide(
+    raw: Any, graph: Graph, context: Context, *, deadline_s: float, let_go: LetGo | None = None
+) -> OfferOutput:
     """Run one prediction and return its outcome. Never raises but CancelledError."""
     outcome: OfferOutput | None = None
-    async for step in steps(raw, graph, context, deadline_s=deadline_s):
+    async for step in steps(raw, graph, context, deadline_s=deadline_s, let_go=let_go):
         outcome = step.get("output")
     assert outcome is not None  # `steps` ends with the outcome
     return outcome
 
 
 async def steps(
-    raw: Any, graph: Graph, context: Context, *, deadline_s: float, observer: Observer | None = None
+    raw: Any,
+    graph: Graph,
+    context: Context,
+    *,
+    deadline_s: float,
+    observer: Observer | None = None,
+    let_go: LetGo | None = None,
 ) -> AsyncIterator[Step]:
-    """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`."""
+    """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`.
+
+    `let_go` (`Claims.let_go`) hears of an issuing run that ends without a recorded outcome, cancelled ones among them.
+    """
     run_id = context.run_id or uuid.uuid4().hex
     context = context.model_copy(update={"run_id": run_id})
     try:
@@ -86,6 +98,10 @@ async def steps(
             "internal", "an unforeseen fault, logged with this run_id", run_id=run_id, prediction=prediction,
             mode=context.mode,
         )  # fmt: skip
+    finally:
+        unsettled = output is None or output.error_code in UNSETTLED
+        if let_go is not None and unsettled and context.mode == "issue":
+            let_go(run_id)
     yield {
         "output": output
         or OfferOutput.failure(

@@ -50,6 +50,10 @@ ErrorCode = Literal[
 """compliance, template_fault and deadline go with generation_failed, the others with error."""
 
 
+UNSETTLED: Final[frozenset[ErrorCode]] = frozenset({"database_unavailable", "deadline", "internal", "no_outcome"})
+"""Passing faults: the prediction stays open, and a repeat decides it anew."""
+
+
 def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 

@@ -68,13 +68,17 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
 
     async def _decide(self, raw: Any, config: RunnableConfig) -> dict[str, Any]:
         pipeline = self._pipeline
-        outcome = await decide(raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s)
+        outcome = await decide(
+            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, let_go=pipeline.let_go
+        )
         return outcome.model_dump(mode="json")
 
     async def _steps(self, inputs: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
         raw = [item async for item in inputs][-1]
         pipeline = self._pipeline
-        async for step in steps(raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s):
+        async for step in steps(
+            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, let_go=pipeline.let_go
+        ):
             output = step.get("output")
             yield step if output is None else {"output": output.model_dump(mode="json")}
 

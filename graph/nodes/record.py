@@ -10,16 +10,12 @@ from graph.deps import Deps
 from graph.nodes.render import build_message, person_of
 from graph.outcome import outcome_of
 from graph.replay import replayed
-from graph.schemas import OfferOutput
+from graph.schemas import UNSETTLED, OfferOutput
 from graph.sealed import Sealed
 from graph.state import OfferState
 from tools.email.message import Person
 from tools.errors import DatabaseUnavailable
 from tools.ledger.records import Close, Finish, IssuedRow
-
-_RETRIED = frozenset({"database_unavailable", "deadline", "internal", "no_outcome"})
-"""Passing faults: the prediction stays open, and a repeat decides it anew."""
-
 
 _KEPT: Final = (
     "prediction",
@@ -55,8 +51,8 @@ async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
     output = outcome_of(state, deps)
     if run.mode == "preview":
         return {"output": output}
-    if output.error_code == "database_unavailable":
-        return {"output": output}  # nothing can be written; the claim's lease ends by itself
+    if output.error_code in ("database_unavailable", "invalid_input"):
+        return {"output": output}  # nothing can be written, or the prediction is another one's
     if not await deps.records.finish(_finish(state, output, deps)):
         winner = await deps.records.outcome(run.campaign_id, run.prediction_key)
         if winner is None:
@@ -87,7 +83,7 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
     message, member = state.get("message"), state.get("member")
     person = person_of(member.open()) if output.success and member is not None else Person()
     calls = state.get("calls", [])
-    close: Close = "retry" if output.error_code in _RETRIED else "done"
+    close: Close = "retry" if output.error_code in UNSETTLED else "done"
     return Finish(
         campaign_id=run.campaign_id,
         prediction_key=run.prediction_key,

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from graph.case import case_of, member_of
 from graph.deps import Deps
-from graph.state import OfferState, Run, Screening
-from tools.ledger.claims import Claim, Recorded, Taken
+from graph.state import Failure, OfferState, Run, Screening
+from tools.ledger.claims import Claim, Foreign, Recorded, Taken
 from tools.screening import Hold, Usage
 from tools.screening import screen as reasons_to_hold
 
@@ -47,6 +47,9 @@ async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
                 "recorded": {"run_id": answer.run_id, "record": answer.record},
                 "screening": Screening(usage=Usage()),
             }
+        if isinstance(answer, Foreign):
+            used = "idempotency_key: it names a prediction of another member or domain; send a key of its own"
+            return {"failure": Failure(code="invalid_input", message=used), "screening": Screening(usage=Usage())}
         await _wait(run, pause)
         pause = min(LONGEST_POLL_S, pause * 2)
 

@@ -42,7 +42,7 @@ class Studio:
     def rows(self, table: str) -> int:
         """Count a table's rows."""
         with psycopg.connect(self.database_url) as connection:
-            (count,) = connection.execute(f"select count(*) from {table}").fetchone() or (-1,)  # type: ignore[arg-type]
+            (count,) = connection.execute(f"select count(*) from {table}").fetchone() or (-1,)
         return int(count)
 
     async def thread(self) -> str:

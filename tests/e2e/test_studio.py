@@ -25,7 +25,7 @@ from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.e2e
 
-INPUT = {"user_id": "USER_STUDIO_1", "domain": "Travel", "confidence_score": 0.9}
+INPUT: Any = {"user_id": "USER_STUDIO_1", "domain": "Travel", "confidence_score": 0.9}
 PLANTED = {"name": "Zebulon Quixworth", "location": "Xanadu, ZZ", "credit_limit": 98765, "email": "zeb@quix.example",
            "segment": "Segmentium", "monetary_30d": 4321.99}  # fmt: skip
 TRACES = ("Zebulon", "Quixworth", "Xanadu", "98765", "quix.example", "Segmentium", "4321.99")
@@ -115,7 +115,7 @@ def named(content: Any) -> list[str]:
 async def test_the_graph_is_listed_and_its_form_teaches(studio: Studio) -> None:
     (assistant,) = await studio.client.assistants.search()
     assert assistant["graph_id"] == GRAPH
-    schemas = await studio.client.assistants.get_schemas(assistant["assistant_id"])
+    schemas: Any = await studio.client.assistants.get_schemas(assistant["assistant_id"])
     assert schemas["input_schema"] == OfferInput.model_json_schema()
     fields = schemas["context_schema"]["properties"]
     assert set(fields) == set(Context.model_fields)
@@ -189,7 +189,7 @@ async def test_a_draft_changed_after_its_check_is_never_rendered(studio: Studio)
 async def test_a_fork_from_an_earlier_checkpoint_runs_again_from_there(studio: Studio) -> None:
     thread = await studio.thread()
     await studio.run(thread, INPUT)
-    history = await studio.client.threads.get_history(thread, limit=50)
+    history: Any = await studio.client.threads.get_history(thread, limit=50)
     (fork,) = [state for state in history if state["next"] == ["draft"]]
     assert await studio.run(thread, checkpoint_id=fork["checkpoint_id"]) == ["draft", *FROM_CHECK]
     assert (await studio.output(thread))["recommendation"] == "offer_generated"
@@ -287,7 +287,8 @@ async def test_every_node_can_be_stopped_at_and_resumed(studio: Studio) -> None:
 
 async def stop_and_resume(studio: Studio, node: str, when: str) -> tuple[list[str], str]:
     """Stop once before or after a node; return what was next, and the outcome after going on."""
-    thread, stop = await studio.thread(), {f"interrupt_{when}": [node]}
+    thread = await studio.thread()
+    stop: dict[str, Any] = {f"interrupt_{when}": [node]}
     match node:
         case "review":
             await studio.run(thread, INPUT, context=REVIEWED, **stop)

@@ -19,7 +19,7 @@ from graph.state import Attempt, OfferState, Run
 from tools.chat.calls import ModelCall
 from tools.drafts import Copy, Draft
 from tools.report import ComplianceReport
-from tools.terms import OfferTerms
+from tools.terms import Merchant, OfferTerms
 
 TEXT = Copy(subject="s", preheader="p", headline="h", body="b", cta="c")
 DRAFT = Draft(source="model", option_id="o", merchant_ids=("M1", "M2"), text=TEXT)
@@ -36,10 +36,10 @@ TERMS = OfferTerms(
     expected_cost_usd=Decimal("3.10"), domain="Travel", start_date=date(2026, 11, 22), end_date=date(2026, 12, 22),
     enroll_by=None, eligible_card_types=("gold",),
     merchants=(
-        {"merchant_id": "M1", "merchant_name": "A", "merchant_category": "x", "merchant_type": "online"},
-        {"merchant_id": "M2", "merchant_name": "B", "merchant_category": "x", "merchant_type": "both"},
+        Merchant(merchant_id="M1", merchant_name="A", merchant_category="x", merchant_type="online"),
+        Merchant(merchant_id="M2", merchant_name="B", merchant_category="x", merchant_type="both"),
     ),
-)  # type: ignore[arg-type]  # fmt: skip
+)  # fmt: skip
 
 
 def channel(kind: Any, *values: Any) -> Typed:

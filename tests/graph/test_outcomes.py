@@ -13,7 +13,7 @@ from graph.schemas import SUPPRESSED, Recommendation
 from graph.settings import Settings
 from tests.conftest import Decide
 from tests.members import add_members
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import Hang, ScriptedModel
 from tools.vocabulary import SuppressionReason
 
 ISSUE = Context(mode="issue")
@@ -202,3 +202,28 @@ async def test_an_erased_person_is_greeted_by_the_fallback(run_one: Decide, deps
     again = await run_one()
     assert again.email_html is not None and "Wei" not in again.email_html and "Hi Cardmember" in again.email_html
     assert again.error == "the person was erased; the greeting is the fallback"
+
+
+async def test_a_key_of_another_members_prediction_is_refused_and_shows_nothing(run_one: Decide) -> None:
+    first = await run_one("USER_GOLD", idempotency_key="order-1")
+    other = await run_one("USER_PLATINUM", idempotency_key="order-1")
+    assert (first.success, other.success) == (True, False)
+    assert (other.recommendation, other.error_code, other.user_id) == ("error", "invalid_input", "USER_PLATINUM")
+    assert (other.error or "").startswith("idempotency_key")
+    assert (await run_one("USER_GOLD", idempotency_key="order-1")).replayed
+
+
+async def test_a_cancelled_run_leaves_its_prediction_to_the_next(
+    graph: Graph, deps: Deps, script: ScriptedModel
+) -> None:
+    script.reply("*", Hang())
+    raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+    run = asyncio.create_task(decide(raw, graph, ISSUE, deadline_s=60, let_go=deps.claims.let_go))
+    while not script.calls:
+        await asyncio.sleep(0.01)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    script.clear()
+    again = await asyncio.wait_for(decide(raw, graph, ISSUE, deadline_s=60), timeout=15)
+    assert (again.recommendation, again.replayed) == ("offer_generated", False)

@@ -46,17 +46,17 @@ def report(verdict: Any) -> ComplianceReport:
     )
 
 
-FETCHED = [
+FETCHED: Any = [
     {"failure": failure, "found": found, "member": None}
     for failure, found in product((None, FAILURE), (True, False))
 ]  # fmt: skip
-SCREENED = [
+SCREENED: Any = [
     {"failure": failure, "recorded": recorded, "screening": screening, "found": found, "prediction": prediction(flag)}
     for failure, recorded, screening, found, flag in product(
         (None, FAILURE), (None, {"run_id": "r"}), (FREE, HELD), (True, False), (0, 1)
     )
 ]
-CHECKED = [
+CHECKED: Any = [
     {
         "report": report(verdict), "draft": draft(source), "review": review, "needs_person": person,
         "attempts": attempts, "run": run(revisions), "feedback": feedback, "failure": failure, "screening": screening,
@@ -66,7 +66,7 @@ CHECKED = [
         (None, FAILURE), (FREE, HELD),
     )
 ]  # fmt: skip
-REVIEWED = [{"review": "approve"}, {"review": "reject"}]
+REVIEWED: Any = [{"review": "approve"}, {"review": "reject"}]
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_a_router_leaves_the_state_as_it_is(router: Any, state: dict[str, Any]) 
 
 
 def test_only_a_found_member_with_a_wanted_offer_and_no_hold_is_analysed() -> None:
-    passed = [state for state in SCREENED if after_screen(state) == "analyze_rules"]  # type: ignore[arg-type]
+    passed = [state for state in SCREENED if after_screen(state) == "analyze_rules"]
     assert len(passed) == 1
     assert (passed[0]["found"], passed[0]["screening"], passed[0]["recorded"]) == (True, FREE, None)
 
 
 def test_routes_need_nothing_that_a_resume_loses() -> None:
     """Studio resumes with what its checkpoint holds; the member isn't in it."""
-    assert after_fetch({"found": True, "failure": None}) == "screen"  # type: ignore[typeddict-item]
-    state = {"failure": None, "screening": FREE, "found": True, "prediction": prediction()}
-    assert after_screen(state) == "analyze_rules"  # type: ignore[arg-type]
+    assert after_fetch({"found": True, "failure": None}) == "screen"
+    state: Any = {"failure": None, "screening": FREE, "found": True, "prediction": prediction()}
+    assert after_screen(state) == "analyze_rules"
 
 
 def test_a_draft_is_rendered_only_when_it_passed_and_a_person_who_must_approve_has() -> None:
     for state in CHECKED:
-        if after_compliance(state) == "render":  # type: ignore[arg-type]
+        if after_compliance(state) == "render":
             assert state["report"].verdict == "pass"
             assert not state["needs_person"] or state["review"] is not None
             assert state["failure"] is None and not state["screening"].holds
@@ -127,12 +127,12 @@ def test_a_draft_is_rendered_only_when_it_passed_and_a_person_who_must_approve_h
 def test_what_a_person_decided_on_is_never_drafted_anew() -> None:
     for state in CHECKED:
         if state["review"] is not None:
-            assert after_compliance(state) in ("render", "record")  # type: ignore[arg-type]
+            assert after_compliance(state) in ("render", "record")
 
 
 def test_a_model_is_asked_again_only_with_attempts_left_and_something_to_tell_it() -> None:
     for state in CHECKED:
-        if after_compliance(state) == "draft":  # type: ignore[arg-type]
+        if after_compliance(state) == "draft":
             assert state["draft"].source in ("model", "blocks")
             assert state["feedback"]
             assert state["attempts"] <= state["run"].max_revisions

@@ -1,5 +1,6 @@
 """Claiming a prediction: one transaction finds a recorded outcome, counts the member's offers and takes a place."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -10,6 +11,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from tools.database import Database
+from tools.errors import DatabaseUnavailable
+from tools.ledger.leases import end_leases
 from tools.screening import NEVER, Hold, Usage
 
 ONLINE: Final = 1
@@ -49,7 +52,12 @@ class Busy:
     """Another run owns the prediction and its lease has not ended."""
 
 
-Answer = Taken | Recorded | Busy
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The key names a prediction of another member or domain."""
+
+
+Answer = Taken | Recorded | Busy | Foreign
 Decide = Callable[[Usage], tuple[Hold, ...]]
 
 
@@ -58,6 +66,8 @@ class Claims:
 
     def __init__(self, database: Database, *, table: str, zone: ZoneInfo) -> None:
         self._database, self._table, self._zone = database, table, zone
+        self._gone: set[str] = set()
+        self._letting_go: set[asyncio.Task[None]] = set()
 
     async def claim(self, claim: Claim, decide: Decide, *, takes_place: bool = True) -> Answer:
         """Take the prediction for this run, or say who has it.
@@ -69,7 +79,7 @@ class Claims:
         """
         async with self._database.connection() as connection:
             await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (claim.user_id,))
-            found = await _existing(connection, claim)
+            found = await self._existing(connection, claim)
             if found is not None:
                 return found
             usage = await self._usage(connection, claim)
@@ -84,6 +94,40 @@ class Claims:
             usage = await self._usage(connection, claim)
         return Taken(usage, decide(usage))
 
+    def let_go(self, run_id: str) -> None:
+        """Give up a run's claim, if it has one: the run ended without writing its outcome.
+
+        Returns at once, since it is called where a cancelled caller can't wait. This process knows from now on; other
+        processes do once the ledger could be told, and at the latest when the lease ends.
+        """
+        self._gone.add(run_id)
+        task = asyncio.get_running_loop().create_task(self._end_lease(run_id))
+        self._letting_go.add(task)
+        task.add_done_callback(self._letting_go.discard)
+
+    async def aclose(self) -> None:
+        """Wait until the ledger was told of the claims given up."""
+        await asyncio.gather(*self._letting_go)
+
+    async def _end_lease(self, run_id: str) -> None:
+        try:
+            await end_leases(self._database, [run_id])
+        except DatabaseUnavailable:
+            return
+        self._gone.discard(run_id)
+
+    async def _existing(self, connection: AsyncConnection, claim: Claim) -> Recorded | Busy | Foreign | None:
+        cursor = await connection.execute(_EXISTING, _values(claim))
+        row = await cursor.fetchone()
+        if row is None:
+            return None
+        status, owner, leased, user_id, domain, run_id, record = row
+        if (user_id, domain) != (claim.user_id, claim.domain):
+            return Foreign()
+        if status in ("done", "dead", "skipped") and record is not None:
+            return Recorded(run_id, record)
+        return Busy() if status == "pending" and leased and owner not in self._gone else None
+
     async def _usage(self, connection: AsyncConnection, claim: Claim) -> Usage:
         today = datetime.now(self._zone).date()
         starts = {name: self._midnight(day) for name, day in _period_starts(today).items()}
@@ -95,17 +139,6 @@ class Claims:
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._zone)
-
-
-async def _existing(connection: AsyncConnection, claim: Claim) -> Recorded | Busy | None:
-    cursor = await connection.execute(_EXISTING, _values(claim))
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    status, leased, run_id, record = row
-    if status in ("done", "dead", "skipped") and record is not None:
-        return Recorded(run_id, record)
-    return Busy() if status == "pending" and leased else None
 
 
 def _values(claim: Claim) -> dict[str, object]:
@@ -128,7 +161,7 @@ def _period_starts(today: date) -> dict[str, date]:
 
 
 _EXISTING: Final = """
-select i.status, i.lease_until > now(), i.run_id, d.record
+select i.status, i.owner, i.lease_until > now(), i.user_id, i.domain, i.run_id, d.record
 from offer_item i left join decision d on d.run_id = i.run_id
 where i.campaign_id = %(campaign_id)s and i.prediction_key = %(key)s
 """
