@@ -46,6 +46,12 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection; commit at the end, roll back on an exception."""
+        async with self.statement() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection on which each statement commits by itself: for one statement, a third of the round trips."""
         async with self._room:
             pool = await self.pool()
             try:
@@ -91,7 +97,7 @@ class Database:
     async def _open(self, conninfo: str) -> AsyncConnectionPool:
         pool = AsyncConnectionPool(
             conninfo, min_size=1, max_size=self._pool_size, open=False, check=self._check, reconnect_timeout=GIVE_UP_S,
-            reconnect_failed=self._note_loss, kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S)}, name="offergraph",
+            reconnect_failed=self._note_loss, kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S), "autocommit": True}, name="offergraph",
         )  # fmt: skip
         try:
             await pool.open(wait=True, timeout=CONNECT_TIMEOUT_S)

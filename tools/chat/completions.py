@@ -25,7 +25,7 @@ class CompletionStore:
             self._recent.move_to_end(key)
             return body
         try:
-            async with self._database.connection() as connection:
+            async with self._database.statement() as connection:
                 cursor = await connection.execute("select body from completion where key = %s", (key,))
                 row = await cursor.fetchone()
         except DatabaseUnavailable:
@@ -39,7 +39,7 @@ class CompletionStore:
         """Keep a completion; the first one recorded for a key stays."""
         self._remember(key, body)
         try:
-            async with self._database.connection() as connection:
+            async with self._database.statement() as connection:
                 await connection.execute(
                     "insert into completion (key, model, body, input_tokens, output_tokens)"
                     " values (%s, %s, %s, %s, %s) on conflict (key) do nothing",

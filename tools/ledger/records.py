@@ -75,21 +75,21 @@ class Records:
         statement = _FINISH
         if finish.issued is not None:
             statement, values = _FINISH_ISSUED, values | _issued_values(finish.issued)
-        async with self._database.connection() as connection:
+        async with self._database.statement() as connection:
             cursor = await connection.execute(statement, values)
             row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
     async def outcome(self, campaign_id: int, prediction_key: str) -> str | None:
         """Return the run that decided a prediction, or None while it is undecided."""
-        async with self._database.connection() as connection:
+        async with self._database.statement() as connection:
             cursor = await connection.execute(_OUTCOME, (campaign_id, prediction_key))
             row = await cursor.fetchone()
         return None if row is None else str(row[0])
 
     async def read(self, run_id: str) -> tuple[dict[str, Any], str | None, str | None] | None:
         """Return a decision's record with the person's first name and address (None once erased), or None."""
-        async with self._database.connection() as connection:
+        async with self._database.statement() as connection:
             cursor = await connection.execute(_READ, (run_id,))
             row = await cursor.fetchone()
         return None if row is None else (row[0], row[1], row[2])
