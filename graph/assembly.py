@@ -1,6 +1,7 @@
 """From a draft to what the gate judges: terms, filled copy, legal text. Code owns every number, date and merchant."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from typing import Final
 
 from graph.case import case_of
@@ -14,11 +15,13 @@ from tools.report import ComplianceReport, Stage, Violation
 from tools.slots import FALLBACK_NAME, SlotFaults, fill
 from tools.subject import Scope, Subject
 from tools.terms import MenuOption, OfferTerms
-from tools.vocabulary import CopyField
+from tools.vocabulary import COPY_FIELDS, CopyField
 
 BEFORE_MESSAGE: Final[tuple[Stage, ...]] = ("member", "terms", "copy")
 MESSAGE: Final[tuple[Stage, ...]] = ("message",)
 """The stages of the gate, before and after the email is built."""
+
+_PROFILE: Final = tuple(field.name for field in fields(Cardmember))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class Assembled:
     terms: OfferTerms
     copy: Copy
     terms_text: str
+
+    def sha(self, draft: Draft) -> str:
+        """Return what names this offer and the draft it came from: whatever is rendered must be what was judged."""
+        parts = (draft.model_dump_json(), self.terms.model_dump_json(), self.copy.model_dump_json(), self.terms_text)
+        return sha256("\0".join(parts).encode()).hexdigest()
 
 
 def assemble(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) -> Assembled | tuple[Violation, ...]:
@@ -50,6 +58,8 @@ def assemble(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) ->
     filled = fill_copy(draft.text, terms)
     if isinstance(filled, tuple):
         return filled
+    if foreign := _unapproved(state, draft, option, deps):
+        return foreign
     return Assembled(terms, filled, _legal_text(terms, deps))
 
 
@@ -68,17 +78,29 @@ def fill_copy(text: Copy, terms: OfferTerms, *, first_name: str = FALLBACK_NAME)
     return Copy.model_validate(filled.fields)
 
 
+def is_as_judged(state: OfferState) -> bool:
+    """Return whether draft, terms, copy and legal text are byte for byte what the last report judged."""
+    draft, terms, copy = state.get("draft"), state.get("terms"), state.get("copy")
+    if draft is None or terms is None or copy is None or not state["history"]:
+        return False
+    judged = state["history"][-1]
+    return judged.report == state["report"] and judged.offer_sha == Assembled(terms, copy, state["terms_text"]).sha(
+        draft
+    )
+
+
 def subject_of(state: OfferState, draft: Draft, offer: Assembled, *, member: Cardmember, deps: Deps) -> Subject:
     """Put together all that clauses judge of one draft."""
     terms = offer.terms
+    option = state["menu"].option(terms.option_id)
     return Subject(
         text={str(name): text for name, text in offer.copy.fields().items()} | {"terms": offer.terms_text},
         offer=terms.facts(),
         send_date=state["run"].send_date,
         scope=scope_of(terms, state),
         member=case_of(state, member, state["screening"].usage, deps).facts(),
-        personal={name: value for name, value in asdict(member).items() if value is not None},
-        approved=_approved(draft, deps),
+        personal={name: value for name in _PROFILE if (value := getattr(member, name)) is not None},
+        approved=_approved(state, draft, option, deps),
     )
 
 
@@ -118,13 +140,30 @@ def unknown_option(draft: Draft) -> tuple[Violation, ...]:
     return (_fault("option_id", draft.option_id, "is not on the menu", "choose an id of the menu"),)
 
 
-def _approved(draft: Draft, deps: Deps) -> dict[CopyField, str]:
+def _approved(state: OfferState, draft: Draft, option: MenuOption | None, deps: Deps) -> dict[CopyField, str]:
+    """Return the fields whose text is an unchanged approved block that may speak for this very option."""
+    view = state["view"]
     approved: dict[CopyField, str] = {}
     for field, block_id in (draft.block_ids or {}).items():
         block = deps.rulebook.blocks.get(block_id)
-        if block is not None and block.field == field and block.text == getattr(draft.text, field):
+        if block is None or option is None or block.field != field or block.text != getattr(draft.text, field):
+            continue
+        if block.suits(option, domain=view.domain, strategy=view.strategy, card_type=view.card_type):
             approved[field] = block_id
     return approved
+
+
+def _unapproved(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) -> tuple[Violation, ...]:
+    """Return a fault per field of a draft made of blocks that no block approved for this option stands behind."""
+    if draft.source not in ("blocks", "fallback"):
+        return ()
+    approved = _approved(state, draft, option, deps)
+    chosen = draft.block_ids or {}
+    return tuple(
+        _fault(field, chosen.get(field, ""), f"is no approved text for {option.option_id}", "choose ids of the lists")
+        for field in COPY_FIELDS
+        if field not in approved
+    )
 
 
 def _fault(field: str, quote: str, reason: str, hint: str) -> Violation:

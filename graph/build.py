@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable
+from functools import partial, wraps
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
@@ -60,20 +60,30 @@ def build_graph(deps: Deps, *, context: type[Context] = Context) -> Graph:
         .add_node("render", bind(render))
         .add_node("record", bind(record), error_handler=FINISH)
         .add_edge(START, "fetch")
-        .add_conditional_edges("fetch", after_fetch)
-        .add_conditional_edges("screen", after_screen)
+        .add_conditional_edges("fetch", _on_loop(after_fetch))
+        .add_conditional_edges("screen", _on_loop(after_screen))
         .add_edge("analyze_rules", "analyze_llm")
         .add_edge("analyze_rules", "retrieve_policies")
         .add_edge("analyze_llm", "draft")
         .add_edge("retrieve_policies", "draft")
         .add_edge("draft", "check_compliance")
-        .add_conditional_edges("check_compliance", after_compliance)
+        .add_conditional_edges("check_compliance", _on_loop(after_compliance))
         .add_edge("fall_back", "check_compliance")
-        .add_conditional_edges("review", after_review)
+        .add_conditional_edges("review", _on_loop(after_review))
         .add_edge("render", "record")
         .add_edge("record", END)
         .compile(name="offergraph")
     )
+
+
+def _on_loop(router: Callable[[OfferState], str]) -> Callable[[OfferState], Awaitable[str]]:
+    """Let a router run where it is called: LangGraph takes a plain function to a thread, three times an offer."""
+
+    @wraps(router)
+    async def route(state: OfferState) -> str:
+        return router(state)
+
+    return route
 
 
 _opening: dict[asyncio.AbstractEventLoop, asyncio.Task[Graph]] = {}

@@ -1,10 +1,10 @@
 """What a caller may set per run; every field has a safe default."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.vocabulary import Mode
 
@@ -42,6 +42,12 @@ class Context(BaseModel):
         default=False,
         description="Greet with 'Cardmember' in the reply, so that it names nobody (streams and previews do).",
     )
+
+    @model_validator(mode="after")
+    def _review_needs_a_checkpointer(self) -> Self:
+        if self.require_review and self.mode == "issue":
+            raise ValueError("require_review works in previews only; issuing runs have no checkpointer to wait in")
+        return self
 
     @property
     def neutral(self) -> bool:

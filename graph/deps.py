@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -66,6 +68,8 @@ class Rulebook:
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
+    sha: str
+    """Names the bytes of every file of the policies folder and of the prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Deps:
     exporter: Exporter
     zone: ZoneInfo
     copy_mode: CopyMode
+    screening: Mapping[Domain, Limits]
 
     def today(self) -> date:
         """Return the day in the brand's time zone."""
@@ -92,7 +97,7 @@ class Deps:
 
     def limits(self, domain: Domain) -> Limits:
         """Return the numbers screening uses in this domain: the stricter of policies and settings."""
-        return screening_limits(self.rulebook.policies, self.settings, domain)
+        return self.screening[domain]
 
     def attested(self, name: str, today: date) -> bool:
         """Return whether somebody answers for the fact today."""
@@ -156,6 +161,7 @@ async def open_deps(settings: Settings) -> Deps:
         exporter=Exporter(settings.output_dir),
         zone=zone,
         copy_mode=settings.effective_copy_mode,
+        screening={domain: screening_limits(rulebook.policies, settings, domain) for domain in DOMAINS},
     )
 
 
@@ -192,7 +198,16 @@ def load_rulebook(settings: Settings) -> Rulebook:
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=load_prompts(settings.prompts_dir, needed={"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES}),
+        sha=_folder_sha(folder, settings.prompts_dir),
     )
+
+
+def _folder_sha(*folders: Path) -> str:
+    digest = sha256()
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".yaml")):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _refuse_speechless(folder: Path, menus: Menus, blocks: CopyBlocks) -> None:

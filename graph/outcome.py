@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import assert_never
 
-from graph.assembly import BEFORE_MESSAGE, MESSAGE, scope_of
+from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
 from graph.deps import Deps
 from graph.schemas import (
     SUPPRESSED,
@@ -46,7 +46,7 @@ def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
         ),
         applied_policies=applied_policies(state["report"], deps) if generated else None,
         offer=issued_offer(state) if generated else None,
-        email_html=state.get("reply_html") if generated else None,
+        email_html=html.open() if generated and (html := state.get("reply_html")) is not None else None,
         error=failure.message if failure else None,
         error_code=failure.code if failure else None,
         run_id=run.run_id,
@@ -57,13 +57,15 @@ def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
 
 
 def issuable(state: OfferState, deps: Deps) -> bool:
-    """Return whether both reports pass and together cover every active clause in the offer's scope."""
+    """Return whether both reports pass, are of this very offer and policy set, and cover every clause in scope."""
     terms, report, message_report = state.get("terms"), state.get("report"), state.get("message_report")
     if terms is None or report is None or message_report is None or state.get("message") is None:
         return False
     scope, gate = scope_of(terms, state), deps.rulebook.gate
-    return all(
-        judged.verdict == "pass" and covers(judged, gate.required(scope, stages))
+    return is_as_judged(state) and all(
+        judged.verdict == "pass"
+        and judged.policy_set_sha == gate.policies.sha
+        and covers(judged, gate.required(scope, stages))
         for judged, stages in ((report, BEFORE_MESSAGE), (message_report, MESSAGE))
     )
 

@@ -1,6 +1,8 @@
 """A recorded decision told again: no model, no gate, the same bytes."""
 
-from typing import Any
+import asyncio
+import logging
+from typing import Any, Final
 
 from graph.assembly import fill_copy
 from graph.deps import Deps
@@ -13,12 +15,14 @@ from tools.errors import DatabaseUnavailable, TemplateFault
 from tools.slots import FALLBACK_NAME
 from tools.terms import OfferTerms
 
+_logger = logging.getLogger(__name__)
+
 
 async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOutput:
-    """Return the recorded outcome of a run, its email rendered again.
+    """Return the recorded outcome of a run, its email rendered again, and hand its files over if they are gone.
 
-    The HTML is left out when it can't be the recorded bytes any more (the template changed): other bytes were never
-    checked. Once the person is erased, the email greets the fallback name. Raises DatabaseUnavailable.
+    The HTML is left out when it can't be the recorded bytes any more (template, brand or link key changed): other bytes
+    were never checked. Once the person is erased, the email greets the fallback name. Raises DatabaseUnavailable.
     """
     found = await deps.records.read(run_id)
     if found is None:
@@ -27,15 +31,41 @@ async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOu
     output = OfferOutput.model_validate({**record["output"], "replayed": True})
     if not output.success:
         return output
-    same_template = record["versions"]["template_sha"] == deps.mailer.template_sha
-    if not same_template:
-        return output.model_copy(update={"error": "the email template changed since; the sent file is in the exports"})
-    erased = first_name is None
-    message = message_of(record, Person() if neutral or erased else Person(first_name=first_name, email=email), deps)
-    if not neutral and not erased and message.html_sha256 != record["html_sha256"]:
-        raise TemplateFault(f"run {run_id}: rendering again gives other bytes than were recorded")
-    note = "the person was erased; the greeting is the fallback" if erased else None
-    return output.model_copy(update={"email_html": message.html, "error": note})
+    try:
+        message = message_of(record, Person(first_name=first_name, email=email), deps)
+        shown = message if not neutral else message_of(record, Person(), deps)
+    except TemplateFault as error:
+        _logger.warning("run %s can't be rendered again: %s", run_id, error)
+        return _noted(output, CHANGED)
+    if first_name is None:
+        return _noted(output.model_copy(update={"email_html": shown.html}), ERASED)
+    if message.html_sha256 != record["html_sha256"]:
+        return _noted(output, CHANGED)
+    output = output.model_copy(update={"email_html": shown.html})
+    await _restore(output, message, deps)
+    return output
+
+
+CHANGED: Final = (
+    "The email is not repeated: its template, brand or link key changed since. The exports hold the sent one."
+)
+ERASED: Final = "The person was erased since; the email greets the fallback name."
+
+
+def _noted(output: OfferOutput, note: str) -> OfferOutput:
+    if output.offer is None:
+        return output
+    notes = (*output.offer.policy_compliance_notes, note)
+    return output.model_copy(update={"offer": output.offer.model_copy(update={"policy_compliance_notes": notes})})
+
+
+async def _restore(output: OfferOutput, message: Message, deps: Deps) -> None:
+    """Hand over the files of an offer whose first reply was cut off before they were written."""
+    gone = not await asyncio.to_thread(deps.exporter.holds, run_id=output.run_id, sent_at=message.sent_at)
+    if gone:
+        whole = output.model_copy(update={"email_html": message.html, "replayed": False})
+        text = whole.model_dump_json(indent=2)
+        await deps.exporter.hand_over(run_id=output.run_id, output_json=text, message=message)
 
 
 def message_of(record: dict[str, Any], person: Person, deps: Deps) -> Message:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -12,9 +13,12 @@ from pydantic import ValidationError
 
 from graph.build import Graph
 from graph.context import Context
+from graph.deps import Deps
 from graph.invalid import explain as explain
 from graph.invalid import shown_id
-from graph.schemas import UNSETTLED, OfferInput, OfferOutput
+from graph.replay import replayed
+from graph.schemas import UNSETTLED, ErrorCode, OfferInput, OfferOutput, as_recommendation
+from tools.errors import DatabaseUnavailable
 
 RECURSION_LIMIT: Final = 40
 GRACE_S: Final = 10.0
@@ -23,7 +27,6 @@ GRACE_S: Final = 10.0
 _logger = logging.getLogger(__name__)
 
 Step = dict[str, Any]
-LetGo = Callable[[str], None]
 
 
 class Observer(Protocol):
@@ -37,11 +40,11 @@ class Observer(Protocol):
 
 
 async def decide(
-    raw: Any, graph: Graph, context: Context, *, deadline_s: float, let_go: LetGo | None = None
+    raw: Any, graph: Graph, context: Context, *, deadline_s: float, deps: Deps | None = None
 ) -> OfferOutput:
     """Run one prediction and return its outcome. Never raises but CancelledError."""
     outcome: OfferOutput | None = None
-    async for step in steps(raw, graph, context, deadline_s=deadline_s, let_go=let_go):
+    async for step in steps(raw, graph, context, deadline_s=deadline_s, deps=deps):
         outcome = step.get("output")
     assert outcome is not None  # `steps` ends with the outcome
     return outcome
@@ -54,11 +57,11 @@ async def steps(
     *,
     deadline_s: float,
     observer: Observer | None = None,
-    let_go: LetGo | None = None,
+    deps: Deps | None = None,
 ) -> AsyncIterator[Step]:
     """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`.
 
-    `let_go` (`Claims.let_go`) hears of an issuing run that ends without a recorded outcome, cancelled ones among them.
+    With `deps`, an issuing run that is cut off lets go of its claim, and answers what it recorded if it got so far.
     """
     run_id = context.run_id or uuid.uuid4().hex
     context = context.model_copy(update={"run_id": run_id})
@@ -67,47 +70,108 @@ async def steps(
     except ValidationError as error:
         yield {"output": _invalid(raw, error, run_id, context)}
         return
-    var_child_runnable_config.set(None)  # else a surrounding Runnable's stream_log shows the graph's state
-    output: OfferOutput | None = None
-    modes: list[StreamMode] = ["updates"] if observer is None else ["updates", "tasks"]
+    run = _Drive(graph, prediction, context, context.run_deadline_s or deadline_s, observer, deps)
+    # A task of its own: whoever asks for the steps may do so from a new task each time, where no time-out would hold.
+    task = asyncio.create_task(run.drive())
     try:
-        async with asyncio.timeout(deadline_s + GRACE_S):
-            chunk: Any  # (mode, payload) when the modes are a list
-            async for chunk in graph.astream(
-                prediction.model_dump(exclude_unset=True),
-                {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": run_id}},
-                context=context,
-                stream_mode=modes,
-            ):
-                mode, update = chunk
-                if mode == "tasks":
-                    _tell(observer, update)
-                    continue
-                for node, change in update.items():
-                    output = (change or {}).get("output", output) if isinstance(change, dict) else output
-                    if not node.startswith("__"):  # LangGraph's own names of error handlers
-                        yield {"node": node}
-    except TimeoutError:
-        output = OfferOutput.failure(
-            "deadline", f"no outcome within {deadline_s:g} s; send the prediction again",
-            run_id=run_id, prediction=prediction, mode=context.mode,
-        )  # fmt: skip
-    except Exception as error:  # the outermost edge: whatever got past the nodes' handlers still gets a typed outcome
-        _logger.error("run %s failed", run_id, exc_info=error)
-        output = OfferOutput.failure(
-            "internal", "an unforeseen fault, logged with this run_id", run_id=run_id, prediction=prediction,
-            mode=context.mode,
-        )  # fmt: skip
+        while (step := await run.steps.get()) is not None:
+            yield step
     finally:
-        unsettled = output is None or output.error_code in UNSETTLED
-        if let_go is not None and unsettled and context.mode == "issue":
-            let_go(run_id)
-    yield {
-        "output": output
-        or OfferOutput.failure(
-            "no_outcome", "the run ended without an outcome", run_id=run_id, prediction=prediction, mode=context.mode
+        task.cancel()
+
+
+@dataclass(slots=True)
+class _Drive:
+    """Drives one run to its outcome; `steps` ends with the outcome and None."""
+
+    graph: Graph
+    prediction: OfferInput
+    context: Context
+    deadline_s: float
+    observer: Observer | None
+    deps: Deps | None
+    steps: asyncio.Queue[Step | None] = field(default_factory=asyncio.Queue)
+    output: OfferOutput | None = None
+
+    @property
+    def run_id(self) -> str:
+        assert self.context.run_id is not None  # `steps` names every run
+        return self.context.run_id
+
+    async def drive(self) -> None:
+        var_child_runnable_config.set(None)  # else a surrounding Runnable's stream_log shows the graph's state
+        try:
+            async with asyncio.timeout(self.deadline_s + GRACE_S):
+                await self._run()
+        except TimeoutError:
+            late = f"no outcome within {self.deadline_s:g} s; send the prediction again"
+            self.output = await self._recorded() or self._failure("deadline", late)
+        except Exception as error:  # the outermost edge: what got past the nodes' handlers still gets a typed outcome
+            _logger.error("run %s failed", self.run_id, exc_info=error)
+            unforeseen = "an unforeseen fault, logged with this run_id"
+            self.output = await self._recorded() or self._failure("internal", unforeseen)
+        finally:
+            unsettled = self.output is None or self.output.error_code in UNSETTLED
+            if self.deps is not None and unsettled and self.context.mode == "issue":
+                self.deps.claims.let_go(self.run_id)
+        output = self.output or self._failure("no_outcome", "the run ended without an outcome")
+        self.steps.put_nowait({"output": output})
+        self.steps.put_nowait(None)
+
+    async def _run(self) -> None:
+        modes: list[StreamMode] = ["updates"] if self.observer is None else ["updates", "tasks"]
+        chunk: Any  # (mode, payload), as the modes are a list
+        async for chunk in self.graph.astream(
+            self.prediction.model_dump(exclude_unset=True),
+            {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": self.run_id}},
+            context=self.context,
+            stream_mode=modes,
+        ):
+            mode, update = chunk
+            if mode == "tasks":
+                _tell(self.observer, update)
+                continue
+            for node, change in update.items():
+                self._take(node, change)
+
+    def _take(self, node: str, change: Any) -> None:
+        if node == "__interrupt__":
+            self.output = OfferOutput.pending(self.prediction, run_id=self.run_id, mode=self.context.mode)
+        if isinstance(change, dict) and (output := change.get("output")) is not None:
+            html = change.get("reply_html")
+            self.output = self._named(output if html is None else output.model_copy(update={"email_html": html.open()}))
+        if not node.startswith("__"):  # LangGraph's own names of error handlers and interrupts
+            self.steps.put_nowait({"node": node})
+
+    def _named(self, output: OfferOutput) -> OfferOutput:
+        """Name an outcome that failed before the run had its name."""
+        if output.success or output.replayed or output.run_id == self.run_id:
+            return output
+        return output.model_copy(
+            update={
+                "run_id": self.run_id,
+                "mode": self.context.mode,
+                "ml_recommendation": as_recommendation(self.prediction),
+            }
         )
-    }
+
+    def _failure(self, code: ErrorCode, message: str) -> OfferOutput:
+        return OfferOutput.failure(
+            code, message, run_id=self.run_id, prediction=self.prediction, mode=self.context.mode
+        )
+
+    async def _recorded(self) -> OfferOutput | None:
+        """Return what this very run recorded before it was cut off."""
+        if self.deps is None or self.context.mode != "issue":
+            return None
+        try:
+            found = await self.deps.records.read(self.run_id)
+            if found is None or found[0]["output"]["error_code"] in UNSETTLED:
+                return None
+            told = await replayed(self.run_id, self.deps, neutral=self.context.neutral)
+        except DatabaseUnavailable:
+            return None
+        return told.model_copy(update={"replayed": False})
 
 
 def _tell(observer: Observer | None, event: Mapping[str, Any]) -> None:

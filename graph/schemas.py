@@ -1,5 +1,6 @@
 """What goes into a run and what comes out: the same for the graph, LangServe and the existing callers' API."""
 
+import json
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -54,6 +55,15 @@ UNSETTLED: Final[frozenset[ErrorCode]] = frozenset({"database_unavailable", "dea
 """Passing faults: the prediction stays open, and a repeat decides it anew."""
 
 
+def _instant(timestamp: str) -> str:
+    """Return one spelling for each instant; text that is no ISO 8601 timestamp stands for itself."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return timestamp
+    return moment.isoformat() if moment.tzinfo is None else moment.astimezone(UTC).isoformat()
+
+
 def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
@@ -90,12 +100,17 @@ class OfferInput(BaseModel):
     )
 
     def prediction_key(self, today: date) -> str:
-        """Return what makes two predictions the same: the caller's key, else a hash of what was predicted and when."""
+        """Return what makes two predictions the same: the caller's key, else a hash of what was predicted and when.
+
+        `today` is the UTC date, which stands in for a missing timestamp. The caller's key counts per member, so that no
+        key ever answers with another member's outcome.
+        """
         if self.idempotency_key is not None:
-            return f"key:{self.idempotency_key}"
-        when = self.prediction_timestamp or today.isoformat()
-        parts = "\x1f".join((self.user_id, self.domain, self.pred_version or "", when))
-        return sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+            parts = ["key", self.user_id, self.idempotency_key]
+        else:
+            when = _instant(self.prediction_timestamp) if self.prediction_timestamp else today.isoformat()
+            parts = ["prediction", self.user_id, self.domain, self.pred_version or "", when]
+        return sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class Suppression(BaseModel):
@@ -184,6 +199,19 @@ class OfferOutput(BaseModel):
     copy_source: CopySource | None = None
     replayed: bool = False
     mode: Mode = "issue"
+
+    @classmethod
+    def pending(cls, prediction: OfferInput, *, run_id: str, mode: Mode) -> Self:
+        """Build the outcome of a run that waits for a person."""
+        return cls(
+            success=False,
+            user_id=prediction.user_id,
+            timestamp=datetime.now(UTC).isoformat(),
+            recommendation="pending_review",
+            ml_recommendation=as_recommendation(prediction),
+            run_id=run_id,
+            mode=mode,
+        )
 
     @classmethod
     def failure(

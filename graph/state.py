@@ -42,9 +42,11 @@ class Run(Record):
 
 
 class Screening(Record):
-    """The ledger's counts at the claim, and every reason to hold the member back."""
+    """The ledger's counts at the claim, every reason to hold the member back, and the bands they rest on."""
 
     usage: Usage
+    bands: dict[str, str] = {}
+    quality: tuple[str, ...] = ()
     holds: tuple[tuple[SuppressionReason, str], ...] = ()
 
 
@@ -74,10 +76,11 @@ class PolicyExtract(Record):
 
 
 class Attempt(Record):
-    """One draft with what the gate said of it."""
+    """One draft with what the gate said of it; `offer_sha` names the whole offer that was judged."""
 
     draft: Draft | None
     report: ComplianceReport
+    offer_sha: str | None = None
 
 
 class Failure(Record):
@@ -129,7 +132,7 @@ class OfferState(TypedDict, total=False):
     needs_person: Annotated[bool, Typed]
     review: Annotated[ReviewDecision | None, Typed]
     message: Annotated[Sealed[Message] | None, UntrackedValue]
-    reply_html: Annotated[str | None, UntrackedValue]
+    reply_html: Annotated[Sealed[str] | None, UntrackedValue]
     message_report: Annotated[ComplianceReport | None, Typed]
     calls: Annotated[list[ModelCall], Added]
     degraded: Annotated[list[str], Added]
@@ -148,6 +151,7 @@ class AnalyzeInput(TypedDict):
 
     view: Annotated[MemberView, Typed]
     use_llm: Annotated[bool, Typed]
+    deadline_at: Annotated[float, Typed]
 
 
 class RetrieveInput(TypedDict):

@@ -37,7 +37,7 @@ class GenerateRequest(BaseModel):
     def _item(self, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        known = {name: value for name, value in raw.items() if name in OfferInput.model_fields}
+        known = {name: value for name, value in raw.items() if name in OfferInput.model_fields and value is not None}
         return {"use_llm_insights": self.use_llm_insights is not False} | known
 
 

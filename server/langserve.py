@@ -69,7 +69,7 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
     async def _decide(self, raw: Any, config: RunnableConfig) -> dict[str, Any]:
         pipeline = self._pipeline
         outcome = await decide(
-            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, let_go=pipeline.let_go
+            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, deps=pipeline.deps
         )
         return outcome.model_dump(mode="json")
 
@@ -77,7 +77,7 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
         raw = [item async for item in inputs][-1]
         pipeline = self._pipeline
         async for step in steps(
-            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, let_go=pipeline.let_go
+            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, deps=pipeline.deps
         ):
             output = step.get("output")
             yield step if output is None else {"output": output.model_dump(mode="json")}

@@ -63,10 +63,6 @@ class Pipeline:
         """Return how long a run may take, in seconds."""
         return self.settings.run_deadline_s
 
-    def let_go(self, run_id: str) -> None:
-        """Give up the claim of a run that ended without a recorded outcome."""
-        self.deps.claims.let_go(run_id)
-
     async def open(self) -> None:
         """Read the rulebook and start to wake the parts; a part that is down leaves the server degraded, not dead."""
         self._deps = await open_deps(self.settings)
@@ -83,7 +79,7 @@ class Pipeline:
 
     async def decide_all(self, items: Sequence[Any], context: Context) -> list[OfferOutput]:
         """Run predictions concurrently; the outcomes come in the order of the items."""
-        runs = (decide(item, self.graph, context, deadline_s=self.deadline_s, let_go=self.let_go) for item in items)
+        runs = (decide(item, self.graph, context, deadline_s=self.deadline_s, deps=self.deps) for item in items)
         return list(await asyncio.gather(*runs))
 
     def condition(self, part: PartName) -> str:

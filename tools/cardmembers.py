@@ -14,8 +14,8 @@ from psycopg.rows import args_row
 from psycopg_pool import AsyncConnectionPool
 
 from tools.columns import ALL_COLUMNS, COLUMNS, Column, Kind
-from tools.database import CONNECT_TIMEOUT_S
-from tools.errors import DatabaseUnavailable, SettingInvalid
+from tools.database import CONNECT_TIMEOUT_S, LOSSES, unavailable
+from tools.errors import SettingInvalid
 
 MAX_IDENTIFIER: Final = 63
 """Bytes PostgreSQL keeps of a name."""
@@ -149,8 +149,8 @@ async def fetch_members(pool: AsyncConnectionPool, user_ids: Sequence[str], *, t
         ):
             await cursor.execute(query, [wanted])
             return {member.user_id: member for member in await cursor.fetchall()}
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailable(f"cardmembers can't be read: {_first_line(error)}") from error
+    except LOSSES as error:
+        raise unavailable(error) from error
     except psycopg.ProgrammingError as error:
         raise SettingInvalid(
             f"cardmember table {table!r}: {_first_line(error)}; it needs the export's {len(COLUMNS)} columns"

@@ -1,13 +1,14 @@
 """One PostgreSQL pool per process, opened at the first use."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from psycopg import AsyncConnection, errors
+from psycopg_pool import AsyncConnectionPool
 
 from tools.errors import DatabaseUnavailable, RetryableError
 
@@ -15,19 +16,55 @@ CONNECT_TIMEOUT_S: Final = 5.0
 GIVE_UP_S: Final = 2.0
 """After so long the pool stops trying by itself: its pauses grow, and a server that is back would wait them out."""
 
+LIMITS: Final = {
+    "statement_timeout": "60s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+"""What a statement, a wait for a lock and a pause inside a transaction may take where server or role set no limit."""
+
+LOSSES: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,
+)
+"""The server went away, is short of something, broke off, timed out, or has become a standby: a repeat may succeed."""
+
+SILENT: Final = "the database does not answer; its log and this process's say why"
+
 Connection = AsyncConnection[tuple[object, ...]]
+
+_logger = logging.getLogger(__name__)
+
+
+class QueuedPool(AsyncConnectionPool):
+    """A pool whose callers wait in a queue of our own before they ask it: that is no outage, however long."""
+
+    room: asyncio.Semaphore
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `timeout` seconds begin once there is room."""
+        async with self.room, self.at_once(timeout) as connection:
+            yield connection
+
+    def at_once(self, timeout: float | None = None) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Lend a connection to a caller who has waited for room."""
+        return super().connection(timeout)
 
 
 class Database:
     """Hands out connections. Every loss of the server is one error: DatabaseUnavailable.
+
+    Its message is shown to API callers, so it names no host, port or role; the log and the error's cause do.
 
     `locate` returns the connection string (and starts the embedded server, if that is what is configured); `prepare`
     runs once per process on the first connection, to bring the schema up to date.
 
     A pool waits for a server that is away, each caller for its whole timeout. So the first connection, and each one
     after a loss, is preceded by a knock: one connection outside the pool, for all callers of the moment, which a server
-    that is down refuses at once and with its reason. Callers beyond the pool's size wait before they ask it: a queue of
-    our own making is no outage, however long.
+    that is down refuses at once and with its reason.
     """
 
     def __init__(
@@ -38,10 +75,11 @@ class Database:
         pool_size: int = 10,
     ) -> None:
         self._locate, self._prepare, self._pool_size = locate, prepare, pool_size
-        self._pool: AsyncConnectionPool | None = None
+        self._pool: QueuedPool | None = None
         self._lost = False
+        self._reason = ""
         self._room = asyncio.Semaphore(pool_size)
-        self._knocking: asyncio.Task[AsyncConnectionPool] | None = None
+        self._knocking: asyncio.Task[QueuedPool] | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -51,16 +89,20 @@ class Database:
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection on which each statement commits by itself: for one statement, a third of the round trips."""
+        """Lend a connection on which each statement commits by itself: one round trip in place of three."""
         async with self._room:
             pool = await self.pool()
             try:
-                async with pool.connection(timeout=CONNECT_TIMEOUT_S) as connection:
-                    yield connection
-            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
-                raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
+                async with pool.at_once(CONNECT_TIMEOUT_S) as connection:
+                    try:
+                        yield connection
+                    except errors.ReadOnlySqlTransaction:
+                        await connection.close()  # the pool asks for the server that writes now
+                        raise
+            except LOSSES as error:
+                raise unavailable(error) from error
 
-    async def pool(self) -> AsyncConnectionPool:
+    async def pool(self) -> QueuedPool:
         """Return the open pool. Raises DatabaseUnavailable while there is no server."""
         if self._pool is not None and not self._lost:
             return self._pool
@@ -78,7 +120,7 @@ class Database:
         if pool is not None:
             await pool.close()
 
-    async def _knock(self) -> AsyncConnectionPool:
+    async def _knock(self) -> QueuedPool:
         try:
             conninfo = await self._locate()
         except RetryableError as error:
@@ -89,16 +131,21 @@ class Database:
                     await self._prepare(connection)
             if self._pool is None:
                 self._pool = await self._open(conninfo)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise DatabaseUnavailable(f"PostgreSQL can't be reached: {_first_line(error)}") from error
-        self._lost = False
+        except LOSSES as error:
+            if self._reason != (reason := _first_line(error)):  # once, however often callers and probes knock
+                _logger.warning("PostgreSQL can't be reached: %s", reason)
+            self._reason = reason
+            raise DatabaseUnavailable(SILENT) from error
+        self._lost, self._reason = False, ""
         return self._pool
 
-    async def _open(self, conninfo: str) -> AsyncConnectionPool:
-        pool = AsyncConnectionPool(
+    async def _open(self, conninfo: str) -> QueuedPool:
+        pool = QueuedPool(
             conninfo, min_size=1, max_size=self._pool_size, open=False, check=self._check, reconnect_timeout=GIVE_UP_S,
-            reconnect_failed=self._note_loss, kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S), "autocommit": True}, name="offergraph",
+            reconnect_failed=self._note_loss, name="offergraph", configure=_set_limits,
+            kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S), "autocommit": True},
         )  # fmt: skip
+        pool.room = self._room
         try:
             await pool.open(wait=True, timeout=CONNECT_TIMEOUT_S)
         except BaseException:
@@ -117,10 +164,27 @@ class Database:
     async def _note_loss(self, _: AsyncConnectionPool) -> None:
         self._lost = True
 
-    def _heard(self, knocking: asyncio.Task[AsyncConnectionPool]) -> None:
+    def _heard(self, knocking: asyncio.Task[QueuedPool]) -> None:
         self._knocking = None
         if not knocking.cancelled():
             knocking.exception()  # its callers may have gone; asyncio would complain that nobody looked
+
+
+async def _set_limits(connection: AsyncConnection) -> None:
+    """Set what is unlimited. By a statement, since the start-up option would replace one in DATABASE_URL."""
+    await connection.execute(_SET_LIMITS, (list(LIMITS), list(LIMITS.values())))
+
+
+_SET_LIMITS: Final = """
+select set_config(name, value, false) from unnest(%s::text[], %s::text[]) as wanted (name, value)
+where current_setting(name) in ('0', '0ms')
+"""
+
+
+def unavailable(error: psycopg.Error) -> DatabaseUnavailable:
+    """Return the error that callers see, and log its reason."""
+    _logger.warning("PostgreSQL: %s", _first_line(error))
+    return DatabaseUnavailable(SILENT)
 
 
 def _first_line(error: Exception) -> str:

@@ -101,6 +101,24 @@ class Exporter:
         """Close it."""
         await self.aclose()
 
+    async def hand_over(self, *, run_id: str, output_json: bytes | str, message: Message) -> bool:
+        """Queue one offer's files without waiting; return False, counted as failed, when full or closed.
+
+        For callers that have recorded the offer already: nothing about files may change their answer any more. A
+        replay of the offer hands its files over again.
+        """
+        if self._closed or self._room.locked():
+            self._failed += 1
+            self._last_error = "the exporter had closed" if self._closed else "the queue of exports was full"
+            _logger.error("run %s: files not written: %s", run_id, self._last_error)
+            return False
+        await self.submit(run_id=run_id, output_json=output_json, message=message)  # there is room: doesn't wait
+        return True
+
+    def holds(self, *, run_id: str, sent_at: datetime) -> bool:
+        """Return whether the files of a run are there; the JSON is written last."""
+        return (export_folder(self._output_dir, run_id=run_id, sent_at=sent_at) / f"{run_id}.json").exists()
+
     async def submit(self, *, run_id: str, output_json: bytes | str, message: Message) -> None:
         """Queue one offer's files; wait while the queue is full. Once closed: InputInvalid, and nothing is queued."""
         export_folder(self._output_dir, run_id=run_id, sent_at=message.sent_at)

@@ -66,8 +66,18 @@ class PromptSet:
     def __init__(self, prompts: Mapping[str, Prompt]) -> None:
         self._prompts = dict(prompts)
 
-    def __getitem__(self, name: str) -> Prompt:
-        return self._prompts[name]
+    def pick(self, name: str, variants: Mapping[str, str]) -> Prompt:
+        """Return the prompt of a step, or the variant of it a run asks for. Raises KeyError for an unknown one."""
+        variant = variants.get(name)
+        return self._prompts[name if variant is None else f"{name}@{variant}"]
+
+    @property
+    def parameters(self) -> dict[str, dict[str, float]]:
+        """Return the model parameters of each prompt, for the record of a decision."""
+        return {
+            name: {"temperature": prompt.header.temperature, "max_tokens": prompt.header.max_tokens}
+            for name, prompt in sorted(self._prompts.items())
+        }
 
     @property
     def digests(self) -> dict[str, str]:
@@ -79,9 +89,13 @@ def load_prompts(folder: Path, *, needed: Mapping[str, frozenset[str]]) -> Promp
     """Read and check every needed prompt. `needed` maps a prompt's name to the variables its step provides.
 
     Raises PromptInvalid with file and line for a missing file, a bad header, or a variable that the header doesn't
-    declare, the step doesn't provide, or the template never uses.
+    declare, the step doesn't provide, or the template never uses. `draft@b.md` beside `draft.md` is its variant b.
     """
-    return PromptSet({name: _load(folder / f"{name}.md", name, variables) for name, variables in needed.items()})
+    prompts: dict[str, Prompt] = {}
+    for name, variables in needed.items():
+        for path in (folder / f"{name}.md", *sorted(folder.glob(f"{name}@*.md"))):
+            prompts[path.stem] = _load(path, name, variables)
+    return PromptSet(prompts)
 
 
 def _load(path: Path, name: str, provided: frozenset[str]) -> Prompt:

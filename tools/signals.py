@@ -39,6 +39,16 @@ class Signals:
     account_age_days: int | None
     quality: tuple[str, ...]
 
+    def bands(self) -> dict[str, str]:
+        """Return the bands in words, for the record of a decision."""
+        return {
+            "spend_trend": self.spend_trend,
+            "engagement": self.engagement,
+            "tenure": self.tenure_band,
+            "acceptance": self.acceptance,
+            "archetype": self.archetype,
+        }
+
     def interest(self, domain: Domain) -> DomainInterest:
         """Return whether the domain is one of the member's preferred ones."""
         return "preferred" if domain in self.preferred_domains else "other"

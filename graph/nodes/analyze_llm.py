@@ -1,6 +1,7 @@
 """analyze_llm: why the offer may help, each hypothesis citing the view. Sees no member."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 from langgraph.runtime import Runtime
 
@@ -8,6 +9,9 @@ from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.state import AnalyzeInput, Hypothesis
 from tools.analysis import analyze_ask, kept_of
+
+SHARE_OF_DEADLINE: Final = 0.4
+"""How much of the time left analysis may take: the draft is worth more."""
 
 
 async def analyze_llm(state: AnalyzeInput, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
@@ -17,13 +21,16 @@ async def analyze_llm(state: AnalyzeInput, runtime: Runtime[Context], *, deps: D
     view, context = state["view"], context_of(runtime)
     applicable = deps.rulebook.hypotheses.applicable(view)
     ask = analyze_ask(
-        deps.rulebook.prompts["analyze"],
+        deps.rulebook.prompts.pick("analyze", context.prompt_variants),
         view,
         mode=deps.copy_mode,
         applicable=applicable,
         cohort=f"{context.campaign}\0{view.digest()}",
     )
-    reply, call = await deps.model.fill(ask, keep=context.mode == "issue")
+    left = max(state["deadline_at"] - time.time(), 0.0) * SHARE_OF_DEADLINE
+    if context.mode == "preview":
+        left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
+    reply, call = await deps.model.fill(ask, deadline_s=left, keep=context.mode == "issue")
     kept = kept_of(reply, view, applicable, merchant_names=deps.rulebook.catalogue.names())
     return {
         "hypotheses": tuple(Hypothesis(text=text, cites=cites) for text, cites in kept.hypotheses),

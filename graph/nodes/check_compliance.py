@@ -9,7 +9,7 @@ from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.nodes.screen import LEASE_MARGIN_S
-from graph.state import Attempt, OfferState, Screening
+from graph.state import Attempt, OfferState
 from tools.drafts import Draft
 from tools.errors import InputInvalid
 from tools.report import ComplianceReport, Violation
@@ -30,7 +30,7 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
         hold: Hold = ("budget_exhausted", f"the campaign can't pay {chosen.option_id} or a cheaper one of its type")
         return {
             **_judged(state, draft, refused((), deps)),
-            "screening": Screening(usage=state["screening"].usage, holds=(hold,)),
+            "screening": state["screening"].model_copy(update={"holds": (hold,)}),
         }
     offer = assemble(state, draft, option, deps)
     if not isinstance(offer, Assembled):
@@ -42,7 +42,7 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
     feedback = () if report.verdict == "pass" else feedback_of(subject, deps)
     return {
-        **_judged(state, draft, report, feedback),
+        **_judged(state, draft, report, feedback, offer_sha=offer.sha(draft)),
         "terms": offer.terms,
         "copy": offer.copy,
         "terms_text": offer.terms_text,
@@ -78,6 +78,8 @@ def _judged(
     draft: Draft | None,
     report: ComplianceReport,
     feedback: tuple[Violation, ...] | None = None,
+    *,
+    offer_sha: str | None = None,
 ) -> dict[str, Any]:
     """Return the report; unless told otherwise, what broke is about the draft alone and may be told to a model."""
     told = report.violations if feedback is None else feedback
@@ -86,7 +88,7 @@ def _judged(
     named = tuple(block_id for field, block_id in blocks.items() if field in fields)
     return {
         "report": report,
-        "history": [Attempt(draft=draft, report=report)],
+        "history": [Attempt(draft=draft, report=report, offer_sha=offer_sha)],
         "feedback": told,
         "criticised": tuple(dict.fromkeys((*state["criticised"], *named))),
     }

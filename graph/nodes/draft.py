@@ -28,8 +28,10 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         excluded=frozenset(state["criticised"]),
         cohort=f"{context.campaign}\0{view.digest()}",
     )
-    prompt, blocks = deps.rulebook.prompts["draft"], deps.rulebook.blocks
+    prompt, blocks = deps.rulebook.prompts.pick("draft", context.prompt_variants), deps.rulebook.blocks
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S
+    if context.mode == "preview":
+        left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
     reply, call = await deps.model.fill(
         draft_ask(prompt, brief, blocks), deadline_s=max(left, 0.0), keep=context.mode == "issue"
     )

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -13,7 +14,7 @@ from graph.invalid import explain
 from graph.schemas import OfferInput
 from graph.sealed import Sealed
 from graph.state import Failure, OfferState, Run
-from tools.errors import DatabaseUnavailable, InputInvalid
+from tools.errors import DatabaseUnavailable, InputInvalid, OfferGraphError
 from tools.ledger.claims import ONLINE
 
 
@@ -27,7 +28,7 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
     today = deps.today()
     run = Run(
         run_id=context.run_id or uuid.uuid4().hex,
-        prediction_key=prediction.prediction_key(today),
+        prediction_key=prediction.prediction_key(datetime.now(UTC).date()),
         campaign=context.campaign,
         campaign_id=ONLINE,
         mode=context.mode,
@@ -36,11 +37,13 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         deadline_s=context.run_deadline_s or deps.settings.run_deadline_s,
         max_revisions=deps.settings.max_revisions if context.max_revisions is None else context.max_revisions,
     )
-    member, failure = None, None
+    member, failure = None, _unknown_variant(context, deps)
     try:
         member = await deps.members.load(prediction.user_id)
     except DatabaseUnavailable as error:  # not left to a handler: the update below is what names the run
         failure = Failure(code="database_unavailable", message=str(error))
+    except OfferGraphError as error:
+        failure = Failure(code="internal", message=str(error))
     return {
         "failure": failure,
         "prediction": prediction,
@@ -61,3 +64,13 @@ def _prediction(state: OfferState) -> OfferInput:
         return OfferInput.model_validate({name: state[name] for name in OfferInput.model_fields if name in state})  # type: ignore[literal-required]
     except ValidationError as error:
         raise InputInvalid(explain(error)) from error
+
+
+def _unknown_variant(context: Context, deps: Deps) -> Failure | None:
+    known = deps.rulebook.prompts.digests
+    for name, variant in context.prompt_variants.items():
+        if f"{name}@{variant}" not in known:
+            allowed = ", ".join(sorted(known))
+            message = f"prompt_variants: there is no prompts/{name}@{variant}.md; allowed: {allowed}"
+            return Failure(code="invalid_input", message=message)
+    return None

@@ -7,14 +7,13 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context, context_of
 from graph.deps import Deps
-from graph.nodes.render import build_message, person_of
+from graph.nodes.render import checked_message, person_of
 from graph.outcome import outcome_of
 from graph.replay import replayed
 from graph.schemas import UNSETTLED, OfferOutput
 from graph.sealed import Sealed
 from graph.state import OfferState
 from tools.email.message import Person
-from tools.errors import DatabaseUnavailable
 from tools.ledger.records import Close, Finish, IssuedRow
 
 _KEPT: Final = (
@@ -25,6 +24,7 @@ _KEPT: Final = (
     "view",
     "hypotheses",
     "dropped",
+    "menu",
     "candidates",
     "draft",
     "history",
@@ -45,7 +45,7 @@ async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
     recorded, run = state.get("recorded"), state["run"]
     neutral = context_of(runtime).neutral
     if recorded is not None:
-        return {"output": await replayed(recorded["run_id"], deps, neutral=neutral)}
+        return _reply(await replayed(recorded["run_id"], deps, neutral=neutral))
     if state.get("message") is None and state.get("message_report") is not None:
         state = await _rebuilt(state, deps, neutral=neutral)
     output = outcome_of(state, deps)
@@ -54,28 +54,47 @@ async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
     if output.error_code in ("database_unavailable", "invalid_input"):
         return {"output": output}  # nothing can be written, or the prediction is another one's
     if not await deps.records.finish(_finish(state, output, deps)):
-        winner = await deps.records.outcome(run.campaign_id, run.prediction_key)
-        if winner is None:
-            raise DatabaseUnavailable(
-                "the claim on this prediction ended before its outcome was written; send it again"
-            )
-        return {"output": await replayed(winner, deps, neutral=neutral)}
+        return _reply(await _lost(state, output, deps, neutral=neutral))
     message = state.get("message")
     if output.success and message is not None:
-        await deps.exporter.submit(
-            run_id=run.run_id, output_json=output.model_dump_json(indent=2), message=message.open()
-        )
-    return {"output": output}
+        text = output.model_dump_json(indent=2)
+        await deps.exporter.hand_over(run_id=run.run_id, output_json=text, message=message.open())
+    return _reply(output)
+
+
+def _reply(output: OfferOutput) -> dict[str, Any]:
+    """Keep the email, which names the member, out of what shows a state: `graph.run` puts it back into the reply."""
+    if output.email_html is None:
+        return {"output": output}
+    return {"output": output.model_copy(update={"email_html": None}), "reply_html": Sealed(output.email_html)}
+
+
+async def _lost(state: OfferState, output: OfferOutput, deps: Deps, *, neutral: bool) -> OfferOutput:
+    """Answer for a run that doesn't own the prediction any more: what the winner recorded, or that there is nothing."""
+    run = state["run"]
+    winner = await deps.records.outcome(run.campaign_id, run.prediction_key)
+    if winner is not None:
+        return await replayed(winner, deps, neutral=neutral)
+    if not output.success:
+        return output
+    late = "the run outlived its claim on the prediction; send it again"
+    return OfferOutput.failure("deadline", late, run_id=run.run_id, prediction=state["prediction"], mode=run.mode)
 
 
 async def _rebuilt(state: OfferState, deps: Deps, *, neutral: bool) -> OfferState:
-    """Render again after a resume: no checkpoint holds the message, and the same run gives the same bytes."""
+    """Render and check again after a resume: no checkpoint holds the message."""
     member = await deps.members.load(state["prediction"].user_id)
     if member is None:
         return state
-    message = build_message(state, person_of(member), deps)
-    html = build_message(state, Person(), deps).html if neutral else message.html
-    return {**state, "message": Sealed(message), "reply_html": html, "member": Sealed(member)}
+    message, report = checked_message(state, member, person_of(member), deps)
+    html = checked_message(state, member, Person(), deps)[0].html if neutral else message.html
+    return {
+        **state,
+        "message": Sealed(message),
+        "message_report": report,
+        "reply_html": Sealed(html),
+        "member": Sealed(member),
+    }
 
 
 def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
@@ -122,26 +141,19 @@ def _issued(state: OfferState, deps: Deps) -> IssuedRow:
 def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: str | None) -> dict[str, Any]:
     """Return what explains and replays the decision. It names no person but by user_id."""
     rulebook = deps.rulebook
-    kept = {name: _plain(value) for name in _KEPT if (value := state.get(name)) is not None}
     return {
-        **kept,
+        **{name: value for name in _KEPT if (value := state.get(name)) is not None},
         "policies": [extract.policy_id for extract in state.get("policies", ())],
-        "menu": [option.option_id for option in state["menu"].options] if "menu" in state else None,
         "versions": {
             "policy_set_sha": rulebook.policies.sha,
+            "rulebook_sha": rulebook.sha,
             "prompts": rulebook.prompts.digests,
             "model": deps.model.name,
+            "endpoint": "embedded" if deps.settings.embedded_model else deps.settings.model_url,
+            "parameters": rulebook.prompts.parameters,
             "copy_mode": deps.copy_mode,
             "template_sha": deps.mailer.template_sha,
         },
         "html_sha256": html_sha256,
         "output": output.model_dump(mode="json", exclude={"email_html"}),
     }
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

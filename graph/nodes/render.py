@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph.assembly import MESSAGE, Assembled, fill_copy, subject_of
+from graph.assembly import MESSAGE, Assembled, fill_copy, is_as_judged, subject_of
 from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
@@ -26,19 +26,18 @@ async def render(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
     if member is None:
         raise TemplateFault("the member vanished from the table during the run")
     person = person_of(member)
-    message, report = _checked(state, member, person, deps)
+    message, report = checked_message(state, member, person, deps)
+    reply = message
     if report.verdict == "pass" and context_of(runtime).neutral:
-        neutral, report = _checked(state, member, Person(), deps)
-        reply_html = neutral.html
-    else:
-        reply_html = message.html
+        reply, of_reply = checked_message(state, member, Person(), deps)
+        report = report if of_reply.verdict == "pass" else of_reply
     if report.verdict != "pass":
         broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations) or "no message clause ran"
         return {
             "message_report": report,
             "failure": Failure(code="template_fault", message=f"the email breaks: {broken}"),
         }
-    return {"message": Sealed(message), "reply_html": reply_html, "message_report": report}
+    return {"message": Sealed(message), "reply_html": Sealed(reply.html), "message_report": report}
 
 
 def person_of(member: Cardmember) -> Person:
@@ -56,8 +55,8 @@ def build_message(state: OfferState, person: Person, deps: Deps) -> Message:
     terms, draft = state["terms"], state["draft"]
     if terms is None or draft is None:
         raise TemplateFault("there are no terms to render")
-    if state["history"][-1].draft != draft:
-        raise TemplateFault("the draft was changed after it was checked; change it before check_compliance")
+    if not is_as_judged(state):
+        raise TemplateFault("the offer was changed after it was checked; change the draft before check_compliance")
     copy = fill_copy(draft.text, terms, first_name=greeting_name(person.first_name))
     if isinstance(copy, tuple):
         raise TemplateFault(f"{copy[0].field}: {copy[0].message}")
@@ -71,7 +70,10 @@ def build_message(state: OfferState, person: Person, deps: Deps) -> Message:
     )
 
 
-def _checked(state: OfferState, member: Cardmember, person: Person, deps: Deps) -> tuple[Message, ComplianceReport]:
+def checked_message(
+    state: OfferState, member: Cardmember, person: Person, deps: Deps
+) -> tuple[Message, ComplianceReport]:
+    """Build the message for one person and put the message-stage clauses to it. Raises TemplateFault."""
     message = build_message(state, person, deps)
     terms, copy, draft = state["terms"], state["copy"], state["draft"]
     if terms is None or copy is None or draft is None:

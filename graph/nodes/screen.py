@@ -4,9 +4,10 @@ import asyncio
 import time
 from typing import Any, Final
 
-from graph.case import case_of, member_of
+from graph.case import case_of, member_of, signals_of
 from graph.deps import Deps
 from graph.state import Failure, OfferState, Run, Screening
+from tools.cardmembers import Cardmember
 from tools.ledger.claims import Claim, Foreign, Recorded, Taken
 from tools.screening import Hold, Usage
 from tools.screening import screen as reasons_to_hold
@@ -36,12 +37,12 @@ async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         return reasons_to_hold(case_of(state, member, usage, deps))
 
     if run.mode == "preview":
-        return _taken(await deps.claims.look(claim, decide))
+        return _taken(await deps.claims.look(claim, decide), state, member)
     pause = FIRST_POLL_S
     while True:
         answer = await deps.claims.claim(claim, decide, takes_place=member is not None and prediction.offer_flag == 1)
         if isinstance(answer, Taken):
-            return _taken(answer)
+            return _taken(answer, state, member)
         if isinstance(answer, Recorded):
             return {
                 "recorded": {"run_id": answer.run_id, "record": answer.record},
@@ -54,8 +55,13 @@ async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         pause = min(LONGEST_POLL_S, pause * 2)
 
 
-def _taken(taken: Taken) -> dict[str, Any]:
-    return {"screening": Screening(usage=taken.usage, holds=taken.holds)}
+def _taken(taken: Taken, state: OfferState, member: Cardmember | None) -> dict[str, Any]:
+    if member is None:
+        return {"screening": Screening(usage=taken.usage)}
+    signals = signals_of(state, member)
+    return {
+        "screening": Screening(usage=taken.usage, holds=taken.holds, bands=signals.bands(), quality=signals.quality)
+    }
 
 
 async def _wait(run: Run, pause: float) -> None:

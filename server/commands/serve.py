@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from graph.settings import Settings
 
 app = typer.Typer()
+GRACE_S = 15
+"""Seconds a stopping server gives its running requests; after that their claims are let go."""
 
 
 @app.command(rich_help_panel="Start here")
@@ -39,7 +41,7 @@ def serve(
             from server.app import create_app
 
             app = create_app(settings)
-            server = uvicorn.Server(uvicorn.Config(app, lifespan="on"))
+            server = uvicorn.Server(uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE_S))
         _announce(settings.host, listener.getsockname()[1])
         server.run(sockets=[listener])
         if not server.started:

@@ -1,1 +1,1 @@
-"""Repeatable benchmarks on real parts: `python -m tests.bench [name ...] [--quick]`. Each figure is a ratio to something."""
+"""Repeatable benchmarks on real parts, each figure with what it is a ratio to: `python -m tests.bench`."""

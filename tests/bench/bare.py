@@ -1,4 +1,4 @@
-"""The same offer without a graph: one coroutine that calls the tools in order. What the graph's overhead is measured by."""
+"""The same offer without a graph: one coroutine that calls the tools in order."""
 
 import time
 import uuid
@@ -76,7 +76,7 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
 
     applicable = rulebook.hypotheses.applicable(view)
     ask = analyze_ask(
-        rulebook.prompts["analyze"], view, mode=deps.copy_mode, applicable=applicable, cohort=cohort
+        rulebook.prompts.pick("analyze", {}), view, mode=deps.copy_mode, applicable=applicable, cohort=cohort
     )
     said, first_call = await deps.model.fill(ask)
     kept = kept_of(said, view, applicable, merchant_names=rulebook.catalogue.names())
@@ -91,7 +91,7 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
         excluded=frozenset(),
         cohort=cohort,
     )
-    reply, second_call = await deps.model.fill(draft_ask(rulebook.prompts["draft"], brief, rulebook.blocks))
+    reply, second_call = await deps.model.fill(draft_ask(rulebook.prompts.pick("draft", {}), brief, rulebook.blocks))
     draft = draft_of(reply, brief, rulebook.blocks)
 
     option = menu.option(draft.option_id)
@@ -109,7 +109,7 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
         terms, issuer=deps.settings.brand_issuer, time_zone=deps.settings.brand_time_zone_name
     )
     subject = Subject(
-        text={**copy.fields(), "terms": terms_text},
+        text={str(name): text for name, text in copy.fields().items()} | {"terms": terms_text},
         offer=terms.facts(),
         send_date=today,
         scope=Scope(domain=domain, card_type=view.card_type, channel=terms.channel, offer_type=terms.offer_type),

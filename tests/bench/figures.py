@@ -34,12 +34,16 @@ def per(seconds: float, count: int) -> float:
 
 def against(what: str, ms: float, base_ms: float, to: str, *, aim: float | None = None) -> Figure:
     """Return a figure in milliseconds as a ratio to another one."""
-    return Figure(what, f"{ms:.3g} ms", ms, ms / base_ms, f"{to} ({base_ms:.3g} ms)", aim)
+    return Figure(what, _shown(ms), ms, ms / base_ms, f"{to} ({_shown(base_ms)})", aim)
 
 
 def bounded(what: str, ms: float, *, aim: float) -> Figure:
     """Return a figure in milliseconds that has an aim of its own."""
-    return Figure(what, f"{ms:.3g} ms", ms, None, "", aim)
+    return Figure(what, _shown(ms), ms, None, "", aim)
+
+
+def _shown(ms: float) -> str:
+    return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.3g} ms"
 
 
 async def cpu_of(work: Callable[[], Awaitable[object]]) -> float:
@@ -57,9 +61,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 def table(title: str, figures: Sequence[Figure]) -> str:
     """Return one benchmark's figures as lines of text."""
-    rows = [
-        (f.what, f.value, "" if f.ratio is None else f"{f.ratio:.2f} x {f.to}", f.verdict) for f in figures
-    ]
+    rows = [(f.what, f.value, "" if f.ratio is None else f"{f.ratio:.2f} x {f.to}", f.verdict) for f in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join((title, *(line.rstrip() for line in lines)))

@@ -1,4 +1,4 @@
-"""Embed the policies into a data folder: `python -m tests.bench.fill_index FOLDER`. It imports torch; benchmarks don't."""
+"""Embed the policies into a data folder: `python -m tests.bench.fill_index FOLDER`. It imports torch."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Real parts for benchmarks: a private PostgreSQL, a folder with Chroma's index, a scripted model in another process."""
+"""Real parts for benchmarks: a private PostgreSQL, Chroma's folder, a scripted model in another process."""
 
 import asyncio
 import os
@@ -150,4 +150,3 @@ async def add_cohorts(database: Database, count: int, *, prefix: str, skip: int 
         await add_members(database, user_id, **change)
         raws.append({"user_id": user_id, "domain": domain, "confidence_score": 0.9})
     return raws
-

@@ -104,8 +104,8 @@ def _prompts(deps: Deps) -> Iterator[tuple[str, str]]:
             excluded=frozenset(), cohort=view.digest(),
         )  # fmt: skip
         prompts = deps.rulebook.prompts
-        draft = draft_ask(prompts["draft"], brief, deps.rulebook.blocks)
-        analyze = analyze_ask(prompts["analyze"], view, mode=mode, applicable=applicable, cohort=view.digest())
+        draft = draft_ask(prompts.pick("draft", {}), brief, deps.rulebook.blocks)
+        analyze = analyze_ask(prompts.pick("analyze", {}), view, mode=mode, applicable=applicable, cohort=view.digest())
         for ask in (draft, analyze):
             yield ask.name, "\n".join(text for _, text in ask.messages)
 

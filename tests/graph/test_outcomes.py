@@ -1,6 +1,7 @@
 """Every prediction gets exactly one typed outcome: who is held back, why, and what a repeat gets."""
 
 import asyncio
+from datetime import date
 from typing import Any, get_args
 
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from graph.build import Graph
 from graph.context import Context
 from graph.deps import Deps
+from graph.replay import CHANGED, ERASED
 from graph.run import decide
-from graph.schemas import SUPPRESSED, Recommendation
+from graph.schemas import SUPPRESSED, OfferInput, Recommendation
 from graph.settings import Settings
 from tests.conftest import Decide
 from tests.members import add_members
-from tests.scripted_model import Default, Latency, ScriptedModel
+from tests.scripted_model import Default, Hang, Latency, ScriptedModel
 from tools.vocabulary import SuppressionReason
 
 ISSUE = Context(mode="issue")
@@ -201,16 +203,43 @@ async def test_an_erased_person_is_greeted_by_the_fallback(run_one: Decide, deps
         await connection.execute("delete from decision_person")
     again = await run_one()
     assert again.email_html is not None and "Wei" not in again.email_html and "Hi Cardmember" in again.email_html
-    assert again.error == "the person was erased; the greeting is the fallback"
+    assert again.offer is not None
+    assert again.offer.policy_compliance_notes[-1] == ERASED
 
 
-async def test_a_key_of_another_members_prediction_is_refused_and_shows_nothing(run_one: Decide) -> None:
-    first = await run_one("USER_GOLD", idempotency_key="order-1")
-    other = await run_one("USER_PLATINUM", idempotency_key="order-1")
-    assert (first.success, other.success) == (True, False)
-    assert (other.recommendation, other.error_code, other.user_id) == ("error", "invalid_input", "USER_PLATINUM")
-    assert (other.error or "").startswith("idempotency_key")
+async def test_a_key_counts_per_member_and_names_one_prediction(run_one: Decide) -> None:
+    first, other = await asyncio.gather(
+        run_one("USER_GOLD", idempotency_key="order-1"), run_one("USER_PLATINUM", idempotency_key="order-1")
+    )
+    assert (first.user_id, first.replayed, other.user_id, other.replayed) == (
+        "USER_GOLD",
+        False,
+        "USER_PLATINUM",
+        False,
+    )
+    reused = await run_one("USER_GOLD", idempotency_key="order-1", domain="Dining")
+    assert (reused.recommendation, reused.error_code) == ("error", "invalid_input")
+    assert (reused.error or "").startswith("idempotency_key")
     assert (await run_one("USER_GOLD", idempotency_key="order-1")).replayed
+
+
+def test_predictions_that_differ_never_share_a_key_and_one_instant_has_one_key() -> None:
+    def key(**fields: Any) -> str:
+        base = {"user_id": "A", "domain": "Travel", "confidence_score": 0.9}
+        return OfferInput.model_validate(base | fields).prediction_key(date(2026, 11, 22))
+
+    different = [
+        {},
+        {"user_id": "B"},
+        {"domain": "Dining"},
+        {"pred_version": "1"},
+        {"user_id": "A\x1fTravel\x1f1"},
+        {"prediction_timestamp": "2026-11-23"},
+        {"idempotency_key": "k"},
+        {"idempotency_key": "k", "user_id": "B"},
+    ]
+    assert len({key(**fields) for fields in different}) == len(different)
+    assert key(prediction_timestamp="2026-01-01T00:00:00Z") == key(prediction_timestamp="2025-12-31T19:00:00-05:00")
 
 
 async def test_a_cancelled_run_leaves_its_prediction_to_the_next(
@@ -218,7 +247,7 @@ async def test_a_cancelled_run_leaves_its_prediction_to_the_next(
 ) -> None:
     script.reply("*", Latency(0.5, Default()))
     raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
-    run = asyncio.create_task(decide(raw, graph, ISSUE, deadline_s=60, let_go=deps.claims.let_go))
+    run = asyncio.create_task(decide(raw, graph, ISSUE, deadline_s=60, deps=deps))
     while not script.calls:
         await asyncio.sleep(0.01)
     run.cancel()
@@ -226,3 +255,40 @@ async def test_a_cancelled_run_leaves_its_prediction_to_the_next(
         await run
     again = await asyncio.wait_for(decide(raw, graph, ISSUE, deadline_s=60), timeout=30)
     assert (again.recommendation, again.replayed) == ("offer_generated", False)
+
+
+async def test_a_repeat_keeps_its_outcome_when_the_brand_changed_since(run_one: Decide, settings: Settings) -> None:
+    from graph.build import build_graph
+    from graph.deps import open_deps
+
+    first = await run_one()
+    moved = await open_deps(settings.model_copy(update={"brand_postal_address": "Example Bank, 1 New St, Dover"}))
+    raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+    again = await decide(raw, build_graph(moved), ISSUE, deadline_s=30)
+    await moved.aclose()
+    assert (again.recommendation, again.replayed, again.run_id) == ("offer_generated", True, first.run_id)
+    assert again.email_html is None and again.offer is not None
+    assert again.offer.policy_compliance_notes[-1] == CHANGED
+
+
+async def test_a_repeat_writes_files_that_are_gone(run_one: Decide, deps: Deps, settings: Settings) -> None:
+    outcome = await run_one()
+    await deps.exporter.drain()
+    for path in settings.output_dir.rglob(f"{outcome.run_id}.*"):
+        path.unlink()
+    await run_one()
+    await deps.exporter.drain()
+    html = next(settings.output_dir.rglob(f"{outcome.run_id}.html")).read_text(encoding="utf-8")
+    assert html == outcome.email_html
+
+
+async def test_an_unknown_prompt_variant_is_refused(run_one: Decide) -> None:
+    outcome = await run_one(context=Context(mode="issue", prompt_variants={"draft": "nope"}))
+    assert (outcome.error_code, (outcome.error or "").split(":")[0]) == ("invalid_input", "prompt_variants")
+
+
+async def test_a_hanging_model_leaves_time_for_the_fallback(graph: Graph, deps: Deps, script: ScriptedModel) -> None:
+    script.reply("*", Hang())
+    raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+    outcome = await decide(raw, graph, Context(mode="issue", run_deadline_s=5), deadline_s=60, deps=deps)
+    assert (outcome.recommendation, outcome.copy_source) == ("offer_generated", "fallback")

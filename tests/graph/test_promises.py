@@ -221,7 +221,7 @@ async def test_prompt_bytes_are_the_same_whatever_the_personal_columns_say(
             mode="compose", view=view, menu=menu, candidates=candidates_of(view, menu, "online", deps), policies=(),
             hypotheses=(), violations=(), excluded=frozenset(), cohort=view.digest(),
         )  # fmt: skip
-        return list(draft_ask(deps.rulebook.prompts["draft"], brief, deps.rulebook.blocks).messages)
+        return list(draft_ask(deps.rulebook.prompts.pick("draft", {}), brief, deps.rulebook.blocks).messages)
 
     base = _member({})
     assert prompt(_member(changes)) == prompt(base)

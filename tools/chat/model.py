@@ -91,8 +91,9 @@ class ChatModel:
     ) -> tuple[Reply, ModelCall]:
         """Return the parsed reply and the account of the call.
 
-        `keep` False reads the cache of completions and leaves it as it is. Raises ModelUnavailable or
-        ModelReplyInvalid; both carry the account as `call`.
+        Equal prompts at once share one flight; `deadline_s` bounds this caller's wait, not the flight. `keep` False
+        reads the cache of completions and leaves it as it is. Raises ModelUnavailable or ModelReplyInvalid; both carry
+        the account as `call`.
         """
         started = time.monotonic()
         key = ask.key(self.name)
@@ -100,13 +101,20 @@ class ChatModel:
         if kept is not None and (reply := _parse(ask, kept)) is not None:
             elapsed = (time.monotonic() - started) * 1000
             return reply, ModelCall(step=ask.name, model=self.name, prompt_sha=key, cached=True, elapsed_ms=elapsed)
+        wait = self._timeout_s if deadline_s is None else min(deadline_s, self._timeout_s)
+        if wait <= 0:
+            raise _late(Tally(ask.name, self.name, key), wait)
         flight = self._flights.get(key)
         shared = flight is not None
         if flight is None:
-            flight = asyncio.create_task(self._fly(ask, key, deadline_s or self._timeout_s, keep=keep))
+            flight = asyncio.create_task(self._fly(ask, key, keep=keep))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
-        body, call = await asyncio.shield(flight)
+        try:
+            async with asyncio.timeout(wait):
+                body, call = await asyncio.shield(flight)
+        except TimeoutError as error:
+            raise _late(Tally(ask.name, self.name, key, started=started), wait) from error
         if shared:
             call = call.model_copy(update={"cached": True, "attempts": 0, "input_tokens": 0, "output_tokens": 0})
         return ask.reply.model_validate_json(body), call
@@ -157,15 +165,13 @@ class ChatModel:
                 )
             return self._client
 
-    async def _fly(self, ask: Ask[Any], key: str, deadline_s: float, *, keep: bool) -> tuple[str, ModelCall]:
-        tally, deadline_s = Tally(ask.name, self.name, key), min(deadline_s, self._timeout_s)
+    async def _fly(self, ask: Ask[Any], key: str, *, keep: bool) -> tuple[str, ModelCall]:
+        tally = Tally(ask.name, self.name, key)
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(self._timeout_s):
                 body, repaired = await self._answer(ask, tally)
         except TimeoutError as error:
-            failure = ModelUnavailable(f"no answer within {deadline_s:g} s")
-            failure.call = tally.account(failure)
-            raise failure from error
+            raise _late(tally, self._timeout_s) from error
         except (ModelUnavailable, ModelReplyInvalid) as error:
             error.call = tally.account(error)
             raise
@@ -218,6 +224,12 @@ class ChatModel:
                 f"{ask.name}: the endpoint's answer is no chat completion: {_reason(error)}"
             ) from error
         return _read(message, tally)
+
+
+def _late(tally: Tally, waited_s: float) -> ModelUnavailable:
+    failure = ModelUnavailable(f"no answer within {max(waited_s, 0):.3g} s")
+    failure.call = tally.account(failure)
+    return failure
 
 
 def _wait(state: RetryCallState) -> float:

@@ -1,10 +1,12 @@
 """Finishing a prediction: one statement writes all of the outcome, and wins only while the claim lives."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
+
+from pydantic_core import to_json
 
 from tools.database import Database
 
@@ -28,7 +30,10 @@ class IssuedRow:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """An outcome as it is written. `close` is retry for passing faults: the prediction stays open for a repeat."""
+    """An outcome as it is written. `close` is retry for passing faults: the prediction stays open for a repeat.
+
+    `record` holds what JSON can and pydantic models.
+    """
 
     campaign_id: int
     prediction_key: str
@@ -36,7 +41,7 @@ class Finish:
     run_id: str
     recommendation: str
     close: Close
-    record: dict[str, Any]
+    record: Mapping[str, Any]
     first_name: str | None = None
     email: str | None = None
     issued: IssuedRow | None = None
@@ -64,7 +69,7 @@ class Records:
             "run_id": finish.run_id,
             "recommendation": finish.recommendation,
             "close": finish.close,
-            "record": json.dumps(finish.record, ensure_ascii=False).replace("\\u0000", "\\ufffd"),
+            "record": to_json(finish.record).decode().replace("\\u0000", "\\ufffd"),
             "first_name": finish.first_name,
             "email": finish.email,
             "error_class": finish.error_class,

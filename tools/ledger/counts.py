@@ -1,0 +1,83 @@
+"""Counting what a member got: issued offers and places taken, in the calendar of the brand's time zone."""
+
+from datetime import date, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from tools.screening import NEVER, Usage
+
+
+async def count_usage(
+    connection: AsyncConnection,
+    *,
+    campaign_id: int,
+    prediction_key: str,
+    user_id: str,
+    domain: str,
+    table: str,
+    zone: ZoneInfo,
+) -> Usage:
+    """Count for one prediction: its own place is not among the pending ones, expired places neither."""
+    today = datetime.now(zone).date()
+    asked = {"campaign_id": campaign_id, "key": prediction_key, "user_id": user_id, "domain": domain, "table": table}
+    starts = {name: datetime.combine(day, time(), zone) for name, day in _period_starts(today).items()}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_USAGE, asked | starts)
+        row = await cursor.fetchone()
+    assert row is not None  # an aggregate without GROUP BY always gives one row
+    return _usage(row, today, zone)
+
+
+def _usage(row: dict[str, Any], today: date, zone: ZoneInfo) -> Usage:
+    def days_since(moment: datetime | None) -> int:
+        return NEVER if moment is None else (today - moment.astimezone(zone).date()).days
+
+    return Usage(
+        **{
+            **row,
+            "days_since_domain_offer": days_since(row["days_since_domain_offer"]),
+            "days_since_domain_decline": days_since(row["days_since_domain_decline"]),
+            "credits_this_year_usd": float(row["credits_this_year_usd"]),
+        }
+    )
+
+
+def _period_starts(today: date) -> dict[str, date]:
+    month = today.replace(day=1)
+    return {
+        "month": month,
+        "quarter": month.replace(month=(today.month - 1) // 3 * 3 + 1),
+        "year": month.replace(month=1),
+    }
+
+
+_USAGE: Final = """
+with issued as (
+    select * from offer where user_id = %(user_id)s and issued_at >= least(%(year)s, now() - interval '100 days')
+), waiting as (
+    select domain from offer_item
+    where user_id = %(user_id)s and status = 'pending' and reserves and lease_until > now()
+      and not (campaign_id = %(campaign_id)s and prediction_key = %(key)s)
+), snapshot as (
+    select max(taken_at) as taken_at from cardmember_snapshot where table_name = %(table)s
+)
+select
+    (select count(*) from issued, snapshot where issued_at >= greatest(%(month)s, taken_at)) as issued_this_month,
+    (select coalesce(taken_at >= %(month)s, true) from snapshot) as snapshot_is_current,
+    (select count(*) from waiting) as pending,
+    (select count(*) from waiting where domain = %(domain)s) as pending_in_domain,
+    (select max(issued_at) from issued where domain = %(domain)s) as days_since_domain_offer,
+    (select max(declined_at) from offer_decline where user_id = %(user_id)s and domain = %(domain)s)
+        as days_since_domain_decline,
+    (select count(*) from issued where domain = %(domain)s and high_value and issued_at >= %(quarter)s)
+        as high_value_this_quarter,
+    (select count(*) from issued where offer_type = 'points_multiplier' and issued_at >= %(month)s)
+        as multipliers_this_month,
+    (select coalesce(sum(credit_usd), 0) from issued where domain = %(domain)s and issued_at >= %(year)s)
+        as credits_this_year_usd,
+    exists (select from suppression where user_id = %(user_id)s) as suppressed,
+    exists (select from campaign where campaign_id = %(campaign_id)s and budget_usd is not null) as budgeted
+"""
