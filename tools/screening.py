@@ -1,119 +1,16 @@
 """Who must not get an offer now, and why: one table of rules, no model, zero tokens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from tools.signals import Signals
-from tools.terms import Menu
-from tools.vocabulary import Domain, SuppressionReason
-
-if TYPE_CHECKING:
-    from tools.cardmembers import Cardmember
+from tools.screening_case import NEVER as NEVER
+from tools.screening_case import Case as Case
+from tools.screening_case import Limits as Limits
+from tools.screening_case import Usage as Usage
+from tools.vocabulary import SuppressionReason
 
 Hold = tuple[SuppressionReason, str]
 """A reason to hold a member back, and the detail in words."""
-
-NEVER: Final = 99_999
-"""Days since an event that never happened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the ledger counts for one member: issued offers since the warehouse's snapshot, and open reservations.
-
-    Months, quarters and years are calendar ones in the brand's time zone; pending are unexpired reservations of other
-    predictions. `budgeted` says whether the campaign has a budget to reserve from.
-    """
-
-    issued_this_month: int = 0
-    pending: int = 0
-    pending_in_domain: int = 0
-    days_since_domain_offer: int = NEVER
-    days_since_domain_decline: int = NEVER
-    high_value_this_quarter: int = 0
-    multipliers_this_month: int = 0
-    credits_this_year_usd: float = 0.0
-    suppressed: bool = False
-    budgeted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The numbers screening holds members to: the stricter of policy and setting."""
-
-    min_confidence: float
-    max_offers_per_month: int
-    category_cooldown_days: int
-    decline_cooldown_days: int
-    max_high_value_per_quarter: int
-    high_value_usd: float
-    max_multipliers_per_month: int
-    max_credits_per_year_usd: float | None
-    min_average_monthly_spend_usd: float
-    min_account_age_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything screening may look at for one prediction."""
-
-    member: "Cardmember"
-    signals: Signals
-    usage: Usage
-    limits: Limits
-    domain: Domain
-    confidence: float
-    menu: Menu | None
-    candidates: int
-    account_standing_attested: bool
-    today: date
-    holdout: bool = False
-
-    @property
-    def used_this_month(self) -> int:
-        """Return the warehouse's count at its snapshot plus what the ledger issued or reserved since."""
-        return (self.member.offers_sent_this_month or 0) + self.usage.issued_this_month + self.usage.pending
-
-    @property
-    def days_since_category_offer(self) -> int:
-        """Return days since the last offer in this domain; an undated domain counts as this one, as unknown holds."""
-        if self.usage.pending_in_domain:
-            return 0
-        days, last = self.member.days_since_last_offer, self.member.last_offer_domain
-        warehouse = NEVER if days is None or (last and last != self.domain) else days
-        return min(warehouse, self.usage.days_since_domain_offer)
-
-    @property
-    def days_since_category_decline(self) -> int:
-        """Return days since a recorded decline in this domain."""
-        member = self.member
-        declined = member.last_offer_accepted is False and member.last_offer_domain == self.domain
-        days = member.days_since_last_offer if declined and member.days_since_last_offer is not None else NEVER
-        return min(days, self.usage.days_since_domain_decline)
-
-    def facts(self) -> dict[str, object]:
-        """Return the decision facts the gate's member clauses read; an unknown fact is left out."""
-        known: dict[str, object | None] = {
-            "card_type": self.signals.card_type,
-            "annual_fee": self.member.annual_fee,
-            "opt_in_marketing": self.member.opt_in_marketing,
-            "email_opt_out": self.usage.suppressed or self.member.opt_in_marketing is False,
-            "offers_this_month": self.used_this_month,
-            "max_offers_per_month": self.limits.max_offers_per_month,
-            "days_since_category_offer": self.days_since_category_offer,
-            "days_since_category_decline": self.days_since_category_decline,
-            "high_value_offers_quarter": self.usage.high_value_this_quarter,
-            "active_multiplier_offers": self.usage.multipliers_this_month,
-            "credits_this_year_usd": self.usage.credits_this_year_usd,
-            "average_monthly_spend_usd": self.signals.average_monthly_spend_usd,
-            "account_age_days": self.signals.account_age_days,
-            "confidence_score": self.confidence,
-            "min_confidence_score": self.limits.min_confidence,
-            "offer_flag": 1,
-        }
-        return {name: value for name, value in known.items() if value is not None}
 
 
 class Rule(NamedTuple):
@@ -158,29 +55,21 @@ def _high_value(case: Case) -> str | None:
     high = case.menu is not None and any(
         float(option.expected_cost_usd) >= case.limits.high_value_usd for option in case.menu.options
     )
-    used, most = case.usage.high_value_this_quarter, case.limits.max_high_value_per_quarter
+    used, most = case.high_value_this_quarter, case.limits.max_high_value_per_quarter
     return f"{used} of {most} high-value {case.domain} offers this quarter are used" if high and used >= most else None
 
 
 def _multipliers(case: Case) -> str | None:
     offered = case.menu is not None and any(o.offer_type == "points_multiplier" for o in case.menu.options)
-    used, most = case.usage.multipliers_this_month, case.limits.max_multipliers_per_month
+    used, most = case.multipliers_this_month, case.limits.max_multipliers_per_month
     return f"{used} of {most} multiplier offers this month are active" if offered and used >= most else None
 
 
 def _credits(case: Case) -> str | None:
-    most = case.limits.max_credits_per_year_usd
-    if most is None or case.menu is None:
+    most, largest, used = case.limits.max_credits_per_year_usd, case.largest_credit_usd, case.credits_this_year_usd
+    if most is None or not largest or used + largest <= most:
         return None
-    largest = max(
-        (float(o.reward_value or 0) for o in case.menu.options if o.offer_type == "statement_credit"), default=0
-    )
-    used = case.usage.credits_this_year_usd
-    return (
-        f"${used:g} of ${most:g} {case.domain} credits this year are used"
-        if largest and used + largest > most
-        else None
-    )
+    return f"${used:g} of ${most:g} {case.domain} credits this year are used"
 
 
 def _spend(case: Case) -> str | None:

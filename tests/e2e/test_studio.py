@@ -182,7 +182,7 @@ async def test_a_draft_changed_after_its_check_is_never_rendered(studio: Studio)
         await studio.run(thread)
         output = await studio.output(thread)
         assert (output["recommendation"], output["error_code"]) == ("generation_failed", "template_fault")
-        assert output["error"].startswith("the draft was changed after it was checked")
+        assert output["error"].startswith("the offer was changed after it was checked")
         assert (output["offer"], output["email_html"]) == (None, None)
 
 

@@ -180,7 +180,7 @@ def test_a_database_that_is_down_is_one_line_and_its_remedy(offers: Offers, monk
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none?connect_timeout=1")
     ran: Ran = offers("generate", "USER_000006", "--domain", "Travel", "--confidence", "0.9")
     assert ran.code == 1
-    assert ran.err.startswith("error: PostgreSQL can't be reached") and "Traceback" not in ran.err
+    assert ran.err.startswith("error: the database does not answer") and "Traceback" not in ran.err
     assert "next:  `offers status`" in ran.err
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from tools.grounding.checks import Checks
 from tools.grounding.conditions import PARAMS, conditions_stated
+from tools.grounding.licensed import licensed_conditions
 from tools.grounding.merchants import Gazetteer
 from tools.grounding.reading import Reader
 from tools.grounding.units import reward_unit_agrees
@@ -15,7 +16,7 @@ __all__ = ["grounding_detectors"]
 
 
 def grounding_detectors(*, merchant_names: Mapping[str, tuple[str, ...]], issuer: str) -> tuple[Detector, ...]:
-    """Return the six grounding detectors for a catalogue: canonical merchant names with their aliases.
+    """Return the seven grounding detectors for a catalogue: canonical merchant names with their aliases.
 
     They share one reading per text, remembered across detectors and drafts. They read the offer and the copy.
     """
@@ -29,4 +30,5 @@ def grounding_detectors(*, merchant_names: Mapping[str, tuple[str, ...]], issuer
         Detector("reward_unit_agrees", reads, partial(reward_unit_agrees, checks)),
         Detector("conditions_stated", reads, partial(conditions_stated, checks), PARAMS),
         Detector("parts_agree", reads, checks.parts),
+        Detector("licensed_conditions", ("member", *reads), partial(licensed_conditions, checks)),
     )

@@ -65,7 +65,7 @@ class Checks:
             whole = {(mention.month, mention.day) for mention in reading.dates if mention.year and mention.is_day}
             for mention in reading.dates:
                 yearless = field == "terms" and mention.is_day and (mention.month, mention.day) not in whole
-                if yearless or not _is_date_supported(mention, support):
+                if yearless or not is_date_supported(mention, support):
                     found.append(reading.evidence(field, mention.start, mention.end))
             for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
                 lasts = quantity.unit in ("days", "months", "hours", "clock") and "fulfillment" not in roles
@@ -100,7 +100,7 @@ class Checks:
             for mention in reading.dates:
                 for role in _KEY_DATES if mention.is_day else ():
                     if mention.roles == {role}:
-                        held = _is_date_supported(mention, support)
+                        held = is_date_supported(mention, support)
                         evidence = reading.evidence(field, mention.start, mention.end)
                         stated.setdefault(("date", role), []).append(((mention.month, mention.day), held, evidence))
         found: list[Evidence] = []
@@ -157,7 +157,8 @@ def _key_role(quantity: Quantity, roles: frozenset[Role]) -> str | None:
     return next((role for role in _KEY_ROLES if roles == {role}), None)
 
 
-def _is_date_supported(mention: DateMention, support: Support) -> bool:
+def is_date_supported(mention: DateMention, support: Support) -> bool:
+    """Tell whether a day or span of days is one of the offer's, in the role that the text gives it."""
     wanted = _wanted(mention, support)
     if mention.is_day:
         if mention.mode == "before":

@@ -1,22 +1,24 @@
 """Claiming a prediction: one transaction finds a recorded outcome, counts the member's offers and takes a place."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from tools.database import Database
 from tools.errors import DatabaseUnavailable
+from tools.ledger.counts import count_usage
 from tools.ledger.leases import end_leases
-from tools.screening import NEVER, Hold, Usage
+from tools.screening import Hold, Usage
 
 ONLINE: Final = 1
 """The campaign that single requests belong to."""
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The run owns the prediction; `usage` is what `decide` was asked with."""
+    """The run owns the prediction; `usage` is what was counted, `holds` what stands against an offer for certain."""
 
     usage: Usage
     holds: tuple[Hold, ...]
@@ -49,7 +51,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Another run owns the prediction and its lease has not ended."""
+    """Ask again: another run owns the prediction, claims for the member at this moment, or has the place it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +76,33 @@ class Claims:
 
         `decide` gets the member's usage while a lock on the member is held, so that two predictions of one member never
         take the same last place. The open row takes a place if `takes_place` and `decide` returned no reason to hold
-        back.
+        back. A reason that would go if other runs ended without an offer is not final: the answer is Busy. Whoever
+        waits so has no place, so no two wait for each other. Nothing waits for a lock: connections are few.
         Raises DatabaseUnavailable.
         """
+        values = {**_values(claim), "gone": list(self._gone)}
         async with self._database.connection() as connection:
-            await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (claim.user_id,))
+            cursor = await connection.execute(_LOCK, values)
+            locked, overdue = await cursor.fetchone() or (False, False)
+            if not locked:
+                return Busy()
+            if overdue:
+                await connection.execute(_WITHDRAW, values)
             found = await self._existing(connection, claim)
             if found is not None:
                 return found
             usage = await self._usage(connection, claim)
             holds = decide(usage)
-            place = {"reserves": takes_place and not holds, "owner": claim.run_id, "lease_s": claim.lease_s}
-            await connection.execute(_OPEN, {**_values(claim), **place})
+            if holds and usage.pending and not (holds := decide(usage.without_pending())):
+                return Busy()
+            place = {"reserves": takes_place and not holds, "lease_s": claim.lease_s}
+            cursor = await connection.execute(_OPEN, values | place)
+            if await cursor.fetchone() is None:  # another member's claim on this very key came first
+                return await self._existing(connection, claim) or Busy()
             return Taken(usage, holds)
 
     async def look(self, claim: Claim, decide: Decide) -> Taken:
-        """Count and decide as `claim` does, and write nothing (preview)."""
+        """Count and decide as `claim` does, and neither write nor wait (preview)."""
         async with self._database.connection() as connection:
             usage = await self._usage(connection, claim)
         return Taken(usage, decide(usage))
@@ -101,20 +114,26 @@ class Claims:
         processes do once the ledger could be told, and at the latest when the lease ends.
         """
         self._gone.add(run_id)
-        task = asyncio.get_running_loop().create_task(self._end_lease(run_id))
+        task = asyncio.get_running_loop().create_task(self._end_leases())
         self._letting_go.add(task)
         task.add_done_callback(self._letting_go.discard)
 
     async def aclose(self) -> None:
-        """Wait until the ledger was told of the claims given up."""
-        await asyncio.gather(*self._letting_go)
+        """Wait until the ledger was told of the claims given up, once more of those it could not be told of."""
+        while self._letting_go:
+            await asyncio.wait(self._letting_go)
+        await self._end_leases()
 
-    async def _end_lease(self, run_id: str) -> None:
-        try:
-            await end_leases(self._database, [run_id])
-        except DatabaseUnavailable:
+    async def _end_leases(self) -> None:
+        """Tell the ledger of every claim given up so far; what fails is told again with the next."""
+        if not (gone := frozenset(self._gone)):
             return
-        self._gone.discard(run_id)
+        try:
+            await end_leases(self._database, gone)
+        except DatabaseUnavailable:
+            _logger.warning("%d claims could not be given up; they end with their leases", len(gone))
+            return
+        self._gone -= gone
 
     async def _existing(self, connection: AsyncConnection, claim: Claim) -> Recorded | Busy | Foreign | None:
         cursor = await connection.execute(_EXISTING, _values(claim))
@@ -129,16 +148,15 @@ class Claims:
         return Busy() if status == "pending" and leased and owner not in self._gone else None
 
     async def _usage(self, connection: AsyncConnection, claim: Claim) -> Usage:
-        today = datetime.now(self._zone).date()
-        starts = {name: self._midnight(day) for name, day in _period_starts(today).items()}
-        async with connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_USAGE, {**_values(claim), **starts, "table": self._table, "never": NEVER})
-            row = await cursor.fetchone()
-        assert row is not None  # an aggregate without GROUP BY always gives one row
-        return Usage(**{**row, "credits_this_year_usd": float(row["credits_this_year_usd"])})
-
-    def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self._zone)
+        return await count_usage(
+            connection,
+            campaign_id=claim.campaign_id,
+            prediction_key=claim.prediction_key,
+            user_id=claim.user_id,
+            domain=claim.domain,
+            table=self._table,
+            zone=self._zone,
+        )
 
 
 def _values(claim: Claim) -> dict[str, object]:
@@ -151,14 +169,22 @@ def _values(claim: Claim) -> dict[str, object]:
     }
 
 
-def _period_starts(today: date) -> dict[str, date]:
-    month = today.replace(day=1)
-    return {
-        "month": month,
-        "quarter": month.replace(month=(today.month - 1) // 3 * 3 + 1),
-        "year": month.replace(month=1),
-    }
+_OVERDUE: Final = """user_id = %(user_id)s and status = 'pending' and owner is not null
+    and (lease_until <= now() or owner = any(%(gone)s))"""
 
+_LOCK: Final = f"""
+select pg_try_advisory_xact_lock(hashtextextended(%(user_id)s, 0)), exists (select from offer_item where {_OVERDUE})
+"""
+
+# Not merely passed over: a run that is finishing right now past its lease either comes before, and its offer is counted
+# below, or finds that it owns nothing any more.
+_WITHDRAW: Final = f"""
+with overdue as (
+    select campaign_id, prediction_key from offer_item where {_OVERDUE} order by campaign_id, prediction_key for update
+)
+update offer_item i set reserves = false, owner = null, lease_until = null from overdue
+where i.campaign_id = overdue.campaign_id and i.prediction_key = overdue.prediction_key
+"""
 
 _EXISTING: Final = """
 select i.status, i.owner, i.lease_until > now(), i.user_id, i.domain, i.run_id, d.record
@@ -168,37 +194,13 @@ where i.campaign_id = %(campaign_id)s and i.prediction_key = %(key)s
 
 _OPEN: Final = """
 insert into offer_item (campaign_id, prediction_key, user_id, domain, status, reserves, attempt, owner, lease_until)
-values (%(campaign_id)s, %(key)s, %(user_id)s, %(domain)s, 'pending', %(reserves)s, 1, %(owner)s,
+values (%(campaign_id)s, %(key)s, %(user_id)s, %(domain)s, 'pending', %(reserves)s, 1, %(run_id)s,
         now() + make_interval(secs => %(lease_s)s))
 on conflict (campaign_id, prediction_key) do update
 set status = 'pending', reserves = excluded.reserves, attempt = offer_item.attempt + 1, owner = excluded.owner,
     lease_until = excluded.lease_until
-"""
-
-_USAGE: Final = """
-with issued as (
-    select * from offer where user_id = %(user_id)s and issued_at >= least(%(year)s, now() - interval '100 days')
-), waiting as (
-    select domain from offer_item
-    where user_id = %(user_id)s and status = 'pending' and reserves and lease_until > now()
-      and not (campaign_id = %(campaign_id)s and prediction_key = %(key)s)
-), since as (
-    select greatest(%(month)s, (select taken_at from cardmember_snapshot where table_name = %(table)s)) as at
-)
-select
-    (select count(*) from issued, since where issued_at >= since.at) as issued_this_month,
-    (select count(*) from waiting) as pending,
-    (select count(*) from waiting where domain = %(domain)s) as pending_in_domain,
-    coalesce((select extract(day from now() - max(issued_at))::int from issued where domain = %(domain)s), %(never)s)
-        as days_since_domain_offer,
-    coalesce((select extract(day from now() - max(declined_at))::int from offer_decline
-              where user_id = %(user_id)s and domain = %(domain)s), %(never)s) as days_since_domain_decline,
-    (select count(*) from issued where domain = %(domain)s and high_value and issued_at >= %(quarter)s)
-        as high_value_this_quarter,
-    (select count(*) from issued where offer_type = 'points_multiplier' and issued_at >= %(month)s)
-        as multipliers_this_month,
-    (select coalesce(sum(credit_usd), 0) from issued where domain = %(domain)s and issued_at >= %(year)s)
-        as credits_this_year_usd,
-    exists (select from suppression where user_id = %(user_id)s) as suppressed,
-    exists (select from campaign where campaign_id = %(campaign_id)s and budget_usd is not null) as budgeted
+where offer_item.user_id = excluded.user_id and offer_item.domain = excluded.domain
+  and (offer_item.status = 'retry'
+       or (offer_item.status = 'pending' and (offer_item.lease_until is null or offer_item.lease_until <= now())))
+returning attempt
 """

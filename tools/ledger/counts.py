@@ -36,12 +36,10 @@ def _usage(row: dict[str, Any], today: date, zone: ZoneInfo) -> Usage:
         return NEVER if moment is None else (today - moment.astimezone(zone).date()).days
 
     return Usage(
-        **{
-            **row,
-            "days_since_domain_offer": days_since(row["days_since_domain_offer"]),
-            "days_since_domain_decline": days_since(row["days_since_domain_decline"]),
-            "credits_this_year_usd": float(row["credits_this_year_usd"]),
-        }
+        days_since_domain_offer=days_since(row.pop("offered_at")),
+        days_since_domain_decline=days_since(row.pop("declined_at")),
+        credits_this_year_usd=float(row.pop("credits_this_year_usd")),
+        **row,
     )
 
 
@@ -69,9 +67,8 @@ select
     (select coalesce(taken_at >= %(month)s, true) from snapshot) as snapshot_is_current,
     (select count(*) from waiting) as pending,
     (select count(*) from waiting where domain = %(domain)s) as pending_in_domain,
-    (select max(issued_at) from issued where domain = %(domain)s) as days_since_domain_offer,
-    (select max(declined_at) from offer_decline where user_id = %(user_id)s and domain = %(domain)s)
-        as days_since_domain_decline,
+    (select max(issued_at) from issued where domain = %(domain)s) as offered_at,
+    (select max(declined_at) from offer_decline where user_id = %(user_id)s and domain = %(domain)s) as declined_at,
     (select count(*) from issued where domain = %(domain)s and high_value and issued_at >= %(quarter)s)
         as high_value_this_quarter,
     (select count(*) from issued where offer_type = 'points_multiplier' and issued_at >= %(month)s)

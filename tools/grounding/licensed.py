@@ -1,0 +1,124 @@
+"""Whether every condition that copy states is one of the offer's: the detector over cues and licences."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import re2  # type: ignore[import-untyped]
+
+from tools.grounding.checks import FIELDS, Checks, is_date_supported, is_supported, support_for
+from tools.grounding.cues import CUES, Kind
+from tools.grounding.examples import worked_examples
+from tools.grounding.licences import (
+    AMOUNT,
+    COUNT,
+    DATE,
+    DAYS,
+    EXCLUDED,
+    ISSUER,
+    MERCHANT,
+    WEEKS,
+    facts_of,
+    licences_for,
+)
+from tools.grounding.measures import Unit
+from tools.grounding.reading import Reading, own_names
+from tools.grounding.support import Support
+from tools.report import Evidence
+from tools.subject import Subject
+
+_COPY: Final = tuple(field for field in FIELDS if field != "terms")
+_MARKS: Final[dict[Unit, str]] = {
+    **dict.fromkeys(("money", "percent", "points", "multiplier"), AMOUNT),
+    **dict.fromkeys(("days", "months"), DAYS),
+    "count": COUNT,
+}
+_CLAUSE_ENDS: Final = ".!?;:,()\n"
+Span = tuple[int, int]
+
+
+def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find statements of conditions, coverage, time, cost or law that the offer's terms don't support.
+
+    The fields other than the terms are read: legal sentences belong to the terms, which code writes.
+    """
+    support, facts = support_for(subject), facts_of(subject.offer)
+    own = checks.reader.own_merchants(own_names(subject.offer.get("merchants")))
+    excluded = _excluded(subject.offer.get("exclusions"))
+    found: list[Evidence] = []
+    for field, reading in checks.readings(subject):
+        if field in _COPY:
+            marked = _marked(reading, subject, support, own, excluded)
+            found += [reading.evidence(field, start, end) for start, end in _unlicensed(marked, facts)]
+    return found
+
+
+@lru_cache(maxsize=512)
+def _unlicensed(text: str, facts: frozenset[str]) -> tuple[Span, ...]:
+    found: set[Span] = set()
+    granted: dict[Kind, list[Span]] = {}
+    for cue in CUES:
+        for match in cue.pattern.finditer(text):
+            if cue.after and (match.groups()[-1] or "").lower() in cue.after:
+                continue
+            start, end = match.span()
+            if cue.near is not None and not cue.near.search(text[slice(*_clause(text, start, end))]):
+                continue
+            if cue.kind not in granted:
+                pattern = licences_for(cue.kind, facts)
+                granted[cue.kind] = [each.span() for each in pattern.finditer(text)] if pattern else []
+            while start < end and not text[start].isalnum() and text[start] not in "\x01\x02\x03\x04\x05\x06\x07\x0e":
+                start += 1
+            if not any(first <= start and end <= last for first, last in granted[cue.kind]):
+                found.add((start, end))
+    return tuple(sorted(span for span in found if not any(_holds(other, span) for other in found)))
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer != inner and outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _clause(text: str, start: int, end: int) -> Span:
+    first = max(text.rfind(sign, 0, start) for sign in _CLAUSE_ENDS) + 1
+    last = min((at for sign in _CLAUSE_ENDS if (at := text.find(sign, end)) >= 0), default=len(text))
+    return first, last
+
+
+def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset[str], excluded: object) -> str:
+    """Return the folded text with every supported value replaced by its mark, at the same length."""
+    text = reading.folded.text
+    spans: list[tuple[int, int, str]] = []
+    for name in reading.names:
+        if not name.canonical or name.canonical in own:
+            spans.append((name.start, name.end, MERCHANT if name.canonical else ISSUER))
+    for mention in reading.dates:
+        bounds = mention.is_day or (mention.mode != "" and mention.name[:1] != ("today",)) or mention.month
+        if bounds and is_date_supported(mention, support):
+            spans.append((mention.start, mention.end, DATE))
+    examples = worked_examples(reading, subject.offer)
+    low = -1
+    for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
+        mark = _MARKS.get(quantity.unit)
+        if mark is None or not (at in examples or is_supported(quantity, roles, support, subject, reading)):
+            low = -1
+            continue
+        if mark == DAYS and support.fulfillment and quantity.value in support.fulfillment:
+            mark = WEEKS
+        start = low if quantity.edge == "high" and low >= 0 else quantity.start
+        low = quantity.start if quantity.edge == "low" else -1
+        spans.append((start, quantity.end, mark))
+    if excluded is not None:
+        spans += [(*match.span(), EXCLUDED) for match in excluded.finditer(text)]  # type: ignore[attr-defined]
+    for start, end, mark in spans:
+        text = text[:start] + mark * (end - start) + text[end:]
+    return text
+
+
+def _excluded(exclusions: object) -> object:
+    names = tuple(name for name in exclusions if isinstance(name, str)) if isinstance(exclusions, list | tuple) else ()
+    return _excluded_pattern(names) if names else None
+
+
+@lru_cache(maxsize=64)
+def _excluded_pattern(names: tuple[str, ...]) -> object:
+    return re2.compile(r"(?i)\b(?:" + "|".join(re2.escape(name) for name in names) + r")\b")
