@@ -1,43 +1,41 @@
-"""The statements of conditions that copy may make: the closed list, in words, each tied to the fact that makes it true.
+"""The licences of an offer: which of the licensed statements its facts allow, as patterns over marked text."""
 
-A row is a form of words with slots, as copy blocks are. `needs` names the facts of the offer that must hold (all of
-them; "" means that the form is true of every offer). The form licenses cues of its `kinds` that stand inside of it, and
-nothing else. {date}, {weeks}, {days}, {amount}, {count}, {merchants} and {excluded} stand for values that the offer
-supports: an unsupported one never fills a slot. (a|b) are alternatives, ? makes what stands before it optional,
-{words} stands for up to four words.
-"""
-
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import re2  # type: ignore[import-untyped]
-
-from tools.grounding.cues import PROMISE, Kind
+from tools.grounding.cue_words import PROMISE, Kind
+from tools.grounding.forms import Forms
+from tools.grounding.licence_table import LICENCES
 from tools.grounding.support import amount
 
 DATE, WEEKS, DAYS, AMOUNT, ISSUER, MERCHANT, EXCLUDED, COUNT = "\x01\x02\x03\x04\x05\x06\x07\x0e"
 """Marks that stand for each character of a value that the offer supports. Folding leaves none of them in a text."""
 
+MARKS: Final = DATE + WEEKS + DAYS + AMOUNT + ISSUER + MERCHANT + EXCLUDED + COUNT
+
 _SLOTS: Final = {
-    "{date}": f"{DATE}+",
+    "{date}": f"(?:(?:early|mid|late|the end of)[ -])?{DATE}+",
     "{weeks}": f"{WEEKS}+",
     "{days}": f"{DAYS}+",
-    "{amount}": rf"{AMOUNT}+(?: (?:bonus |extra )?points?| cash back| discount| statement credits?| back| off| in purchases| in total| total)*",
+    "{amount}": rf"{AMOUNT}+(?: (?:bonus |extra )?points?| cash back| discount| statement credits?| back| off"
+    rf"| in purchases| in total| total)*",
     "{count}": f"{COUNT}+",
     "{merchants}": rf"{MERCHANT}+(?:(?:, | and | or |, and |, or | & ){MERCHANT}+)*",
     "{excluded}": rf"{EXCLUDED}+(?:(?:, | and | or |, and |, or ){EXCLUDED}+)*",
-    "{words}": r"(?:[a-z'\x01-\x0e-]+,? ){0,4}",
+    "{words}": r"(?:[a-z'\x01-\x07\x0e-]+ ){0,5}",
     "{promise}": f"(?:{PROMISE})",
-}  # fmt: skip
+}
 
 FACTS: Final[dict[str, Callable[[Mapping[str, object]], bool]]] = {
     "enroll": lambda offer: offer.get("requires_enrollment") is True,
     "no_enroll": lambda offer: offer.get("requires_enrollment") is False,
     "once": lambda offer: offer.get("one_per_member") is True or "max_redemptions" in offer,
     "cap": lambda offer: amount(offer.get("reward_cap")) is not None,
-    "no_cap": lambda offer: "reward_cap" not in offer and offer.get("one_per_member") is not True
-    and "max_redemptions" not in offer,
+    "no_cap": lambda offer: (
+        "reward_cap" not in offer and offer.get("one_per_member") is not True and "max_redemptions" not in offer
+    ),
     "minimum": lambda offer: amount(offer.get("minimum_spend")) is not None,
     "no_minimum": lambda offer: amount(offer.get("minimum_spend")) is None,
     "online": lambda offer: offer.get("channel") == "online_only",
@@ -45,81 +43,7 @@ FACTS: Final[dict[str, Callable[[Mapping[str, object]], bool]]] = {
     "any_channel": lambda offer: offer.get("channel") in ("any", None),
     "access": lambda offer: offer.get("offer_type") == "exclusive_access",
     "merchants": lambda offer: bool(offer.get("merchants")),
-}  # fmt: skip
-
-
-class Licence(NamedTuple):
-    """A row of the list."""
-
-    needs: str
-    kinds: tuple[Kind, ...]
-    form: str
-
-
-def _rows(needs: str, kinds: str, *forms: str) -> tuple[Licence, ...]:
-    return tuple(Licence(needs, tuple(kinds.split()), form) for form in forms)  # type: ignore[arg-type]
-
-
-LICENCES: Final[tuple[Licence, ...]] = (
-    # Enrolment is required: how and by when to enrol, never that one may do without.
-    *_rows("enroll", "enrollment bound subject member limit",
-        "(^|[.!?;:,(] ?|to |then |and |please |first |just |simply |before you |after you |once you |when you |until you |can |you |only after you )(enroll|activate)( your| this| the| in| for| once| now| today| first| online| here| with| by| and| to| before| after|[.!?,;:]|$)",
-        "(^|[.!?;:,] ?|to |and )(enroll|activate) {words}{date}",
-        "enrolling takes (a|one|only a|just a) (minute|moment)", "enroll in under a minute",
-        "(enrollment|enrolling) (is )?required( by {date})?", "enrollment (closes|ends) (on )?{date}", "the (last day|deadline) to enroll is {date}",
-        "(one|a single|{count}|limit one|limit of one|single) enrollments?( per| for each)? ?(card|cardmember|member|account)?",
-        "you have until {date} to enroll", "only then do your purchases earn",
-        "(sign up|register|opt in) (by|before) {date}"),
-    *_rows("enroll", "coverage enrollment exclusion subject", "purchases (made )?before you enroll (do not|don't|won't) (count|qualify|earn)", "only after you enroll"),
-    *_rows("no_enroll", "denial enrollment member subject", "no (enrollment|activation|sign-?up|registration) (is )?(needed|required|necessary)",
-        "you (do not|don't) (need|have) to (enroll|activate|sign up|register)( first)?", "there is no need to (enroll|activate|sign up|register)", "no need to (enroll|activate|sign up|register)"),
-    # When it starts and ends.
-    *_rows("", "bound time subject pace limit",
-        "(valid|good|open|available|runs?|ran|lasts?|opens?|opened|starts?|started|begins?|ends?|ended|ending|expires?|closes?|stays open|stays|is open|is valid|use it|enjoy it|until|till|by|before|through|now through) ((on|from|through|until|till|by|before|at|for|all|and|of|in|the|now|only|\\w+day,?|{date}|{days}|{words}) ?){0,5}({date}|{days})",
-        "you have until {date}", "deadline:? (is )?{date}", "(expires|ends|expiration|expiry|valid|closes):? {date}", "(before|after|until) {date}", "until your {words}(reaches|hits) {amount}"),
-    *_rows("", "bound time", "any day of the week", "before the first (bite|sip|course)", "after a long (day|week)"),
-    *_rows("", "bound", "until ({words})(closes|opens) {date}"),
-    # When it is paid.
-    *_rows("", "pace subject bound member",
-        "(post|posts|posted|post to your account|appears?|arrives?|shows?|credited|reach(es)? you|land|lands|take|takes|is credited) {words}{weeks}",
-        "{weeks} {words}({promise} )?(to )?(post|appear|arrive|show|reach)( \\w+){0,3}", "(please )?allow {words}{weeks} {words}",
-        "(appears?|shows?|is credited|are credited|credited) (on|to) your (statement|account|bill)", "{amount} credited"),
-    # Where and on what.
-    *_rows("merchants", "coverage", "(works?|good|valid|use it|available|counts?|qualif(y|ies)|take part|takes part|participate) (at|with|from|for) {merchants}",
-        "{merchants} (count|qualify|take part|participate|are included|are eligible|is a participating merchant)", "only purchases (with|at|from) {merchants} (count|qualify|earn)( {amount})?"),
-    *_rows("merchants", "subject", "only purchases (with|at|from) {merchants} (count|qualify|earn)( {amount})?"),
-    *_rows("", "coverage", "all {count} (partners|merchants|stores|restaurants|credits|brands)", "to take part", "(spend|purchases?) {words}({amount}) {words}to qualify",
-        "{amount} (or more )?{words}to qualify", "(an?|each|after an?|your) (qualifying|eligible) (purchase|order)s?", "(on|in|of|up to {amount}( in)?) (qualifying|eligible) purchases",
-        "{count} (qualifying|eligible) purchases", "valid in all 50 states, dc and u\\.s\\. territories", "your card( ending in {count})? is eligible", "this eligible card",
-        "(every|each) {amount}", "apply( a minimum spend)", "terms apply", "{amount}( minimum| minimum spend)? applies", "take part"),
-    *_rows("online", "coverage channel", "only online (purchases|orders) (count|qualify)"),
-    *_rows("in_store", "coverage channel", "only in-store purchases (count|qualify)"),
-    # What doesn't count.
-    *_rows("", "coverage exclusion limit", "({excluded}|gift cards)( bought {words}| and {excluded})? ?(do not|don't|never|won't|are not|aren't) (count|qualify|earn|eligible|included)",
-        "({excluded}|gift cards)( and {excluded})? (is|are) (excluded|not included|not eligible)", "(excludes?|excluding|excluded:?|except|not (valid )?(on|for)) ({excluded}|gift cards)( {words})?"),
-    *_rows("online", "coverage exclusion channel", "excludes? in-store (pickup|purchases)"),
-    *_rows("", "return legal coverage subject", "(are |is )?not guaranteed on returned items", "(returns|returned items|refunds) (reduce|lower) (the|your) {promise}( you earn)?"),
-    # How much and how often.
-    *_rows("", "limit subject coverage", "{amount} or (more|above|over)", "(up to|at least|at most|no more than|minimum of|minimum:?|cap of|cap:?|capped at|is capped at|limit of|maximum of|maximum is|maximum:?|limited to|a minimum of|reaches|reach the|or more than|the) {amount}( cap| limit| maximum| minimum)?",
-        "minimum (spend|purchase)( of)?:? {amount}", "{amount} (max|maximum|minimum|min|cap|limit)( spend| purchase)?( per card)?", "spend:? (a total of |at least |over )?{amount}", "maximum {words}:? ?({count}|{amount})", "up to {count}( times| credits)?( more)?",
-        "a minimum spend of {amount} applies", "once you( have|'ve)? (spend|spent|reach|hit) {words}{amount}", "{count} (redemptions|credits|uses|times|purchases|orders|more times)( at most| per card| in all)?", "once per (order|purchase) {words}{amount}"),
-    *_rows("cap", "limit subject", "has a cap of {amount}", "with a cap of {amount}"),
-    *_rows("once", "limit", "(limit|limited to|just|only)? ?(one|a single|{count}) (enrollment |reward |bonus |use |offer |redemption |per )*(card|cardmember|member|account|person|enrollment|reward|bonus|use|offer|redemption)"),
-    *_rows("enroll", "limit", "once you enroll", "enroll once", "enrolled once"),
-    *_rows("no_cap", "limit denial", "(with |there is |there's )?no caps?", "without a cap"),
-    *_rows("no_minimum", "limit denial", "(with |there is |there's )?no minimum( spend| purchase)?( required| needed)?"),
-    *_rows("", "limit coverage", "single (online )?(order|purchase|enrollment)", "a one-time thing", "at once you|once (upon|in a while)"),
-    *_rows("access no_minimum", "denial", "no purchase (is )?(needed|required|necessary)"),
-    *_rows("", "member", "you need to spend {words}{amount}( or more)?( in that time)?", "(each|every) {amount} earns?", "{promise} (you )?earns?"),
-    # Where to read on.
-    *_rows("", "legal coverage", "terms apply", "(see|view|read|check|find) {words}(the |full |offer )?(dates and (the )?)?terms( of this {words}{promise})?( inside| below| and dates| and enroll| and conditions)?", "(view|see) (the )?(offer and|partners and) terms( inside)?", "terms (and dates )?(inside|below)", "terms and conditions apply", "(full|offer|partners and) terms (apply|inside|below)",
-        "in (real |plain )?terms of"),
-    *_rows("", "legal", "the right \\w+", "all right", "right (at|on|in|for|where|here|there|beside|next|by|from|to|up|down)", "(just|feels|is|feel|fits) right"),
-    # What the issuer does: it pays the reward.
-    *_rows("", "issuer", "we('ll| will) {words}{amount}( your points| points)?", "may we \\w+"),
-    *_rows("", "cost", "feel free to", "free (up|your|evenings?|afternoons?|mornings?|weekends?|hour|time)"),
-)  # fmt: skip
-"""Statements that copy may make."""
+}
 
 
 def facts_of(offer: Mapping[str, object]) -> frozenset[str]:
@@ -128,14 +52,13 @@ def facts_of(offer: Mapping[str, object]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=128)
-def licences_for(kind: Kind, facts: frozenset[str]) -> Any:
-    """Return one linear pattern of all forms that may state something of a kind, or None when there are none."""
-    forms = [row.form for row in LICENCES if kind in row.kinds and facts.issuperset(row.needs.split())]
-    return re2.compile("(?i)" + "|".join(f"(?:{_filled(form)})" for form in forms)) if forms else None
+def licences_for(kind: Kind, facts: frozenset[str]) -> Forms:
+    """Return the forms that may state something of a kind for an offer with these facts."""
+    return Forms([_filled(row.form) for row in LICENCES if kind in row.kinds and facts.issuperset(row.needs.split())])
 
 
 def _filled(form: str) -> str:
     for _ in range(2):  # {merchants} and {words} hold marks, {promise} may stand in a slot
         for slot, pattern in _SLOTS.items():
             form = form.replace(slot, pattern)
-    return form if form.startswith("(^") or form[0] in "{(\\" + DATE + AMOUNT else rf"\b{form}"
+    return rf"\b{form}" if re.match(r"\(*[a-z]", form) else form

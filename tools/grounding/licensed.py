@@ -7,8 +7,10 @@ from typing import Final
 import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import FIELDS, Checks, is_date_supported, is_supported, support_for
-from tools.grounding.cues import CUES, Kind
+from tools.grounding.cue_words import Kind
+from tools.grounding.cues import CUES
 from tools.grounding.examples import worked_examples
+from tools.grounding.forms import Forms
 from tools.grounding.licences import (
     AMOUNT,
     COUNT,
@@ -16,6 +18,7 @@ from tools.grounding.licences import (
     DAYS,
     EXCLUDED,
     ISSUER,
+    MARKS,
     MERCHANT,
     WEEKS,
     facts_of,
@@ -33,6 +36,7 @@ _MARKS: Final[dict[Unit, str]] = {
     **dict.fromkeys(("days", "months"), DAYS),
     "count": COUNT,
 }
+_CUES: Final = Forms([cue.pattern for cue in CUES])
 _CLAUSE_ENDS: Final = ".!?;:,()\n"
 Span = tuple[int, int]
 
@@ -46,10 +50,14 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     own = checks.reader.own_merchants(own_names(subject.offer.get("merchants")))
     excluded = _excluded(subject.offer.get("exclusions"))
     found: list[Evidence] = []
-    for field, reading in checks.readings(subject):
-        if field in _COPY:
-            marked = _marked(reading, subject, support, own, excluded)
-            found += [reading.evidence(field, start, end) for start, end in _unlicensed(marked, facts)]
+    readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]
+    marked = [_marked(reading, subject, support, own, excluded) for _, reading in readings]
+    spans = _unlicensed("\n".join(marked), facts)
+    offset = 0
+    for (field, reading), text in zip(readings, marked, strict=True):
+        here = [span for span in spans if offset <= span[0] < offset + len(text)]
+        found += [reading.evidence(field, start - offset, min(end - offset, len(text))) for start, end in here]
+        offset += len(text) + 1
     return found
 
 
@@ -57,20 +65,19 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
 def _unlicensed(text: str, facts: frozenset[str]) -> tuple[Span, ...]:
     found: set[Span] = set()
     granted: dict[Kind, list[Span]] = {}
-    for cue in CUES:
-        for match in cue.pattern.finditer(text):
-            if cue.after and (match.groups()[-1] or "").lower() in cue.after:
-                continue
-            start, end = match.span()
-            if cue.near is not None and not cue.near.search(text[slice(*_clause(text, start, end))]):
-                continue
-            if cue.kind not in granted:
-                pattern = licences_for(cue.kind, facts)
-                granted[cue.kind] = [each.span() for each in pattern.finditer(text)] if pattern else []
-            while start < end and not text[start].isalnum() and text[start] not in "\x01\x02\x03\x04\x05\x06\x07\x0e":
-                start += 1
-            if not any(first <= start and end <= last for first, last in granted[cue.kind]):
-                found.add((start, end))
+    for at, start, end, last in _CUES.matches(text):
+        cue = CUES[at]
+        if cue.after and text[slice(*last)].lower() in cue.after:
+            continue
+        if cue.near is not None and not cue.near.search(text[slice(*_clause(text, start, end))]):
+            continue
+        if cue.kind not in granted:
+            granted[cue.kind] = [(form.start, form.end) for form in licences_for(cue.kind, facts).matches(text)]
+        while start < end and not (text[start].isalnum() or text[start] in MARKS):
+            start += 1
+        said = last if cue.kind == "subject" else (start, end)
+        if not any(first <= said[0] and said[1] <= behind for first, behind in granted[cue.kind]):
+            found.add((start, end))
     return tuple(sorted(span for span in found if not any(_holds(other, span) for other in found)))
 
 
@@ -102,7 +109,8 @@ def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset
         if mark is None or not (at in examples or is_supported(quantity, roles, support, subject, reading)):
             low = -1
             continue
-        if mark == DAYS and support.fulfillment and quantity.value in support.fulfillment:
+        lasts = "fulfillment" not in roles and quantity.value in support.of("days", "validity")
+        if mark == DAYS and not lasts and support.fulfillment and quantity.value in support.fulfillment:
             mark = WEEKS
         start = low if quantity.edge == "high" and low >= 0 else quantity.start
         low = quantity.start if quantity.edge == "low" else -1

@@ -44,7 +44,9 @@ FACTORS: Final = {
 }
 TWICE: Final = frozenset({"twice", "thrice"})
 NOT_A_SHARE: Final = frozenset({"first", "second", "other", "better", "latter", "last"})
-SPANS: Final = frozenset({"hour", "day", "week", "month", "year", "hourly", "mile", "marathon"})
+SPANS: Final = frozenset(
+    {"fun", "battle", "story", "joy", "hour", "day", "week", "month", "year", "hourly", "mile", "marathon"}
+)
 DOLLAR: Final = frozenset({"dollar", "buck"})
 RATE_WORDS: Final = frozenset({"per", "a", "an", "each", "every", "/"})
 RATE_LINKS: Final = frozenset({"for", "on", "to", "with"})

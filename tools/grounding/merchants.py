@@ -6,9 +6,19 @@ from typing import Final
 
 from tools.folding import fold
 from tools.grounding.lexicon import COMMON, ORDINARY_NAMES
-from tools.grounding.standing import AT, JOINERS, LINKS, Name, is_listed, is_title, starts_sentence
-from tools.grounding.tokens import Token, Tokens, low, tokens_of
+from tools.grounding.standing import AT, JOINERS, LINKS, LISTING, Name, is_listed, is_title, starts_sentence
+from tools.grounding.tokens import Token, Tokens, listed, low, tokens_of
 
+_AFTER_NAME: Final = frozenset(listed("and or too also with for on to now today when through by as but while"))
+_SUCH_AS: Final = frozenset({"like", "as", "including", "especially"})
+_SELLERS: Final = frozenset(
+    listed(
+        "airline airlines store stores shop shops hotel hotels brand brands retailer retailers restaurant restaurants "
+        "merchant merchants partner partners carrier carriers chain chains name names place places company companies "
+        "such"
+    )
+)
+"""Nouns whose examples are names: "airlines like united"."""
 _SKIPPED: Final = frozenset({".", "-", "+", "'", "!"})
 _SHORTEST_NEAR_MISS, _LONGEST_NEAR_MISS = 5, 40
 _Index = dict[str, list[tuple[tuple[str, ...], str]]]
@@ -143,7 +153,7 @@ def _is_name(tokens: Tokens, first: int, last: int, taken: Container[int]) -> bo
     words = [token for token in tokens[first:last] if token.kind == "word"]
     before = low(tokens, first - 1)
     if not all(token.text[0].isupper() for token in words if token.low not in JOINERS):
-        return before in AT and len(words) > 1
+        return _is_lower_case_name(tokens, first, last, taken)
     if is_listed(tokens, first, last, taken):
         return True
     title = is_title(tokens, first, last, taken)
@@ -154,6 +164,22 @@ def _is_name(tokens: Tokens, first: int, last: int, taken: Container[int]) -> bo
         named = before in LINKS - {"to", "and", ",", "by"} or low(tokens, last) == "'s"
         return named or (len(words) > 1 and low(tokens, first - 1) != "the")
     return True
+
+
+def _is_lower_case_name(tokens: Tokens, first: int, last: int, taken: Container[int]) -> bool:
+    """Tell "at target", "airlines like united and delta" and "at home depot" from "at target prices"."""
+    before = low(tokens, first - 1)
+    if last - first > 1 and before in AT:
+        return True
+    if (
+        last < len(tokens)
+        and low(tokens, last) not in _AFTER_NAME
+        and (tokens[last].kind == "word" or tokens[last].text == "-")
+    ):
+        return False
+    follows = is_listed(tokens, first, last, taken) and before in LISTING and first - 2 in taken
+    like = before in _SUCH_AS and any(low(tokens, first - step) in _SELLERS for step in (2, 3))
+    return before in AT or follows or like
 
 
 def is_disguised(quote: str, canonical: str) -> bool:

@@ -63,12 +63,16 @@ CUES: Final[tuple[Cue, ...]] = (
          " | in statement credit | cash back | cash | bonus | reward | discount | in savings | savings | come back"
          " | comes back | refund | gift card", also="reward_cap reward_total worth", reach=1),
     _cue("before", _PAID, "reward", "get | gets | getting | earn | earns | earning | receive | save | take | enjoy"
-         " | collect | score | pocket | unlock | credit of | credit | credits | bonus of | bonus | reward of | reward",
+         
+        " | collect | score | pocket | unlock | credit of | credit | credits | bonus of | bonus "
+        "| reward of | reward",
          also="reward_cap reward_total worth extra", reach=3, strong=False),
     _cue("before", "money percent", "worth point_value", "worth | value | valued at | equal | equals | equal to"),
     _cue("after", "money", "worth point_value", "value | in value | worth", reach=1),
     _cue("before", "multiplier points count", "base", "instead of | rather than | usual | usually | normally"
-         " | regular | regularly | standard | base | typical | typically | ordinary | ordinarily | up from | versus"
+         
+        " | regular | regularly | standard | base | typical | typically | your ordinary | the ordinary "
+        "| ordinary rate | ordinarily | up from | versus"
          " | vs | already | back to | compared to | compared with | everyday | on top of | base rate of", reach=4),
     _cue("after", "multiplier points count", "base", "base | normally | usually | you already | you normally"
          " | you usually | on everything else | elsewhere | on other purchases | on all other purchases", reach=2),

@@ -36,5 +36,5 @@ def test_violating_copy_of_the_holdout_is_found(find: Find, case: dict[str, Any]
     assert any(case["quote"] in quote or quote in case["quote"] for quote in quotes) != case.get("gap", False), quotes
 
 
-def test_the_corpus_covers_every_detector() -> None:
-    assert {case["by"] for case in CORPUS["violating"]} == set(DETECTORS)
+def test_the_corpus_covers_every_detector_but_the_one_with_a_corpus_of_its_own() -> None:
+    assert {case["by"] for case in CORPUS["violating"]} == set(DETECTORS) - {"licensed_conditions"}
