@@ -142,7 +142,7 @@ class Database:
     async def _open(self, conninfo: str) -> QueuedPool:
         pool = QueuedPool(
             conninfo, min_size=1, max_size=self._pool_size, open=False, check=self._check, reconnect_timeout=GIVE_UP_S,
-            reconnect_failed=self._note_loss, name="offergraph", configure=_set_limits,
+            reconnect_failed=self._note_loss, name="offergraph", configure=_configure,
             kwargs={"connect_timeout": int(CONNECT_TIMEOUT_S), "autocommit": True},
         )  # fmt: skip
         pool.room = self._room
@@ -170,9 +170,13 @@ class Database:
             knocking.exception()  # its callers may have gone; asyncio would complain that nobody looked
 
 
-async def _set_limits(connection: AsyncConnection) -> None:
-    """Set what is unlimited. By a statement, since the start-up option would replace one in DATABASE_URL."""
+async def _configure(connection: AsyncConnection) -> None:
+    """Limit what is unlimited, and see what others committed: counts under a lock rest on it.
+
+    By statements, since start-up options would replace those in DATABASE_URL, and poolers refuse them.
+    """
     await connection.execute(_SET_LIMITS, (list(LIMITS), list(LIMITS.values())))
+    await connection.execute("set default_transaction_isolation = 'read committed'")
 
 
 _SET_LIMITS: Final = """

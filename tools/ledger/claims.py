@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,7 @@ class Claims:
         waits so has no place, so no two wait for each other. Nothing waits for a lock: connections are few.
         Raises DatabaseUnavailable.
         """
-        values = {**_values(claim), "gone": list(self._gone)}
+        values = asdict(claim) | {"gone": list(self._gone)}
         async with self._database.connection() as connection:
             cursor = await connection.execute(_LOCK, values)
             locked, overdue = await cursor.fetchone() or (False, False)
@@ -95,8 +95,7 @@ class Claims:
             holds = decide(usage)
             if holds and usage.pending and not (holds := decide(usage.without_pending())):
                 return Busy()
-            place = {"reserves": takes_place and not holds, "lease_s": claim.lease_s}
-            cursor = await connection.execute(_OPEN, values | place)
+            cursor = await connection.execute(_OPEN, values | {"reserves": takes_place and not holds})
             if await cursor.fetchone() is None:  # another member's claim on this very key came first
                 return await self._existing(connection, claim) or Busy()
             return Taken(usage, holds)
@@ -136,7 +135,7 @@ class Claims:
         self._gone -= gone
 
     async def _existing(self, connection: AsyncConnection, claim: Claim) -> Recorded | Busy | Foreign | None:
-        cursor = await connection.execute(_EXISTING, _values(claim))
+        cursor = await connection.execute(_EXISTING, asdict(claim))
         row = await cursor.fetchone()
         if row is None:
             return None
@@ -159,16 +158,6 @@ class Claims:
         )
 
 
-def _values(claim: Claim) -> dict[str, object]:
-    return {
-        "campaign_id": claim.campaign_id,
-        "key": claim.prediction_key,
-        "user_id": claim.user_id,
-        "domain": claim.domain,
-        "run_id": claim.run_id,
-    }
-
-
 _OVERDUE: Final = """user_id = %(user_id)s and status = 'pending' and owner is not null
     and (lease_until <= now() or owner = any(%(gone)s))"""
 
@@ -189,12 +178,12 @@ where i.campaign_id = overdue.campaign_id and i.prediction_key = overdue.predict
 _EXISTING: Final = """
 select i.status, i.owner, i.lease_until > now(), i.user_id, i.domain, i.run_id, d.record
 from offer_item i left join decision d on d.run_id = i.run_id
-where i.campaign_id = %(campaign_id)s and i.prediction_key = %(key)s
+where i.campaign_id = %(campaign_id)s and i.prediction_key = %(prediction_key)s
 """
 
 _OPEN: Final = """
 insert into offer_item (campaign_id, prediction_key, user_id, domain, status, reserves, attempt, owner, lease_until)
-values (%(campaign_id)s, %(key)s, %(user_id)s, %(domain)s, 'pending', %(reserves)s, 1, %(run_id)s,
+values (%(campaign_id)s, %(prediction_key)s, %(user_id)s, %(domain)s, 'pending', %(reserves)s, 1, %(run_id)s,
         now() + make_interval(secs => %(lease_s)s))
 on conflict (campaign_id, prediction_key) do update
 set status = 'pending', reserves = excluded.reserves, attempt = offer_item.attempt + 1, owner = excluded.owner,

@@ -1,7 +1,14 @@
-"""Reserving an offer's expected cost against its campaign's budget."""
+"""Reserving an offer's expected cost against its campaign's budget.
+
+Locks are taken in one order everywhere, here and in `records`: the prediction's row, its reservation, the campaign.
+Others' expired reservations are passed over while somebody has them locked. So nobody waits in a circle, and the
+campaign's row, which all share, is locked last and for a moment.
+"""
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from psycopg import AsyncConnection
 
 from tools.database import Database
 
@@ -15,9 +22,10 @@ class Money:
     async def reserve(
         self, *, campaign_id: int, prediction_key: str, run_id: str, domain: str, amount_usd: Decimal, lease_s: float
     ) -> bool:
-        """Reserve `amount_usd` for the prediction, in place of what it had reserved; False when the money is not there.
+        """Reserve `amount_usd` for the prediction, in place of what it had reserved.
 
-        Raises DatabaseUnavailable.
+        False when the money is not there, or when the run's claim on the prediction has ended. Reservations of the
+        campaign that expired are released on the way. Raises DatabaseUnavailable.
         """
         values = {
             "campaign_id": campaign_id,
@@ -28,23 +36,60 @@ class Money:
             "lease_s": lease_s,
         }
         async with self._database.connection() as connection:
-            cursor = await connection.execute("select budget_usd from campaign where campaign_id = %s", (campaign_id,))
-            row = await cursor.fetchone()
-            if row is None or row[0] is None:
-                return row is not None
-            cursor = await connection.execute(_TAKE, values)
-            if await cursor.fetchone() is None:
+            budget = await _one(
+                connection, "select budget_usd from campaign where campaign_id = %(campaign_id)s", values
+            )
+            if budget is None or budget[0] is None:
+                return budget is not None
+            if await _one(connection, _CLAIMED, values) is None:
+                return False
+            state, held = await _one(connection, _HELD, values) or ("released", Decimal(0))
+            if state == "settled":
+                return False
+            values["added"] = amount_usd - (held if state == "reserved" else Decimal(0))
+            await connection.execute(_RELEASE, values)
+            if await _one(connection, _TAKE, values) is None:
                 return False
             await connection.execute(_NOTE, values)
             return True
 
 
-_HELD: Final = """coalesce((select amount_usd from reservation
-    where campaign_id = %(campaign_id)s and prediction_key = %(key)s and state = 'reserved'), 0)"""
+async def _one(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
+    cursor = await connection.execute(statement, values)
+    return await cursor.fetchone()
 
-_TAKE: Final = f"""
-update campaign set reserved_usd = reserved_usd + %(amount)s - {_HELD}
-where campaign_id = %(campaign_id)s and reserved_usd + %(amount)s - {_HELD} <= budget_usd
+
+_CLAIMED: Final = """
+select 1 from offer_item
+where campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending' and owner = %(run_id)s
+  and lease_until > now()
+for no key update
+"""
+
+_HELD: Final = """
+select state, amount_usd from reservation where campaign_id = %(campaign_id)s and prediction_key = %(key)s
+for no key update
+"""
+
+_RELEASE: Final = """
+with expired as (
+    select prediction_key from reservation
+    where campaign_id = %(campaign_id)s and state = 'reserved' and expires_at <= now() and prediction_key <> %(key)s
+    for update skip locked
+), released as (
+    update reservation r set state = 'released', changed_at = now() from expired
+    where r.campaign_id = %(campaign_id)s and r.prediction_key = expired.prediction_key
+    returning r.amount_usd
+), freed as (
+    select sum(amount_usd) as usd from released
+)
+update campaign set reserved_usd = reserved_usd - freed.usd from freed
+where campaign_id = %(campaign_id)s and freed.usd is not null
+"""
+
+_TAKE: Final = """
+update campaign set reserved_usd = reserved_usd + %(added)s
+where campaign_id = %(campaign_id)s and reserved_usd + %(added)s <= budget_usd
 returning campaign_id
 """
 
@@ -55,4 +100,5 @@ values (%(campaign_id)s, %(key)s, %(run_id)s, %(domain)s, %(amount)s, 'reserved'
 on conflict (campaign_id, prediction_key) do update
 set run_id = excluded.run_id, amount_usd = excluded.amount_usd, state = 'reserved', expires_at = excluded.expires_at,
     changed_at = now()
+where reservation.state <> 'settled'
 """

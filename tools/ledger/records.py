@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from psycopg.errors import CheckViolation
 from pydantic_core import to_json
 
 from tools.database import Database
@@ -60,7 +61,8 @@ class Records:
     async def finish(self, finish: Finish) -> bool:
         """Write the outcome; return False when the run no longer owns the prediction and nothing was written.
 
-        Raises DatabaseUnavailable.
+        It doesn't once its lease ended, or when its reservation expired and others have the money. Raises
+        DatabaseUnavailable.
         """
         values = {
             "campaign_id": finish.campaign_id,
@@ -80,9 +82,14 @@ class Records:
         statement = _FINISH
         if finish.issued is not None:
             statement, values = _FINISH_ISSUED, values | _issued_values(finish.issued)
-        async with self._database.statement() as connection:
-            cursor = await connection.execute(statement, values)
-            row = await cursor.fetchone()
+        try:
+            async with self._database.statement() as connection:
+                cursor = await connection.execute(statement, values)
+                row = await cursor.fetchone()
+        except CheckViolation as error:
+            if error.diag.table_name != "campaign":
+                raise
+            return False
         return row is not None and bool(row[0])
 
     async def outcome(self, campaign_id: int, prediction_key: str) -> str | None:
@@ -121,6 +128,7 @@ with won as (
         error_text = %(error_text)s, input_tokens = input_tokens + %(input_tokens)s,
         output_tokens = output_tokens + %(output_tokens)s
     where campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending' and owner = %(run_id)s
+      and lease_until > now()
     returning campaign_id, prediction_key, user_id
 ), decided as (
     insert into decision (run_id, campaign_id, prediction_key, recommendation, record)
@@ -153,9 +161,20 @@ _FINISH_ISSUED: Final = (
     select campaign_id, prediction_key, %(run_id)s, user_id, %(domain)s, %(offer_type)s, %(option_id)s, true,
            %(high_value)s, %(credit_usd)s, %(cost)s, %(start_date)s, %(end_date)s, %(html_sha256)s from won
 ), settled as (
+    update reservation r set state = 'settled', changed_at = now() from won
+    where r.campaign_id = won.campaign_id and r.prediction_key = won.prediction_key and r.state = 'reserved'
+    returning r.prediction_key
+), unreserved as (
     insert into reservation (campaign_id, prediction_key, run_id, domain, amount_usd, state, expires_at)
     select campaign_id, prediction_key, %(run_id)s, %(domain)s, %(cost)s, 'settled', now() from won
-    on conflict (campaign_id, prediction_key) do update set state = 'settled', changed_at = now()
+    where not exists (select from settled)
+    on conflict (campaign_id, prediction_key) do update
+    set run_id = excluded.run_id, amount_usd = excluded.amount_usd, state = 'settled', changed_at = now()
+    where reservation.state <> 'settled'
+    returning campaign_id, amount_usd
+), paid as (
+    update campaign c set reserved_usd = c.reserved_usd + unreserved.amount_usd from unreserved
+    where c.campaign_id = unreserved.campaign_id and c.budget_usd is not null
 )
 select count(*) = 1 from decided
 """

@@ -39,6 +39,7 @@ create table if not exists offer_item (
 create table if not exists offer_item_online partition of offer_item for values in (1);
 create table if not exists offer_item_other partition of offer_item default;
 create index if not exists offer_item_open on offer_item (user_id) where status = 'pending';
+create index if not exists offer_item_owner on offer_item (owner) where status = 'pending' and owner is not null;
 
 create table if not exists decision (
     run_id text primary key,
@@ -89,6 +90,7 @@ create table if not exists reservation (
     changed_at timestamptz not null default now(),
     primary key (campaign_id, prediction_key)
 );
+create index if not exists reservation_expiry on reservation (campaign_id, expires_at) where state = 'reserved';
 
 create table if not exists offer_decline (
     user_id text not null,
