@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from graph.database import open_database
+from graph.gate import gate_of
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
@@ -26,12 +27,9 @@ from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
 from tools.email.brand import Brand
 from tools.email.message import Mailer
-from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.embedded.model_server import ensure_model_server
 from tools.errors import PolicyInvalid
 from tools.exports import Exporter
-from tools.grounding import grounding_detectors
-from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
@@ -39,9 +37,7 @@ from tools.ledger.records import Records
 from tools.ledger.versions import PolicyText
 from tools.menus import Menus, load_menus
 from tools.merchants import Catalogue, load_catalogue
-from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
-from tools.policies.load import load_policies
 from tools.policies.policy_set import PolicySet
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
@@ -169,24 +165,9 @@ def load_rulebook(settings: Settings) -> Rulebook:
     """Read and check policies, menus, merchants, copy blocks and prompts. Raises PolicyInvalid or PromptInvalid."""
     folder = settings.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
-    aliases = {partner.name: partner.aliases for partner in catalogue.partners.values()}
-    detectors = (
-        *grounding_detectors(merchant_names=aliases, issuer=settings.brand_issuer),
-        *HYGIENE_DETECTORS,
-        *MESSAGE_DETECTORS,
-    )
-    by_name = {detector.name: detector for detector in detectors}
-    policies = load_policies(folder, detectors=by_name)
     blocks = load_copy_blocks(folder / "copy")
-    gate = Gate(
-        policies=policies,
-        detectors=by_name,
-        attestations={
-            name: Attestation(by=given.by, until=given.until) for name, given in settings.effective_attestations.items()
-        },
-        merchant_names=catalogue.names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
-    )
+    gate = gate_of(settings, catalogue, blocks)
+    policies = gate.policies
     menus = load_menus(folder / "ladders.yaml", policies.limit)
     _refuse_speechless(folder / "copy", menus, blocks)
     return Rulebook(

@@ -10,6 +10,7 @@ from graph.context import Context
 from graph.run import explain
 from graph.schemas import OfferOutput
 from server.bodies import BatchReply, GenerateRequest
+from server.compliance import add_compliance_routes
 from server.health import RETRY_AFTER, Health
 from server.pipeline import MAX_ITEMS, Pipeline, too_many
 from server.release import release
@@ -103,6 +104,8 @@ def add_api_routes(app: FastAPI, pipeline: Pipeline) -> None:
                 "domain": submission.domain,
             }
         )
+
+    add_compliance_routes(app, pipeline)
 
     @app.post("/generate-offer", tags=["offers"], responses=_TOO_MANY)
     async def generate_offer(request: GenerateRequest) -> list[OfferOutput]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from server.commands import config, db, demo, generate, parts, serve
+from server.commands import check, config, db, demo, generate, parts, policies, serve
 from server.commands.console import fail, out
 from server.release import release
 from tools.errors import OfferGraphError
@@ -16,13 +16,13 @@ HINTS: Final = {
     "database_unavailable": "`offers status` shows the embedded server; with DATABASE_URL set, check that one",
     "model_unavailable": "`offers status` shows the embedded model; with LLM_BASE_URL set, check that endpoint",
     "index_unavailable": "delete the folder `chroma` in DATA_DIR, it is rebuilt from the policies; or check CHROMA_URL",
-    "policy_invalid": "correct that file (POLICIES_DIR names its folder); nothing is decided before it can be enforced",
+    "policy_invalid": "`offers policies lint` shows every fault in POLICIES_DIR; until then nothing is decided",
     "prompt_invalid": "correct that file (PROMPTS_DIR names its folder)",
     "part_missing": "`make install` installs what the embedded parts need",
 }
 """What to do next, by error code; other errors say it themselves."""
 
-PANELS: Final = ("Start here", "Offers", "Data", "Settings and parts")
+PANELS: Final = ("Start here", "Offers", "Compliance", "Data", "Settings and parts")
 
 
 class ByPanel(TyperGroup):
@@ -47,8 +47,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, generate, config, parts):
+for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
+app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 
 

@@ -141,6 +141,45 @@ data: {"ops": [{"op": "add", "path": "/streamed_output/-", "value": {"node": "fe
 event: end
 """
 
+CHECK: Final = {
+    "id": "A1",
+    "send_date": "2026-11-23",
+    "text": {
+        "subject": "8% off at OpenTable Network",
+        "body": "Spend $50 or more at OpenTable Network by January 6, 2027 and get an 8% discount. Guaranteed.",
+        "cta": "Book now",
+    },
+    "offer": {
+        "offer_type": "discount",
+        "reward_value": 8,
+        "reward_unit": "percent",
+        "minimum_spend": 50,
+        "start_date": "2026-11-23",
+        "end_date": "2027-01-06",
+        "domain": "Dining",
+        "merchants": ["OpenTable Network"],
+    },
+    "member": {"card_type": "Gold", "email_opt_out": False},
+}
+CHECKED: Final = {
+    "id": "A1",
+    "verdict": "violate",
+    "violations": [
+        {
+            "policy_id": "compliance_policy",
+            "clause_id": "no_guarantees",
+            "severity": "block",
+            "message": "The copy guarantees something or hints at approval.",
+            "field": "body",
+            "quote": "Guaranteed",
+            "fix_hint": "Say what the member can do: enroll, spend, earn. Promise no approval and guarantee nothing.",
+        }
+    ],
+    "clauses_run": 41,
+    "judge": "skipped",
+    "policy_set_sha": "74dfd95dd5b81d8c5001360b41e76f8abb64195e05aecedc286158659031a1f4",
+}
+
 EXAMPLES: Final[dict[tuple[str, str], Example]] = {
     ("/", "get"): Example(
         {
@@ -191,6 +230,7 @@ EXAMPLES: Final[dict[tuple[str, str], Example]] = {
         },
         POLICY,
     ),
+    ("/compliance/check", "post"): Example(CHECKED, CHECK),
     ("/generate-offer", "post"): Example([OFFER, SUPPRESSED], CALL),
     ("/batch-generate-offers", "post"): Example(
         {"total_batches": 1, "total_predictions": 2, "successful": 1, "failed": 1, "results": [OFFER, SUPPRESSED]},

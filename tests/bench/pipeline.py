@@ -21,7 +21,9 @@ WARM = 60
 LATENCY_S = 0.2
 AIM = 2.5
 
-Offer = Callable[[Raw], Awaitable[bool]]
+Offer = Callable[[Raw], Awaitable[str]]
+"""Makes one offer; returns why there is none, or nothing."""
+
 Make = Callable[[Deps], Offer]
 
 
@@ -45,8 +47,9 @@ def graph_offers(deps: Deps) -> Offer:
     """Return how the product makes an offer."""
     graph, context = build_graph(deps), Context(mode="issue")
 
-    async def offer(raw: Raw) -> bool:
-        return (await decide(raw, graph, context, deadline_s=deps.settings.run_deadline_s)).success
+    async def offer(raw: Raw) -> str:
+        outcome = await decide(raw, graph, context, deadline_s=deps.settings.run_deadline_s)
+        return "" if outcome.success else f"{outcome.recommendation}: {outcome.error or outcome.suppression}"
 
     return offer
 
@@ -54,8 +57,8 @@ def graph_offers(deps: Deps) -> Offer:
 def bare_offers(deps: Deps) -> Offer:
     """Return how a pipeline without a graph does."""
 
-    async def offer(raw: Raw) -> bool:
-        return await bare_offer(raw, deps)
+    async def offer(raw: Raw) -> str:
+        return "" if await bare_offer(raw, deps) else "held back or not compliant"
 
     return offer
 
@@ -75,9 +78,9 @@ async def measure(parts: Parts, model_url: str, make: Make, members: int) -> tup
 async def _all(offer: Offer, raws: list[Raw]) -> None:
     room = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(raw: Raw) -> bool:
+    async def one(raw: Raw) -> str:
         async with room:
             return await offer(raw)
 
-    outcomes = await asyncio.gather(*map(one, raws))
-    assert all(outcomes), f"{outcomes.count(False)} of {len(outcomes)} predictions ended without an offer"
+    failures = [why for why in await asyncio.gather(*map(one, raws)) if why]
+    assert not failures, f"{len(failures)} of {len(raws)} predictions ended without an offer: {failures[0]}"

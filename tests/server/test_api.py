@@ -388,7 +388,15 @@ async def test_the_examples_are_what_the_routes_take_and_give(client: httpx2.Cli
     GenerateRequest.model_validate(EXAMPLES["/generate-offer", "post"].request)
     BatchReply.model_validate(EXAMPLES["/batch-generate-offers", "post"].reply)
     issued, held_back = await add_member(preferred_domain_1="Dining"), await add_member(opt_in_marketing=False)
-    for path in ("/generate-offer", "/batch-generate-offers", "/add-policy", "/offer/invoke", "/offer/batch"):
+    paths = (
+        "/generate-offer",
+        "/batch-generate-offers",
+        "/add-policy",
+        "/compliance/check",
+        "/offer/invoke",
+        "/offer/batch",
+    )
+    for path in paths:
         example = EXAMPLES[path, "post"]
         body = json.dumps(example.request).replace("USER_000005", issued).replace("USER_000003", held_back)
         reply = client.post(path, json=json.loads(body))

@@ -1,0 +1,162 @@
+"""`offers check`: a file of copy judged line by line by the policies."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
+
+import typer
+
+from server.commands.console import busy, err, out, plain
+
+if TYPE_CHECKING:
+    from tools.standalone import Checker, CheckReply
+
+app = typer.Typer()
+MAX_LINE: Final = 1_048_576
+"""Bytes a line may have; the rest of a longer one is passed over, so that memory stays bounded."""
+SHOWN_POLICIES: Final = 15
+STYLES: Final = {"pass": "green", "violate": "red", "unknown": "yellow"}
+
+
+@app.command(no_args_is_help=True, rich_help_panel="Compliance")
+def check(
+    file: Annotated[Path, typer.Argument(help="One JSON object per line: id, send_date, text, offer, member.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON reply per line and nothing else.")] = False,
+    no_judge: Annotated[
+        bool, typer.Option("--no-judge", help="Leave out clauses that need a judge: the deterministic part alone.")
+    ] = False,
+    families: Annotated[
+        str, typer.Option(metavar="A,B", help="Only policies of these families (UDAAP for UDAAP-10) or whole ids.")
+    ] = "",
+) -> None:
+    """Check copy that anyone wrote against the policies, line by line. Needs no database, model or index.
+
+    The exit code is 0 when every line was judged, whatever the verdicts, and 1 when one could not be read.
+
+    Example:
+
+        offers check drafts.jsonl
+        offers check drafts.jsonl --json --no-judge > replies.jsonl
+        offers check drafts.jsonl --families compliance_policy,travel_offer_policy
+    """
+    with file.open("rb") as stream:
+        with busy("reading the policies"):
+            checker = _checker(no_judge=no_judge, families=families)
+        tally = Tally()
+        with _bar(file.stat().st_size) as advance:
+            for number, line, done in _lines(stream):
+                reply = _reply(checker, number, line)
+                tally.add(reply)
+                _print(reply, number, as_json=as_json)
+                advance(done)
+    if not as_json:
+        tally.print()
+    if tally.unreadable:
+        raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of verdicts and of broken clauses by policy."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    policies: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+
+    def add(self, reply: "CheckReply") -> None:
+        """Count one reply."""
+        if reply.error is not None:
+            self.unreadable += 1
+            return
+        self.verdicts[reply.verdict] += 1
+        self.policies.update({item.policy_id for item in reply.violations})
+
+    def print(self) -> None:
+        """Print what was counted."""
+        from rich.table import Table
+
+        total = self.verdicts.total()
+        shares = ", ".join(f"{count:,} {name}" for name, count in self.verdicts.most_common())
+        out().print(
+            f"\n{total:,} checked: {shares or 'nothing'}"
+            + (f"; {self.unreadable:,} unreadable" if self.unreadable else "")
+        )
+        if self.policies:
+            table = Table("policy")
+            table.add_column("texts that break it", justify="right")
+            for name, count in self.policies.most_common(SHOWN_POLICIES):
+                table.add_row(name, f"{count:,}")
+            out().print(table)
+
+
+def _checker(*, no_judge: bool, families: str) -> "Checker":
+    from graph.gate import load_gate
+    from graph.settings import load_settings
+    from tools.standalone import Checker
+
+    wanted = sorted({name.strip() for name in families.split(",")} - {""})
+    return Checker.of(load_gate(load_settings()), judged=not no_judge, families=wanted)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None, int]]:
+    """Yield each line that is not blank with its number from 1 and the bytes read; None is one that is too long."""
+    number = done = 0
+    while line := stream.readline(MAX_LINE + 1):
+        number, done = number + 1, done + len(line)
+        if len(line) > MAX_LINE:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE)
+                done += len(line)
+            yield number, None, done
+        elif line.strip():
+            yield number, line, done
+
+
+def _reply(checker: "Checker", number: int, line: bytes | None) -> "CheckReply":
+    from tools.standalone import Unreadable, parse_json, read_request
+
+    try:
+        if line is None:
+            raise Unreadable((((), f"longer than {MAX_LINE:,} bytes; write one object per line"),))
+        return checker.check(read_request(parse_json(line)))
+    except Unreadable as error:
+        return checker.refusal(error, where=f"line {number}: ")
+
+
+def _print(reply: "CheckReply", number: int, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        out().out(json.dumps(reply.as_dict(), ensure_ascii=False), highlight=False)
+        return
+    from rich.text import Text
+
+    name = f"line {number}" if reply.id is None else plain(str(reply.id))
+    if reply.error is not None:
+        out().print(Text.assemble(name, "  ", ("unreadable", "magenta"), f"  {plain(reply.error)}"), soft_wrap=True)
+        return
+    out().print(Text.assemble((name, "bold"), "  ", (reply.verdict, STYLES[reply.verdict])), soft_wrap=True)
+    for item in (*reply.violations, *reply.unknown):
+        label = item.severity if item in reply.violations else "unknown"
+        shown = Text.assemble("    ", (label, "dim"), f" {item.policy_id}/{item.clause_id}")
+        where = " ".join(part for part in (item.field, repr(plain(item.quote)) if item.quote else "") if part)
+        shown.append(f"  {where}" if where else "", style="cyan")
+        shown.append(f"  {plain(item.message)}")
+        shown.append(f" {plain(item.fix_hint)}" if item.fix_hint else "", style="dim")
+        out().print(shown, soft_wrap=True)
+
+
+@contextmanager
+def _bar(size: int) -> Iterator[Any]:
+    """Show how far into the file the check is; hears the position in bytes."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("checking"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    # On one terminal the bar and the replies share a console, which keeps the bar below them.
+    console = out() if out().is_terminal else err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("checking", total=size)
+        yield lambda done: progress.update(task, completed=done)
