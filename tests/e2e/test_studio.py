@@ -26,9 +26,9 @@ from tests.scripted_model import ScriptedModel
 pytestmark = pytest.mark.e2e
 
 INPUT: Any = {"user_id": "USER_STUDIO_1", "domain": "Travel", "confidence_score": 0.9}
-PLANTED = {"name": "Zebulon Quixworth", "location": "Xanadu, ZZ", "credit_limit": 98765, "email": "zeb@quix.example",
+PLANTED = {"name": "Zebulon Quixworth", "location": "Xanadu, ZZ", "credit_limit": 98765.43, "email": "zeb@quix.example",
            "segment": "Segmentium", "monetary_30d": 4321.99}  # fmt: skip
-TRACES = ("Zebulon", "Quixworth", "Xanadu", "98765", "quix.example", "Segmentium", "4321.99")
+TRACES = ("Zebulon", "Quixworth", "Xanadu", "98765.43", "quix.example", "Segmentium", "4321.99")
 UP_TO_DRAFT = ["fetch", "screen", "analyze_rules", "analyze_llm", "retrieve_policies", "draft"]
 FROM_CHECK = ["check_compliance", "render", "record"]
 REVIEWED = {"require_review": True}

@@ -86,8 +86,9 @@ def test_a_bad_setting_is_one_line_with_its_remedy(offers: Offers, monkeypatch: 
 
 
 def test_config_never_prints_a_secret(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "OPENROUTER_API_KEY", "TOKEN_SECRET"):
+    for name in ("OPENROUTER_API_KEY", "TOKEN_SECRET"):
         monkeypatch.setenv(name, "planted-secret")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:planted-secret@127.0.0.1/x")
     monkeypatch.setenv("OPENROUTER_MODEL", "vendor/model")
     monkeypatch.setenv("MAX_OFFERS_PER_MONTH", "2")
     ran = offers("config")

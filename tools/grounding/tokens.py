@@ -25,9 +25,11 @@ def listed(text: str) -> tuple[str, ...]:
 _ABBREVIATIONS: Final = frozenset(
     listed(
         "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
-        "vs no st mr mrs ms dr inc co ltd corp etc approx min max"
+        "vs no st mr mrs ms dr approx min max"
     )
 )
+_ENDINGS: Final = frozenset(listed("inc co ltd corp etc"))
+"""Abbreviations that close a name or a list: behind them a capital opens a new sentence, and nothing else does."""
 _SENTENCE_ENDS: Final = frozenset(".!?;")
 
 
@@ -50,17 +52,18 @@ Tokens = tuple[Token, ...]
 def tokens_of(text: str) -> Tokens:
     """Return the tokens of a folded text. A sentence ends at . ! ? ; before a space, and at a line's end."""
     found: list[Token] = []
-    sentence, previous_end, ends = 0, 0, False
+    sentence, previous_end, ends, may_end = 0, 0, False, False
     previous = ""
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         glued = start == previous_end and start > 0
-        if not glued and (ends or "\n" in text[previous_end:start]):
-            sentence += 1
         word = match.group()
+        if not glued and (ends or (may_end and word[0].isupper()) or "\n" in text[previous_end:start]):
+            sentence += 1
         low = word.lower()
+        may_end = word == "." and previous in _ENDINGS
         ends = word in _SENTENCE_ENDS and not (
-            word == "." and (previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha()))
+            word == "." and (may_end or previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha()))
         )
         ends = ends or (word in "\"')" and bool(found) and found[-1].low in _SENTENCE_ENDS and glued)
         found.append(Token(word, low, start, end, match.lastgroup, sentence, glued))  # type: ignore[arg-type]
