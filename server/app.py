@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
@@ -25,14 +25,6 @@ From a prediction (member, domain, confidence) to one personalised card offer th
 """
 
 
-class OfferApp(FastAPI):
-    """FastAPI, with examples in its description."""
-
-    def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document."""
-        return add_examples(super().openapi())
-
-
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application. Raises SettingInvalid for a bad setting; policies and prompts are read at start-up."""
     pipeline = Pipeline(settings or load_settings())
@@ -45,7 +37,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             await asyncio.shield(pipeline.aclose())
 
-    app = OfferApp(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPIOffline(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
+    described = app.openapi
+    app.openapi = lambda: add_examples(described())  # type: ignore[method-assign]  # FastAPI's way of extending it
     app.add_exception_handler(RequestValidationError, refuse_invalid)
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)
