@@ -6,7 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from graph.schemas import OfferInput, OfferOutput
 
-LenientPrediction = Annotated[Any, WithJsonSchema(OfferInput.model_json_schema())]
+
+def _for_forms(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with optional fields as plain ones: the playground's form draws nothing for a null type."""
+    properties: dict[str, Any] = {}
+    for name, given in schema["properties"].items():
+        real = [option for option in given.get("anyOf", ()) if option.get("type") != "null"]
+        rest = {key: value for key, value in given.items() if not real or key not in ("anyOf", "default")}
+        properties[name] = rest | (real[0] if real else {})
+    return schema | {"properties": properties}
+
+
+LenientPrediction = Annotated[Any, WithJsonSchema(_for_forms(OfferInput.model_json_schema()))]
 """Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
 
 

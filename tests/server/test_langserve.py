@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 from langserve import RemoteRunnable
+from pydantic import TypeAdapter
 
 from graph.schemas import OfferInput, OfferOutput
+from server.bodies import LenientPrediction
 from tests.scripted_model import ScriptedModel
 from tests.server.conftest import AddMember, prediction
 from tests.server.serving import Serving
@@ -303,3 +305,10 @@ async def test_a_watcher_sees_the_fallback_but_not_what_failed(
     assert names[-5:] == ["check_compliance", "fall_back", "check_compliance", "render", "record"]
     assert not any(name.startswith("__") for name in names)
     assert last["output"]["copy_source"] == "fallback"
+
+
+def test_the_playgrounds_form_can_draw_every_field_of_the_input() -> None:
+    schema = TypeAdapter(LenientPrediction).json_schema()
+    assert set(schema["properties"]) == set(OfferInput.model_fields)
+    for name, field in schema["properties"].items():
+        assert "anyOf" not in field and field["type"] in ("string", "number", "integer", "boolean"), name
