@@ -161,8 +161,12 @@ async def test_every_number_date_and_merchant_shown_traces_to_the_terms(deps: De
         offer, html = outcome.offer, outcome.email_html
         assert offer is not None and html is not None
         shown = unescape(re.sub(r"(?s)<(style|head|script).*?</\1>|<[^>]+>", " ", html))
+        await deps.exporter.drain()
+        text_part = next(deps.settings.output_dir.rglob(f"{outcome.run_id}.txt")).read_text(encoding="utf-8")
+        links = re.sub(r"https://\S+", " ", text_part)
         footer = deps.settings.brand_postal_address
-        for text in (offer.offer_title, offer.offer_description, offer.terms_and_conditions, shown.replace(footer, "")):
+        texts = (offer.offer_title, offer.offer_description, offer.terms_and_conditions, shown, links)
+        for text in (" ".join(text.split()).replace(footer, "") for text in texts):
             unsupported = {number for number in re.findall(r"\d(?:[\d,.]*\d)?", text)} - allowed
             assert not unsupported, (unsupported, text)
             others = names - {m["merchant_name"] for m in record["terms"]["merchants"]}
