@@ -1,11 +1,10 @@
 from functools import cache
 
-from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
-
 from tests.tools.offer_content import POLICIES, SEND_DATE, blocks, catalogue, disclosures, long_named_terms, menus
 from tools.drafts import Copy
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_detectors
+from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.menus import load_menus
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
