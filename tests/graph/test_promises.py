@@ -246,7 +246,7 @@ async def test_all_bytes_sent_to_the_model_are_free_of_the_members_values(
     assert script.count >= 2
     for call in script.calls:
         sent = str(call.body) + str(call.headers)
-        for value in ("Zebulon", "Quixworth", "Xanadu", "Segmentium", "Personax", "98765", "4321", "USER_PLANTED"):
+        for value in ("Zebulon", "Quixworth", "Xanadu", "Segmentium", "Personax", "98765", "4321.99", "USER_PLANTED"):
             assert value not in sent, value
 
 
