@@ -22,7 +22,8 @@ async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOu
     """Return the recorded outcome of a run, its email rendered again, and hand its files over if they are gone.
 
     The HTML is left out when it can't be the recorded bytes any more (template, brand or link key changed): other bytes
-    were never checked. Once the person is erased, the email greets the fallback name. Raises DatabaseUnavailable.
+    were never checked. Once the person is erased, no bytes can be compared: then what makes them must be unchanged, and
+    the email greets the fallback name. Raises DatabaseUnavailable.
     """
     found = await deps.records.read(run_id)
     if found is None:
@@ -38,6 +39,8 @@ async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOu
         _logger.warning("run %s can't be rendered again: %s", run_id, error)
         return _noted(output, CHANGED)
     if first_name is None:
+        if record["versions"].get("mail_sha") != deps.mailer.sha:
+            return _noted(output, CHANGED)
         return _noted(output.model_copy(update={"email_html": shown.html}), ERASED)
     if message.html_sha256 != record["html_sha256"]:
         return _noted(output, CHANGED)

@@ -73,6 +73,7 @@ async def steps(
     run = _Drive(graph, prediction, context, context.run_deadline_s or deadline_s, observer, deps)
     # A task of its own: whoever asks for the steps may do so from a new task each time, where no time-out would hold.
     task = asyncio.create_task(run.drive())
+    task.add_done_callback(run.ended)
     try:
         while (step := await run.steps.get()) is not None:
             yield step
@@ -82,7 +83,7 @@ async def steps(
 
 @dataclass(slots=True)
 class _Drive:
-    """Drives one run to its outcome; `steps` ends with the outcome and None."""
+    """Drives one run to its outcome; `steps` ends with the outcome and None, however the driving ends."""
 
     graph: Graph
     prediction: OfferInput
@@ -114,6 +115,12 @@ class _Drive:
             unsettled = self.output is None or self.output.error_code in UNSETTLED
             if self.deps is not None and unsettled and self.context.mode == "issue":
                 self.deps.claims.let_go(self.run_id)
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Give the outcome once the driving is over, by whatever end: nobody may wait for one for ever."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _logger.error("run %s: its record can't be told", self.run_id, exc_info=error)
+            self.output = self._failure("internal", "an unforeseen fault, logged with this run_id")
         output = self.output or self._failure("no_outcome", "the run ended without an outcome")
         self.steps.put_nowait({"output": output})
         self.steps.put_nowait(None)

@@ -153,6 +153,7 @@ def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: 
             "parameters": rulebook.prompts.parameters,
             "copy_mode": deps.copy_mode,
             "template_sha": deps.mailer.template_sha,
+            "mail_sha": deps.mailer.sha,
         },
         "html_sha256": html_sha256,
         "output": output.model_dump(mode="json", exclude={"email_html"}),

@@ -292,3 +292,33 @@ async def test_a_hanging_model_leaves_time_for_the_fallback(graph: Graph, deps: 
     raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
     outcome = await decide(raw, graph, Context(mode="issue", run_deadline_s=5), deadline_s=60, deps=deps)
     assert (outcome.recommendation, outcome.copy_source) == ("offer_generated", "fallback")
+
+
+async def test_an_erased_persons_email_is_not_repeated_in_bytes_that_were_never_checked(
+    run_one: Decide, settings: Settings, deps: Deps
+) -> None:
+    from graph.build import build_graph
+    from graph.deps import open_deps
+
+    await run_one()
+    async with deps.database.connection() as connection:
+        await connection.execute("delete from decision_person")
+    moved = await open_deps(settings.model_copy(update={"brand_postal_address": "Example Bank, 1 New St, Dover"}))
+    raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+    again = await decide(raw, build_graph(moved), ISSUE, deadline_s=30)
+    await moved.aclose()
+    assert (again.recommendation, again.replayed, again.email_html) == ("offer_generated", True, None)
+    assert again.offer is not None and again.offer.policy_compliance_notes[-1] == CHANGED
+
+
+async def test_a_run_whose_own_record_cant_be_read_still_ends_with_an_outcome(deps: Deps) -> None:
+    async with deps.database.connection() as connection:
+        await connection.execute(
+            "insert into decision (run_id, campaign_id, prediction_key, recommendation, record)"
+            " values ('run-unreadable', 1, 'k', 'error', '{}')"
+        )
+    raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+    context = Context(mode="issue", run_id="run-unreadable")
+    broken: Any = None  # no graph at all: the fault that gets past every handler
+    outcome = await asyncio.wait_for(decide(raw, broken, context, deadline_s=5, deps=deps), timeout=10)
+    assert (outcome.recommendation, outcome.error_code, outcome.run_id) == ("error", "internal", "run-unreadable")

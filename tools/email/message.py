@@ -1,9 +1,10 @@
 """The message of one offer: subject, HTML, plain text and the `.eml` that a sender can hand over as it is."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -56,11 +57,19 @@ class Message:
     sent_at: datetime
 
 
+def _sha(template_sha: str, brand: Brand, secret: bytes) -> str:
+    """Name templates, brand and key; the key's part can't be turned back into it."""
+    look = asdict(brand) | {"allowed_hosts": sorted(brand.allowed_hosts)}
+    key = tokens.derive("fingerprint", b"", secret=secret).hex()
+    return hashlib.sha256(json.dumps([template_sha, look, key], sort_keys=True).encode()).hexdigest()
+
+
 class Mailer:
     """Builds messages from one brand and one set of templates; safe to share between threads.
 
     The same arguments give the same bytes: date, message id, boundary and link tokens derive from them and the secret.
-    `template_sha` names the templates and theme in use. TemplateFault at construction when a template can't be trusted.
+    `template_sha` names the templates and theme in use, `sha` all that a message depends on beside the arguments.
+    TemplateFault at construction when a template can't be trusted.
     """
 
     def __init__(self, brand: Brand, *, token_secret: bytes, templates: Path = TEMPLATES) -> None:
@@ -71,6 +80,7 @@ class Mailer:
         sources = {name: read_source(templates / name) for name in _FILES}
         check_markup("offer.mjml.j2", sources["offer.mjml.j2"])
         self.template_sha = hashlib.sha256("\0".join(sources.values()).encode()).hexdigest()
+        self.sha = _sha(self.template_sha, brand, token_secret)
         environment = open_environment(templates)
         self._mjml = load_template(environment, "offer.mjml.j2", sources["offer.mjml.j2"])
         self._text = load_template(environment, "offer.txt.j2", sources["offer.txt.j2"])
