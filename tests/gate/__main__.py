@@ -1,4 +1,4 @@
-"""Show what the gate catches: `python -m tests.gate [suite] [POLICY_ID]` and `python -m tests.gate corpora [FILE ...]`."""
+"""Show what the gate catches: `python -m tests.gate suite [POLICY_ID]`, `python -m tests.gate corpora [FILE ...]`."""
 
 import argparse
 import sys

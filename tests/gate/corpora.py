@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.policies import Gate
-from tools.standalone import Checker, CheckReply, Unreadable, parse_json, read_request
+from tools.standalone import Checker, CheckReply, Unreadable, parse_json
 
 CORPORA: Final = Path(__file__).with_name("corpora")
 _REQUEST: Final = ("id", "send_date", "text", "offer", "member", "profile_text")

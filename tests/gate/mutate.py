@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import get_args
 
 from tests.gate.offers import Compliant
 from tests.gate.plants import MessageChange, On, Plant
 from tools.subject import MessageFacts, Scope, Subject
-from tools.vocabulary import CARD_TYPES, COPY_FIELDS, DOMAINS
+from tools.vocabulary import CARD_TYPES, COPY_FIELDS, DOMAINS, Channel
 
 
 class CannotPlant(ValueError):
@@ -74,7 +75,7 @@ def scope_of(scope: Scope, offer: Mapping[str, object], member: Mapping[str, obj
         scope,
         domain=next((known for known in DOMAINS if known == given.get("domain")), scope.domain),
         offer_type=given.get("offer_type", scope.offer_type),
-        channel=given.get("channel", scope.channel),
+        channel=next((known for known in get_args(Channel) if known == given.get("channel")), scope.channel),
         card_type=next((known for known in CARD_TYPES if known == card), scope.card_type),
     )
 

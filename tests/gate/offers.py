@@ -3,7 +3,7 @@
 Deterministic: the same folder gives the same offers, day, merchants and messages included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -31,7 +31,7 @@ from tools.signals import read_signals
 from tools.slots import renderings
 from tools.subject import MessageFacts, Scope, Subject
 from tools.terms import Menu, MenuOption, Merchant, OfferTerms
-from tools.vocabulary import COPY_FIELDS, CardType, Domain, Strategy
+from tools.vocabulary import COPY_FIELDS, CardType, CopyField, Domain, Strategy
 
 POLICIES: Final = Path(__file__).parents[2] / "policies"
 SEND_DATE: Final = date(2026, 11, 23)
@@ -161,7 +161,7 @@ def _merchants(book: Book, domain: Domain, menu: Menu, turn: int) -> tuple[Merch
 def _offer(
     book: Book,
     name: str,
-    blocks: dict[str, Block],
+    blocks: Mapping[CopyField, Block],
     terms: OfferTerms,
     case: tuple[CardType, Strategy, MenuOption, Menu, date],
 ) -> Compliant:

@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """What the gate said of the compliant offers. `blocked` were called violations, `held` could not be shown to pass."""
+    """What the gate said of compliant offers. `blocked` were called violations, `held` could not be shown to pass."""
 
     offers: int
     blocked: tuple[str, ...]
