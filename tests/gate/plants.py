@@ -77,6 +77,14 @@ class Plant(_Part):
     on: On = On()
     note: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, given: object) -> object:
+        """YAML 1.1 reads a bare `on` as true."""
+        if isinstance(given, dict) and True in given:
+            return {"on" if key is True else key: value for key, value in given.items()}
+        return given
+
     @field_validator("add", "set")
     @classmethod
     def _known_fields(cls, text: dict[str, str]) -> dict[str, str]:
