@@ -70,9 +70,9 @@ class PolicyInvalid(TerminalError):
 
     code = "policy_invalid"
 
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
-        self.path, self.line, self.reason = path, line, reason
+    def __init__(self, path: Path, line: int, reason: str, column: int = 1) -> None:
+        super().__init__(f"{path}:{line}:{column}: {reason}")
+        self.path, self.line, self.reason, self.column = path, line, reason, column
 
 
 class PromptInvalid(TerminalError):

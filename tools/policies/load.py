@@ -54,7 +54,7 @@ def _read_all(
             if other != path:
                 found.append(PolicyInvalid(path, 2, f"the id {policy.id!r} is taken by {other.name}; choose another"))
             policies.append(policy)
-        problems += sorted(found, key=lambda problem: problem.line)
+        problems += sorted(found, key=lambda problem: (problem.line, problem.column))
     return policies, problems
 
 
@@ -82,7 +82,7 @@ def _read(
         try:
             active = _compile(index, front, detectors, context)
         except ClauseInvalid as error:
-            problems.append(_in_clause(source, front, index, error.location, error.reason))
+            problems.append(_in_clause(source, front, index, error.location, error.reason, error.offset))
             continue
         compiled.append(active)
         if run_examples:
@@ -115,10 +115,15 @@ def _refuse_non_bool(field: str, test: CelTest, context: cel.Context) -> None:
 
 
 def _in_clause(
-    source: Source, front: FrontMatter, index: int, location: tuple[str | int, ...], reason: str
+    source: Source,
+    front: FrontMatter,
+    index: int,
+    location: tuple[str | int, ...],
+    reason: str,
+    offset: int | None = None,
 ) -> PolicyInvalid:
-    line = source.lines.at("clauses", index, *location)
-    return PolicyInvalid(source.path, line, f"clause {front.clauses[index].id!r}: {reason}")
+    line, column = source.lines.place("clauses", index, *location, offset=offset)
+    return PolicyInvalid(source.path, line, f"clause {front.clauses[index].id!r}: {reason}", column)
 
 
 def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInvalid]:
@@ -135,8 +140,8 @@ def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInval
             reason = f"{where}: missing; add it"
         else:
             reason = f"{where}: {fault['msg'].removeprefix('Value error, ')}, got {_short(fault['input'])}"
-        line = source.lines.at(*location)
-        problems.setdefault((line, where), PolicyInvalid(source.path, line, reason))
+        line, column = source.lines.place(*location)
+        problems.setdefault((line, where), PolicyInvalid(source.path, line, reason, column))
     return list(problems.values())
 
 

@@ -46,16 +46,17 @@ def read_source(path: Path) -> Source:
             path, end + 1, "there is no prose below the front matter; say in words what the policy asks"
         )
     front = "\n".join(lines[1:end]) + "\n"
-    if (line := _anchor_line(front)) is not None:
+    if (anchor := _anchor(front)) is not None:
         # Aliases can hide what a clause says, and expand without end.
-        raise PolicyInvalid(path, line + 2, "a YAML anchor; write the value out at each place, or quote the text")
+        reason = "a YAML anchor; write the value out at each place, or quote the text"
+        raise PolicyInvalid(path, anchor.line + 2, reason, anchor.column + 1)
     data, where = parse_yaml(front, path, first_line=2)
     if not isinstance(data, dict):
         raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
     return Source(path, data, prose, where)
 
 
-def _anchor_line(front: str) -> int | None:
+def _anchor(front: str) -> yaml.Mark | None:
     if _ANCHOR.search(front) is None:
         return None
     try:
@@ -63,4 +64,4 @@ def _anchor_line(front: str) -> int | None:
     except yaml.YAMLError:
         # The parser says what is wrong, and where.
         return None
-    return next((token.start_mark.line for token in tokens if isinstance(token, yaml.AnchorToken)), None)
+    return next((token.start_mark for token in tokens if isinstance(token, yaml.AnchorToken)), None)
