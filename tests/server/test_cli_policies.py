@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,34 @@ def test_lint_points_at_the_column(
     line, column = map(int, told.removeprefix(f"{path}:").split(":")[:2])
     text = path.read_text(encoding="utf-8").splitlines(keepends=True)[line - 1]
     assert text[column - 1 :].startswith(at) or (at == "(gift" and text[: column - 1].endswith("free (gift"))
+
+
+def test_diff_tells_what_changed_and_which_way(offers: Offers, folder: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(folder, before)
+    path = folder / "dining_offer_policy.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("max_multiplier: 4", "max_multiplier: 3"), encoding="utf-8")
+    (folder / "SEC-01.md").unlink()
+    ran = offers("diff", str(before), str(folder))
+    assert ran.code == 0
+    assert "SEC-01 removed, was version" in ran.told
+    assert "stricter limit max_multiplier: 4 -> 3" in ran.told
+    assert "policies: 1 removed, 1 changed; changes: 1 stricter, 1 looser, 1 that the text alone" in ran.told
+    assert offers("diff", str(before)).out == ran.out  # POLICIES_DIR is the new one
+    assert offers("diff", str(folder)).out == "no difference\n"
+
+
+def test_diff_reads_git_revisions_and_says_what_it_cannot_read(offers: Offers, folder: Path) -> None:
+    for arguments in (
+        ("init", "-q"), ("add", "."), ("-c", "user.name=x", "-c", "user.email=x@y.z", "commit", "-qm", "x"),
+    ):  # fmt: skip
+        subprocess.run(["git", "-C", str(folder.parent), *arguments], check=True)
+    (folder / "SEC-01.md").unlink()
+    ran = offers("diff", "HEAD")
+    assert (ran.code, "SEC-01 removed, was version" in ran.told) == (0, True)
+    unknown = offers("diff", "nowhere")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "give a path that exists or a revision such as HEAD~1" in unknown.err
+    (folder / "SEC-02.md").write_text("no policy\n", encoding="utf-8")
+    assert "SEC-02.md:1:1: a policy starts with a line '---'" in offers("diff", "HEAD").err

@@ -10,10 +10,11 @@ from tools.errors import PolicyInvalid
 from tools.policies.case import Case
 from tools.policies.cel import CelTest
 from tools.policies.clauses import ActiveClause, ClauseInvalid, compile_clause
+from tools.policies.comparison import PolicyText
 from tools.policies.examples import run_examples as run_examples_of
 from tools.policies.policy_set import Policy, PolicySet, policy_sha
 from tools.policies.schema import FrontMatter
-from tools.policies.source import Source, read_source
+from tools.policies.source import Source, parse_source, read_source
 from tools.policies.standard import standard_subject
 from tools.subject import Detector
 
@@ -36,6 +37,15 @@ def load_policies(directory: Path, *, detectors: Mapping[str, Detector], run_exa
 def lint(directory: Path, *, detectors: Mapping[str, Detector]) -> list[PolicyInvalid]:
     """Return everything that would stop the start, by file and line; none means that the folder loads."""
     return _read_all(directory, detectors, run_examples=True)[1]
+
+
+def read_text(text: str, path: Path) -> PolicyText:
+    """Return what a policy says, its form checked and nothing of it compiled. Raises PolicyInvalid."""
+    source = parse_source(text.removeprefix("\ufeff"), path)
+    try:
+        return PolicyText(FrontMatter.model_validate(source.data), source.prose)
+    except ValidationError as error:
+        raise _schema_problems(source, error)[0] from error
 
 
 def _read_all(

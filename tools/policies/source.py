@@ -34,6 +34,11 @@ def read_source(path: Path) -> Source:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(path, 1, f"can't be read: {error}; a policy is a file of UTF-8 text") from error
+    return parse_source(text, path)
+
+
+def parse_source(text: str, path: Path) -> Source:
+    """Take a policy's text apart; `path` is what faults are told of. Raises PolicyInvalid as `read_source` does."""
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
         raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")
