@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands import policy_coverage, policy_diff
+from server.commands import policy_coverage, policy_diff, policy_impact
 from server.commands.console import busy, out, plain
 from server.commands.policy_coverage import UNTESTED
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Lint, list, show, test and compare the policies, and see what a change does."
 )
-for module in (policy_coverage, policy_diff):
+for module in (policy_coverage, policy_diff, policy_impact):
     app.registered_commands += module.app.registered_commands
 PolicyName = Annotated[str | None, typer.Argument(metavar="ID", help="One policy; default: all.")]
 

@@ -22,6 +22,7 @@ from server.commands.console import busy, warn
 from tools.email.message import Person
 from tools.errors import DatabaseUnavailable, IndexUnavailable
 from tools.exports import export_folder, export_offer
+from tools.ledger.holds import hold_reason
 from tools.ledger.leases import end_leases
 
 SUFFIXES = ("html", "txt", "eml", "json")
@@ -70,7 +71,7 @@ class Session:
             return []
         await self.deps.exporter.drain()
         found = await self.deps.records.read(output.run_id)
-        if found is None:
+        if found is None or await hold_reason(self.deps.database, output.run_id) is not None:
             return []
         record, first_name, email = found
         sent = sent_at(Run.model_validate(record["run"]))

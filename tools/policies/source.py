@@ -37,6 +37,11 @@ def read_source(path: Path) -> Source:
     return parse_source(text, path)
 
 
+def is_policy_file(text: str) -> bool:
+    """Tell whether text is meant as a whole policy, front matter included, and not as prose alone."""
+    return text.removeprefix("\ufeff").partition("\n")[0].rstrip() == _FENCE
+
+
 def parse_source(text: str, path: Path) -> Source:
     """Take a policy's text apart; `path` is what faults are told of. Raises PolicyInvalid as `read_source` does."""
     lines = text.split("\n")

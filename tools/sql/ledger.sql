@@ -79,6 +79,14 @@ create table if not exists offer (
 );
 create index if not exists offer_by_member on offer (user_id, issued_at);
 
+-- An offer that policies of a later day refuse is held until it is released: it is neither replayed nor exported. What
+-- was sent can't be held any more, only recalled.
+alter table offer
+    add column if not exists sent_at timestamptz,
+    add column if not exists held_at timestamptz check (held_at is null or sent_at is null),
+    add column if not exists held_reason text check ((held_reason is null) = (held_at is null));
+create index if not exists offer_by_end on offer (end_date);
+
 create table if not exists reservation (
     campaign_id bigint not null references campaign,
     prediction_key text not null,
