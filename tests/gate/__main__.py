@@ -13,7 +13,7 @@ from rich.text import Text as Words
 
 from tests.gate.corpora import CORPORA, Checked, CorpusFault, FamilyRow, check_corpus, family_rows, read_corpus
 from tests.gate.offers import POLICIES, compliant_offers, open_book
-from tests.gate.plants import PlantFault, read_plants
+from tests.gate.plants import PLANTS, PlantFault, read_plants
 from tests.gate.suite import Clean, Row, run_clean, run_suite
 from tools.errors import OfferGraphError
 
@@ -38,7 +38,7 @@ def main() -> int:
 def suite(arguments: argparse.Namespace) -> int:
     """Print a row per clause, then what got through, then the totals."""
     book = open_book(arguments.policies)
-    plants = read_plants(book.gate.policies, only=arguments.policy)
+    plants = read_plants(book.gate.policies, arguments.plants, only=arguments.policy)
     if arguments.policy and book.gate.policies.get(arguments.policy) is None:
         raise PlantFault(arguments.policies, 1, f"no policy is called {arguments.policy!r}")
     bases = compliant_offers(book, turns=QUICK)
@@ -74,6 +74,7 @@ def corpora(arguments: argparse.Namespace) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.gate", description=__doc__)
     parser.add_argument("--policies", type=Path, default=POLICIES, help="another folder than the issuer's")
+    parser.add_argument("--plants", type=Path, default=PLANTS, help="another folder of plants than tests/gate/plants")
     parts = parser.add_subparsers(metavar="suite|corpora")
     parser.set_defaults(run=suite, policy=None, clean=False, quick=False)
     one = parts.add_parser("suite", help="plant violations in compliant offers; print what each clause caught")
@@ -103,14 +104,15 @@ def _suite_table(rows: Sequence[Row]) -> Table:
 
 def _said(rows: Sequence[Row], clean: Clean | None) -> int:
     missed = [miss for row in rows for miss in row.misses]
-    wrong = [] if clean is None else [*clean.blocked, *clean.held]
+    wrong = [] if clean is None else clean.lines()
     for line in (*missed, *wrong):
         OUT.print(Words(line, style="red"), soft_wrap=True)
     planted, caught = sum(row.planted for row in rows), sum(row.caught for row in rows)
     failing = sum(not row.holds for row in rows)
     said = f"{len(rows)} clauses, {planted} plants, {caught} caught, {failing} clauses lacking"
     if clean is not None:
-        said += f"; {clean.offers} compliant offers, {len(clean.blocked)} false blocks, {len(clean.held)} held"
+        blocked, held = clean.counts
+        said += f"; {clean.offers} compliant offers, {blocked} false blocks, {held} held"
     OUT.print(Words(said, style="bold"), soft_wrap=True)
     return int(bool(missed or wrong))
 

@@ -12,6 +12,7 @@ are filled. `offer`, `member` and `personal` lay facts over the base's (null tak
 `days_before_end` moves the day it is sent, `message` changes the finished email, `on` picks the bases.
 """
 
+import difflib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
+from tools.columns import BY_NAME
 from tools.policies import PolicySet
 from tools.policies.facts import MEMBER_FACTS, OFFER_FACTS, TEXT_FIELDS
 from tools.policies.schema import AttestClause
@@ -29,6 +31,7 @@ PLANTS: Final = Path(__file__).with_name("plants")
 ENOUGH: Final = 3
 """Plants a clause needs."""
 
+_KNOWN: Final = sorted(OFFER_FACTS.keys() | MEMBER_FACTS.keys() | BY_NAME.keys())
 Words = Annotated[str, Field(min_length=1)]
 
 
@@ -95,9 +98,11 @@ class Plant(_Part):
     @field_validator("offer", "member")
     @classmethod
     def _known_facts(cls, facts: dict[str, object]) -> dict[str, object]:
-        known = OFFER_FACTS.keys() | MEMBER_FACTS.keys()
-        if unknown := facts.keys() - known:
-            raise ValueError(f"unknown fact {min(unknown)!r}; clauses read only {', '.join(sorted(known))}")
+        unknown = sorted(facts.keys() - set(_KNOWN))
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], _KNOWN, n=1)
+            hint = f"did you mean {near[0]}?" if near else "write one of tools/policies/facts.py or a member's column"
+            raise ValueError(f"unknown fact {unknown[0]!r}; {hint}")
         return facts
 
     @model_validator(mode="after")

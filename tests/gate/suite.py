@@ -1,7 +1,8 @@
 """The mutation suite: each clause's plants on several compliant offers, and the clean offers beside them."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -46,16 +47,31 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """What the gate said of compliant offers. `blocked` were called violations, `held` could not be shown to pass."""
+    """What the gate said of compliant offers: by clause, those it called violations, and those not shown to pass."""
 
     offers: int
-    blocked: tuple[str, ...]
-    held: tuple[str, ...]
+    blocked: Mapping[str, tuple[str, ...]]
+    held: Mapping[str, tuple[str, ...]]
 
     @property
     def holds(self) -> bool:
         """Whether every compliant offer passed."""
         return not self.blocked and not self.held
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many offers were blocked, and how many others held."""
+        blocked = {said.partition(" ")[0] for one in self.blocked.values() for said in one}
+        held = {said.partition(" ")[0] for one in self.held.values() for said in one}
+        return len(blocked), len(held - blocked)
+
+    def lines(self) -> list[str]:
+        """Return a line a clause, with the first of its offers."""
+        return [
+            f"{clause}: {what} {len(said)} compliant offers, the first {said[0]}"
+            for what, found in (("blocks", self.blocked), ("holds", self.held))
+            for clause, said in found.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +95,21 @@ def run_suite(book: Book, bases: Sequence[Compliant], plants: Plants, *, only: s
 
 def run_clean(gate: Gate, offers: Sequence[Compliant], *, advance: Callable[[], object] = lambda: None) -> Clean:
     """Check compliant offers whole: every clause of every stage, the built message included."""
-    blocked: list[str] = []
-    held: list[str] = []
+    blocked: dict[str, list[str]] = defaultdict(list)
+    held: dict[str, list[str]] = defaultdict(list)
     for offer in offers:
         report = gate.check(offer.with_message, stages=STAGES)
         results = {(result.policy_id, result.clause_id): result.result for result in report.results}
         for item in report.violations:
-            said = f"{offer.name} ({offer.terms.option_id}): {item.policy_id}/{item.clause_id}"
+            clause = f"{item.policy_id}/{item.clause_id}"
             if results[item.policy_id, item.clause_id] == "violate":
-                blocked.append(f"{said}: {item.field} {item.quote!r}")
+                blocked[clause].append(f"{offer.name} ({offer.terms.option_id}): {item.field} {item.quote!r}")
             else:
-                held.append(f"{said}: {item.message}")
+                held[clause].append(f"{offer.name} ({offer.terms.option_id}): {item.message}")
         if report.verdict != "pass" and not report.violations:
-            held.append(f"{offer.name}: {report.verdict}, and no clause says why")
+            held["no clause"].append(f"{offer.name}: {report.verdict}")
         advance()
-    return Clean(len(offers), tuple(blocked), tuple(held))
+    return Clean(len(offers), *({name: tuple(said) for name, said in one.items()} for one in (blocked, held)))
 
 
 def _row(gate: Gate, bases: Sequence[Compliant], plants: Plants, policy: Policy, active: ActiveClause) -> Row:
