@@ -108,11 +108,11 @@ def test_planted_copy_fills_the_base_s_slots_and_is_no_approved_block_any_more()
     [
         (
             "no_false_urgency:\n  - add: {bodi: x}\n",
-            "UDAAP-06.yaml:2: no_false_urgency.0.add: .*unknown text field 'bodi'",
+            r"UDAAP-06\.yaml:2:\d+: no_false_urgency.0.add: .*unknown text field 'bodi'",
         ),
-        ("no_false_urgency:\n  - offer: {caps: 1}\n", "UDAAP-06.yaml:2: .*unknown fact 'caps'"),
-        ("no_false_urgency:\n  - on: {domains: [Dining]}\n", "UDAAP-06.yaml:2: .*plants nothing; give add"),
-        ("no_false_urgency:\n  - shout: {body: x}\n", "UDAAP-06.yaml:2: no_false_urgency.0.shout: "),
+        ("no_false_urgency:\n  - offer: {caps: 1}\n", r"UDAAP-06\.yaml:2:\d+: .*unknown fact 'caps'"),
+        ("no_false_urgency:\n  - on: {domains: [Dining]}\n", r"UDAAP-06\.yaml:2:\d+: .*plants nothing; give add"),
+        ("no_false_urgency:\n  - shout: {body: x}\n", r"UDAAP-06\.yaml:2:\d+: no_false_urgency.0.shout: "),
     ],
 )
 def test_a_plant_that_can_t_be_used_is_told_by_file_line_and_remedy(tmp_path: Path, text: str, said: str) -> None:
