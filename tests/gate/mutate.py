@@ -8,7 +8,7 @@ from typing import get_args
 from tests.gate.offers import Compliant
 from tests.gate.plants import MessageChange, On, Plant
 from tools.subject import MessageFacts, Scope, Subject
-from tools.vocabulary import CARD_TYPES, COPY_FIELDS, DOMAINS, Channel
+from tools.vocabulary import CARD_TYPES, DOMAINS, Channel
 
 
 class CannotPlant(ValueError):
@@ -110,4 +110,4 @@ def _rewritten(part: str, own: str, whole: str | None, changes: Mapping[str, str
 
 def written_fields(plant: Plant) -> tuple[str, ...]:
     """Return the sentences of a plant, for a judge that must quote one."""
-    return tuple(text for part in (plant.add, plant.set) for name, text in part.items() if name in COPY_FIELDS and text)
+    return tuple(text for part in (plant.add, plant.set) for text in part.values() if text)
