@@ -6,33 +6,26 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tools.errors import IndexUnavailable, InputInvalid
 from tools.policy_index.chunks import chunks_of, embedded_text, metadata_of, scope_filter
+from tools.policy_index.collection import Damaged, astray, batches, check, entries_of
 from tools.policy_index.difference import StoredEntry, difference
 from tools.policy_index.documents import IndexStatus, PolicyChunk, PolicyDocument, SyncReport
 from tools.policy_index.embeddings import CachedEmbeddings
 from tools.policy_index.location import Location
-from tools.policy_index.tampering import ALTERED_VECTOR, SELF_DISTANCE, changes, is_astray, manifest_of
+from tools.policy_index.tampering import ALTERED_VECTOR, changes, manifest_of
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api.client import Client
     from langchain_chroma import Chroma
 
-_Item = TypeVar("_Item")
-_BATCH: Final = 500
 _TRANSIENT: Final = re.compile(r"\(code: (?:5|6|8|10|13|14)\)")
 """SQLite: busy, locked, read-only, I/O error, disk full, can't open. None of them says that the data is damaged."""
 
 _log = logging.getLogger(__name__)
-
-
-class _Damaged(Exception):
-    """The index answers, but not with what was stored."""
 
 
 class _Opened(NamedTuple):
@@ -108,7 +101,7 @@ class PolicyStore:
     def _repaired(self, documents: Sequence[PolicyDocument]) -> IndexUnavailable:
         """Write the index again where somebody changed it, and return what this query is answered."""
         with self._faults("query"):
-            names = changes(manifest_of(self._expected), _entries(self._current().collection))
+            names = changes(manifest_of(self._expected), entries_of(self._current().collection))
         self.sync(documents)
         told = ", ".join(f"{entry} was {change}" for entry, change in names.items()) or "an entry was altered"
         return IndexUnavailable(
@@ -118,7 +111,7 @@ class PolicyStore:
     def status(self) -> IndexStatus:
         """Return what the collection holds."""
         with self._faults("status"):
-            stored = _entries(self._current().collection)
+            stored = entries_of(self._current().collection)
             versions = {str(metadata["policy_id"]): str(metadata["version"]) for _, metadata in stored.values()}
             name = self._name()
         return IndexStatus(
@@ -141,47 +134,28 @@ class PolicyStore:
         state, token = self._location.read_mark(name)
         manifest = self._location.read_manifest(name)
         opened = self._open(token, create=True)
-        stored = _entries(opened.collection)
+        stored = entries_of(opened.collection)
         expected = {entry: chunk for chunks in wanted.values() for entry, chunk in chunks.items()}
-        astray = self._astray(opened.collection, expected, stored)
-        self._tell(manifest, stored, astray)
-        gap = difference(wanted, {**stored, **dict.fromkeys(astray, ALTERED_VECTOR)})
+        lost = astray(opened.collection, expected, stored, self._embeddings)
+        self._tell(manifest, stored, lost)
+        gap = difference(wanted, {**stored, **dict.fromkeys(lost, ALTERED_VECTOR)})
         if gap:
             self._location.write_mark(name, "syncing")  # killed from here on, it leaves an index that no query trusts
-            for ids in _batches(gap.surplus):
+            # What is written again is deleted first: an upsert would leave metadata keys that the chunk doesn't have.
+            for ids in batches((*gap.surplus, *(entry for entry in gap.wrong if entry in stored))):
                 opened.vectors.delete(ids=list(ids))
-            for ids in _batches(tuple(gap.wrong)):
+            for ids in batches(tuple(gap.wrong)):
                 opened.vectors.add_texts(
                     texts=[embedded_text(gap.wrong[entry]) for entry in ids],
                     metadatas=[dict(metadata_of(gap.wrong[entry])) for entry in ids],
                     ids=list(ids),
                 )
-        _check(opened.collection, set(expected))
+        check(opened.collection, set(expected))
         left = manifest_of(expected)
         if gap or state != "clean" or manifest != left:
             self._opened = opened._replace(token=self._location.write_mark(name, "clean", left))
         self._synced_token = token if self._opened is None else self._opened.token
         return gap.report
-
-    def _astray(
-        self, collection: "Collection", expected: Mapping[str, PolicyChunk], stored: Mapping[str, StoredEntry]
-    ) -> list[str]:
-        """Return the entries whose text is right and whose vector is not: they would be found where they don't belong."""
-        right = [
-            entry
-            for entry, chunk in expected.items()
-            if stored.get(entry) == (embedded_text(chunk), metadata_of(chunk))
-        ]
-        if not right:
-            return []
-        held = collection.get(ids=right, include=["embeddings"])
-        vectors = dict(zip(held["ids"], np.asarray(held["embeddings"], dtype=np.float32), strict=True))
-        meant = self._embeddings.embed_documents([embedded_text(expected[entry]) for entry in right])
-        return [
-            entry
-            for entry, vector in zip(right, meant, strict=True)
-            if entry not in vectors or is_astray(vectors[entry], vector)
-        ]
 
     def _tell(
         self, manifest: Mapping[str, str] | None, stored: Mapping[str, StoredEntry], astray: Sequence[str]
@@ -226,7 +200,7 @@ class PolicyStore:
         return f"policies-{hashlib.sha256(self._embeddings.identity().encode()).hexdigest()[:12]}"
 
     def _is_damage(self, error: Exception) -> bool:
-        if isinstance(error, _Damaged):
+        if isinstance(error, Damaged):
             return True
         return self._location.is_folder and not isinstance(error, OSError) and not _TRANSIENT.search(str(error))
 
@@ -239,34 +213,9 @@ class PolicyStore:
             raise IndexUnavailable(f"policy index {self._location.name}: {doing} failed: {error}") from error
 
 
-def _entries(collection: "Collection") -> dict[str, StoredEntry]:
-    held = collection.get(include=["documents", "metadatas"])
-    rows = zip(held["ids"], held["documents"] or [], held["metadatas"] or [], strict=True)
-    return {entry: (text or "", dict(metadata or {})) for entry, text, metadata in rows}
-
-
-def _check(collection: "Collection", expected: set[str]) -> None:
-    """Let every stored vector search for itself.
-
-    An HNSW graph can lose its way to an entry when its neighbours are updated (seen in one of twenty syncs that rewrote
-    every entry); its policy would then never be found, and nothing would say so.
-    """
-    held = collection.get(include=["embeddings"])
-    if set(held["ids"]) != expected:
-        raise _Damaged(f"it lists {len(held['ids'])} entries where {len(expected)} were stored")
-    for vectors in _batches(tuple(np.asarray(held["embeddings"], dtype=np.float32))):
-        found = collection.query(query_embeddings=list(vectors), n_results=1, include=["distances"])["distances"] or []
-        if len(found) != len(vectors) or any(not near or near[0] > SELF_DISTANCE for near in found):
-            raise _Damaged("an entry isn't found by its own vector")
-
-
-def _batches(items: tuple[_Item, ...]) -> Iterator[tuple[_Item, ...]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
-
-
 def _chroma_errors() -> tuple[type[Exception], ...]:
     """Return what Chroma raises: ValueError for a missing server, Attribute- and KeyError for half a folder."""
     import httpx
     from chromadb.errors import ChromaError
 
-    return (ChromaError, httpx.HTTPError, ValueError, AttributeError, KeyError, OSError, _Damaged)
+    return (ChromaError, httpx.HTTPError, ValueError, AttributeError, KeyError, OSError, Damaged)

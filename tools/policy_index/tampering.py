@@ -5,14 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Final, Literal
 
-import numpy as np
-
 from tools.policy_index.chunks import embedded_text, metadata_of
 from tools.policy_index.difference import StoredEntry
 from tools.policy_index.documents import PolicyChunk
-
-SELF_DISTANCE: Final = 1e-3
-"""Cosine distance above which a vector is not the one of its text."""
 
 ALTERED_VECTOR: Final[StoredEntry] = ("", {})
 """Stands for an entry whose text is right and whose vector is another text's: it has to be written again."""
@@ -42,10 +37,3 @@ def changes(manifest: Mapping[str, str], stored: Mapping[str, StoredEntry]) -> d
         elif entry_sha(stored[entry]) != manifest[entry]:
             found[entry] = "altered"
     return found
-
-
-def is_astray(vector: np.ndarray[tuple[int, ...], np.dtype[np.float32]], expected: list[float]) -> bool:
-    """Tell whether a stored vector is not the one of its text: it would bring up the text where it doesn't belong."""
-    right = np.asarray(expected, dtype=np.float32)
-    size = float(np.linalg.norm(vector) * np.linalg.norm(right))
-    return vector.shape != right.shape or size == 0 or 1 - float(vector @ right) / size > SELF_DISTANCE
