@@ -124,7 +124,7 @@ def _with_policies(prompt: Prompt, variables: dict[str, Any], policies: Sequence
 
     messages = rendered(0)
     pieces = sum(map(len, prose.values()))
-    left = BUDGET["compose"] - sum(tokens(text) for _, text in messages)
+    left = BUDGET["compose"] - tokens("\n".join(text for _, text in messages)) - pieces  # each piece rounds up by one
     return rendered(left // pieces) if pieces and left > 0 else messages
 
 
