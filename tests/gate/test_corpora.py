@@ -9,17 +9,27 @@ from tests.gate.offers import open_book
 from tools.policies.standard import standard_subject
 
 HONEST = standard_subject()
+BODY = (
+    "Earn 3X points instead of 1X at Olive Garden and Panera Bread from November 23, 2026 through January 6, 2027. "
+    "A minimum spend of $50 applies, on up to $1,500 in purchases. One per member."
+)
+TEXT = {
+    "subject": "3X points at Olive Garden and Panera Bread", "preheader": "Terms apply.",
+    "headline": "3X points on Dining", "body": BODY, "cta": "View offer", "terms": BODY,
+}  # fmt: skip
+OUTSIDE = ("merchant_ids", "enroll_by", "requires_enrollment", "exclusions", "fulfillment_weeks", "expected_cost_usd")
+"""What the sketch of an outside offer leaves out here, so that its short copy states everything."""
 
 
-def row(number: int, label: str, *, body: str = HONEST.text["body"], **more: Any) -> dict[str, Any]:
-    offer = {name: value for name, value in HONEST.offer.items() if name not in ("merchant_ids", "expected_cost_usd")}
+def row(number: int, label: str, *, body: str = BODY, **more: Any) -> dict[str, Any]:
+    offer = {name: value for name, value in HONEST.offer.items() if name not in OUTSIDE}
     return {
         "id": f"T{number}",
         "label": label,
         "family": "UDAAP",
         "rules": ["UDAAP-06"],
         "send_date": HONEST.send_date.isoformat(),
-        "text": {**HONEST.text, "body": body},
+        "text": {**TEXT, "body": body},
         "offer": offer,
         "member": {"card_type": "Gold"},
         **more,
@@ -32,7 +42,7 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
 
 
 def test_counts_per_family_keep_what_only_a_judge_can_see_apart(tmp_path: Path) -> None:
-    hurry = f"Hurry, only 12 spots left! {HONEST.text['body']}"
+    hurry = f"Hurry, only 12 spots left! {BODY}"
     path = write(
         tmp_path / "c.jsonl",
         row(1, "violating", body=hurry),
