@@ -24,9 +24,8 @@ from tools.errors import PolicyInvalid, TemplateFault
 from tools.ledger.holds import LiveOffer
 from tools.policies import Gate
 from tools.policies.clauses import ActiveClause
-from tools.policies.load import read_text
+from tools.policies.load import read_stored
 from tools.policies.schema import AttestClause, CodeClause, FrontMatter, JudgeClause
-from tools.policies.source import is_policy_file
 from tools.report import SATISFIED, ClauseResult, ComplianceReport, Stage
 from tools.subject import Scope, Subject
 from tools.terms import Menu, OfferTerms
@@ -63,10 +62,8 @@ class Finding:
 def read_front(content: str) -> FrontMatter | None:
     """Return the front matter of a policy text as the ledger keeps it, None when today's code can't read it."""
     try:
-        if is_policy_file(content):
-            return read_text(content, Path("policy_version")).front
-        return FrontMatter.model_validate_json(content.partition("\n\n")[0])
-    except (PolicyInvalid, ValidationError):
+        return read_stored(content, Path("policy_version")).front
+    except PolicyInvalid:
         return None
 
 

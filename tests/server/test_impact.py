@@ -17,7 +17,7 @@ from graph.deps import Deps
 from graph.settings import Settings
 from server.commands.reevaluation import Told, Wanted, reevaluate
 from tests.conftest import ATTESTED, Decide
-from tests.server.commands import run_here
+from tests.server.commands import Ran, run_here
 from tests.tools.policies.written import clause, write_policy
 from tools.ledger.holds import hold_reason, mark_sent
 
@@ -262,3 +262,27 @@ def test_the_command_refuses_what_it_can_t_do(
     ran = run_here(capsys, monkeypatch, "policies", "impact", *arguments)
     assert (ran.code, ran.out) == (1, "")
     assert said in ran.err
+
+
+async def test_a_version_ever_in_force_can_be_compared_by_its_hash(
+    deps: Deps, settings: Settings, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await deps.database.pool()  # notes the policies in force
+    policy = deps.rulebook.policies.get("dining_offer_policy")
+    assert policy is not None and settings.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("POLICIES_DIR", str(folder))
+    monkeypatch.setenv("COLUMNS", "160")
+    path = folder / "dining_offer_policy.md"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("max_multiplier: 4", "max_multiplier: 3"), encoding="utf-8"
+    )
+    (folder / "SEC-01.md").unlink()
+
+    def diff(sha: str) -> Ran:
+        return run_here(capsys, monkeypatch, "policies", "diff", sha)
+
+    ran = await asyncio.to_thread(diff, policy.sha[:12])
+    assert (ran.code, "limit max_multiplier: 4 -> 3" in ran.told, "SEC-01" in ran.told) == (0, True, False)
+    unknown = await asyncio.to_thread(diff, "0" * 12)
+    assert (unknown.code, "no set and no policy of this hash" in unknown.err) == (1, True)

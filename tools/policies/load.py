@@ -14,7 +14,7 @@ from tools.policies.comparison import PolicyText
 from tools.policies.examples import run_examples as run_examples_of
 from tools.policies.policy_set import Policy, PolicySet, policy_sha
 from tools.policies.schema import FrontMatter
-from tools.policies.source import Source, parse_source, read_source
+from tools.policies.source import Source, is_policy_file, parse_source, read_source
 from tools.policies.standard import standard_subject
 from tools.subject import Detector
 
@@ -46,6 +46,22 @@ def read_text(text: str, path: Path) -> PolicyText:
         return PolicyText(FrontMatter.model_validate(source.data), source.prose)
     except ValidationError as error:
         raise _schema_problems(source, error)[0] from error
+
+
+def read_stored(content: str, path: Path) -> PolicyText:
+    """Return what a policy says as the ledger keeps it: a whole file, or front matter as JSON above the prose.
+
+    Raises PolicyInvalid, also for what an older version allowed and this one doesn't.
+    """
+    if is_policy_file(content):
+        return read_text(content, path)
+    front, _, prose = content.partition("\n\n")
+    try:
+        return PolicyText(FrontMatter.model_validate_json(front), prose)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "front matter"
+        raise PolicyInvalid(path, 1, f"{where}: {first['msg']}; it was written for an older version") from error
 
 
 def _read_all(
