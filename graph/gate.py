@@ -1,6 +1,9 @@
 """The compliance gate from the policies folder alone: what a check needs where no graph runs."""
 
+from collections.abc import Iterable
+
 from graph.settings import Settings
+from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_detectors
@@ -12,13 +15,13 @@ from tools.policies.load import load_policies
 from tools.subject import Detector
 
 
-def load_gate(settings: Settings) -> Gate:
+def load_gate(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Gate:
     """Read policies, merchants and approved blocks, and return the gate over them. Contacts nothing.
 
-    Raises PolicyInvalid, with file and line, for what can't be enforced as written.
+    `approvals` are records beside those of `approvals.yaml`. Raises PolicyInvalid, with file and line, for what can't be enforced as written.
     """
     catalogue = load_catalogue(settings.policies_dir / "merchants.yaml")
-    return gate_of(settings, catalogue, load_copy_blocks(settings.policies_dir / "copy"))
+    return gate_of(settings, catalogue, load_copy_blocks(settings.policies_dir / "copy", approvals=approvals))
 
 
 def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gate:
@@ -31,7 +34,7 @@ def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gat
             name: Attestation(by=given.by, until=given.until) for name, given in settings.effective_attestations.items()
         },
         merchant_names=catalogue.names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
+        blocks=blocks.covers,
     )
 
 
