@@ -18,7 +18,8 @@ from tools.subject import Detector
 def load_gate(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Gate:
     """Read policies, merchants and approved blocks, and return the gate over them. Contacts nothing.
 
-    `approvals` are records beside those of `approvals.yaml`. Raises PolicyInvalid, with file and line, for what can't be enforced as written.
+    `approvals` are records beside those of `approvals.yaml`. Raises PolicyInvalid, with file and line, for what can't
+    be enforced as written.
     """
     catalogue = load_catalogue(settings.policies_dir / "merchants.yaml")
     return gate_of(settings, catalogue, load_copy_blocks(settings.policies_dir / "copy", approvals=approvals))

@@ -1,7 +1,7 @@
 """Who approved which copy, when, and for which judge clauses: one machine-written file of records.
 
 A record signs each block by the hash of its text and scope, so a letter or a scope that changed is a block nobody
-approved, whatever the record says. `offers copy approve` writes the file; the ledger may hold more records of this form.
+approved, whatever the record says. `offers copy approve` writes the file; the ledger may hold more such records.
 """
 
 import os

@@ -86,8 +86,8 @@ class _BlockFile(RootModel[tuple[Block, ...]]):
 class CopyBlocks:
     """All approved blocks, in the files' order. Built by `load_copy_blocks`.
 
-    `covers` names the judge clauses each block is approved for (`policy/clause@version`). `required` says which ones hold
-    an offer of a scope; `judged`, whether a judge may answer for those a block doesn't cover.
+    `covers` names the judge clauses each block is approved for (`policy/clause@version`). `required` says which ones
+    hold an offer of a scope; `judged`, whether a judge may answer for those a block doesn't cover.
     """
 
     blocks: tuple[Block, ...]
@@ -148,7 +148,7 @@ _OPEN: Final = BlockScope()
 
 
 def text_sha(field: CopyField, text: str, scope: BlockScope = _OPEN) -> str:
-    """Return what an approval signs: the SHA-256 in hex of field, NUL, text with its slots, and a scope that isn't open.
+    """Return what an approval signs: the SHA-256 in hex of field, NUL, text with its slots, and any scope.
 
     The scope counts because a text that is right for one kind of offer may mislead in another.
     """
@@ -159,8 +159,8 @@ def text_sha(field: CopyField, text: str, scope: BlockScope = _OPEN) -> str:
 def load_copy_blocks(folder: Path, *, approvals: Iterable[Approval] = ()) -> CopyBlocks:
     """Read every `*.yaml` of `policies/copy`; `approvals` are records beside those of its `approvals.yaml`.
 
-    This is the one place where approvals meet blocks. Raises PolicyInvalid, with file, line and remedy, for a text or scope
-    nobody approved as it stands, and for all that `read_blocks` refuses.
+    This is the one place where approvals meet blocks. Raises PolicyInvalid, with file, line and remedy, for a text or
+    scope nobody approved as it stands, and for all that `read_blocks` refuses.
     """
     placed = _read(folder)
     blocks = {block.id: block for block, _, _ in placed}

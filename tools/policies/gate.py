@@ -34,19 +34,23 @@ class Gate:
     blocks: Mapping[str, Collection[str]] = field(default_factory=dict)
     judge: Judge | None = None
 
-    def check(self, subject: Subject, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")) -> ComplianceReport:
+    def check(
+        self,
+        subject: Subject,
+        *,
+        stages: tuple[Stage, ...] = ("member", "terms", "copy"),
+        judge: Judge | None = None,
+    ) -> ComplianceReport:
         """Run every active clause of the subject's scope and of these stages, and say what they found."""
         started = time.perf_counter()
         case = Case(subject, self.merchant_names)
+        helpers = self._helpers if judge is None else replace(self._helpers, judge=judge)
         clauses = self.policies.clauses(subject.scope, stages)
-        found = [_found(clause, case, self._helpers) for clause in clauses]
+        found = [_found(clause, case, helpers) for clause in clauses]
         return self._report(found, stages, started)
 
     def answered(self, report: ComplianceReport, subject: Subject, judge: Judge) -> ComplianceReport:
-        """Return this gate's report of the subject with its judge clauses put to a judge; other results stand.
-
-        Results are looked up by clause, and one that the report lacks is evaluated anew: nothing is taken on trust.
-        """
+        """Return this gate's report of the same subject with its judge clauses put to a judge; other results stand."""
         started = time.perf_counter() - report.elapsed_ms / 1000
         case, helpers = Case(subject, self.merchant_names), replace(self._helpers, judge=judge)
         results = {(item.policy_id, item.clause_id): item for item in report.results}
