@@ -213,7 +213,7 @@ def load_settings(**overrides: Any) -> Settings:
         )
     if settings.embedded_model and settings.effective_judge_model not in (None, EMBEDDED_MODEL):
         raise SettingInvalid(
-            f"JUDGE_MODEL is {settings.judge_model!r}; allowed here: {NO_JUDGE}, or {EMBEDDED_MODEL} (too small to judge)."
+            f"JUDGE_MODEL is {settings.judge_model!r}; allowed here: {NO_JUDGE}, or {EMBEDDED_MODEL}, too small."
             " Any other needs LLM_BASE_URL or OPENROUTER_API_KEY."
         )
     return settings

@@ -16,7 +16,7 @@ class JudgeCall:
     """What one call asks: questions by name, the control's name and words, and the copy by field."""
 
     def __init__(self, call: Call) -> None:
-        asked = str(call.body["messages"][-1]["content"])
+        asked = next(str(said["content"]) for said in call.body["messages"] if said["role"] == "user")
         self.questions = dict(QUESTION.findall(asked))
         data = asked[asked.index("The copy:") :]
         self.copy: dict[str, str] = {name: json.loads(text) for name, text in LINE.findall(data)}
