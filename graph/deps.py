@@ -199,13 +199,12 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
     """
     folder = settings.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
-    blocks = load_copy_blocks(folder / "copy", approvals=approvals)
+    blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
     gate = gate_of(settings, catalogue, blocks)
     policies = gate.policies
-    judged = settings.effective_judge_model is not None
-    blocks = blocks.held_to(partial(required_cover, policies), judged=judged)
     menus = load_menus(folder / "ladders.yaml", policies.limit)
-    _refuse_speechless(folder / "copy", menus, blocks, policies)
+    judged = settings.effective_judge_model is not None
+    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
     return Rulebook(
         policies=policies,
         gate=gate,
@@ -227,14 +226,19 @@ def _folder_sha(*folders: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse_speechless(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet) -> None:
-    """Refuse an option that no approved copy can speak for: the fallback must always have words."""
+def _speaking(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet, *, judged: bool) -> CopyBlocks:
+    """Return the blocks held to the judge clauses of these policies; `judged` says whether there is a judge.
+
+    Raises PolicyInvalid for an option that no approved copy can speak for: the fallback must always have words.
+    """
+    blocks = blocks.held_to(partial(required_cover, policies), judged=judged)
     for (domain, card_type, strategy), menu in menus.menus.items():
         if gaps := blocks.gaps(menu.options, domain=domain, strategy=strategy, card_type=card_type):
             remedy = "add an approved block"
-            if not blocks.judged and (missing := unapproved_by(policies.active, blocks)):
+            if not judged and (missing := unapproved_by(policies.active, blocks)):
                 remedy = _unapproved(missing)
             raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; {remedy}")
+    return blocks
 
 
 def _unapproved(missing: Mapping[str, tuple[str, ...]]) -> str:

@@ -1,10 +1,7 @@
 """The compliance gate from the policies folder alone: what a check needs where no graph runs."""
 
-from collections.abc import Iterable
-
 from graph.settings import Settings
 from tools.claims import claim_detectors
-from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
@@ -16,14 +13,13 @@ from tools.policies.load import load_policies
 from tools.subject import Detector
 
 
-def load_gate(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Gate:
+def load_gate(settings: Settings) -> Gate:
     """Read policies, merchants and approved blocks, and return the gate over them. Contacts nothing.
 
-    `approvals` are records beside those of `approvals.yaml`. Raises PolicyInvalid, with file and line, for what can't
-    be enforced as written.
+    Raises PolicyInvalid, with file and line, for what can't be enforced as written.
     """
     catalogue = load_catalogue(settings.policies_dir / "merchants.yaml")
-    return gate_of(settings, catalogue, load_copy_blocks(settings.policies_dir / "copy", approvals=approvals))
+    return gate_of(settings, catalogue, load_copy_blocks(settings.policies_dir / "copy"))
 
 
 def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gate:

@@ -100,6 +100,12 @@ class CopyBlocks:
         """Return the blocks under judge clauses: without a judge, a block that misses one can't be chosen."""
         return replace(self, required=required, judged=judged)
 
+    def with_approvals(self, records: Iterable[Approval]) -> "CopyBlocks":
+        """Return the blocks with what more records cover; a record of another text or scope covers nothing."""
+        more = covers_of(records, {block.id: block.text_sha for block in self.blocks})
+        covers = {block.id: self.covered(block.id) | more.get(block.id, frozenset()) for block in self.blocks}
+        return replace(self, covers=MappingProxyType(covers))
+
     def get(self, block_id: str) -> Block | None:
         """Return the block of that id, or None."""
         return self.by_id.get(block_id)
@@ -156,16 +162,16 @@ def text_sha(field: CopyField, text: str, scope: BlockScope = _OPEN) -> str:
     return hashlib.sha256(f"{field}\0{text}{where}".encode()).hexdigest()
 
 
-def load_copy_blocks(folder: Path, *, approvals: Iterable[Approval] = ()) -> CopyBlocks:
-    """Read every `*.yaml` of `policies/copy`; `approvals` are records beside those of its `approvals.yaml`.
+def load_copy_blocks(folder: Path) -> CopyBlocks:
+    """Read every `*.yaml` of `policies/copy`, approved as its `approvals.yaml` says.
 
-    This is the one place where approvals meet blocks. Raises PolicyInvalid, with file, line and remedy, for a text or
-    scope nobody approved as it stands, and for all that `read_blocks` refuses.
+    Raises PolicyInvalid, with file, line and remedy, for a text or scope nobody approved as it stands, and for all that
+    `read_blocks` refuses.
     """
     placed = _read(folder)
     blocks = {block.id: block for block, _, _ in placed}
     standing = {block.id: block.text_sha for block in blocks.values()}
-    covers = covers_of((*read_approvals(folder), *approvals), standing)
+    covers = covers_of(read_approvals(folder), standing)
     for block, path, line in placed:
         if block.id not in covers:
             reason = "nobody approved this text and scope; restore them, or have them approved:"

@@ -33,7 +33,7 @@ def policies(folder: Path, *clauses: dict[str, object], **front: object) -> Poli
 
 def library(tmp_path: Path, *approvals: Approval) -> CopyBlocks:
     """The issuer's blocks with more approvals than the file holds, as a ledger would add them."""
-    return load_copy_blocks(POLICIES / "copy", approvals=approvals)
+    return load_copy_blocks(POLICIES / "copy").with_approvals(approvals)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
