@@ -117,7 +117,7 @@ def open_book(folder: Path = POLICIES) -> Book:
             if isinstance(clause, AttestClause)
         },
         merchant_names=catalogue.names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
+        blocks=blocks.covers,
     )
     return Book(
         settings=settings,
