@@ -25,6 +25,8 @@ _NO_COST: Final = pattern_of(
     r"|red))? ?(?:cent|penny|dime|thing|dollar)?s?\b",
     r"\b(?:you|you'll|you will|members?|cardmembers?) (?:only )?pays? (?:nothing|zero|\$0)\b",
     r"\b(?:nothing|not a (?:cent|penny|dime|thing)) to pay\b",
+    r"\b(?:don't|do not|never|doesn't|does not|won't|will not) (?:ever )?(?:charge|bill|take|add|ask"
+    r"|levy)(?: (?:you|for))?(?: an?| any)?(?: \w+){0,2} (?:fees?|charges?)\b",
     r"\b(?:we|bank) (?:charge|charges) (?:you )?nothing\b",
     r"\bnever (?:see|pay|worry about|think about|owe|be charged)(?: an?| any| another| for)? fees?\b",
     r"\b(?:forget|skip|goodbye to|bye to|say no to) (?:about )?(?:the |all |any |those )?fees\b",
@@ -37,7 +39,8 @@ _NO_COST: Final = pattern_of(
 _MERELY: Final = pattern_of(
     r"\b(?:to|for|of|when you|by|if you) (?:you to )?(?:enrol\w*|add\w*|join\w*|activat\w*|sav\w+|register\w*"
     r"|registration|sign\w*|opt\w*|tak\w+ part|participat\w+|us(?:e|ing) (?:this|the) offer|redeem\w*|cancel\w*"
-    r"|unenrol\w*|leav\w+|see|view|check\w*|unsubscrib\w+)\b",
+    r"|unenrol\w*|leav\w+|see|view|check\w*|unsubscrib\w+|look|brows\w+|compare|ask|find out|learn|try on|walk in"
+    r"|reserve|do (?:so|this|it))\b",
     r"\b(?:enrol\w*|adding|joining|activating|registering|registration|signing up|opting in|taking part"
     r"|participating|participation|sign up)(?: \w+){0,4} (?:is|are|costs?|has|have|carr(?:y|ies)|comes?|free"
     r"|doesn't|does not|won't)\b",

@@ -42,7 +42,9 @@ _TERMS: Final = (
     _Term(RATE_CLAIM, ("promo_apr", "go_to_apr", "rates_fees_link"), _FINANCED),
     _Term(CARD_FEE_CLAIM, ("annual_fee_new_card", "rates_fees_link")),
     _Term(
-        OTHER_FEE_CLAIM, ("bt_fee_pct", "bt_fee_min", "cash_advance_fee_pct", "cash_advance_fee_min", "rates_fees_link")
+        OTHER_FEE_CLAIM,
+        ("bt_fee_pct", "bt_fee_min", "cash_advance_fee_pct", "cash_advance_fee_min", "rates_fees_link"),
+        _FINANCED,
     ),
     _Term(TRANSFER_CLAIM, ("bt_fee_pct", "bt_fee_min", "promo_apr", "cash_advance_fee_pct"), ("balance_transfer",)),
     _Term(

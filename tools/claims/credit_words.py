@@ -25,7 +25,8 @@ _OTHER_FEE: Final = (
 _GONE: Final = (
     r"(?:(?:is|are|has been|have been|will be|get|gets|was)? ?(?:waived|on us|on hold|gone|forgiven|refunded"
     r"|dropped|cut"
-    r"|lower(?:ed)?|reduced|halved|zero|free|covered|suspended|paused|history|off)|goes? away|disappears?|vanish\w*)"
+    r"|lower(?:ed)?|reduced|halved|zero|free|covered|suspended|paused|history|off|taken care of|settled|no more"
+    r"|no longer)|goes? away|disappears?|vanish\w*)"
 )
 
 APR: Final = pattern_of(r"\bA\.?P\.?R\.?s?\b", r"\bannual(?:ized|ised)? percentage (?:yield )?rates?\b")
@@ -38,6 +39,9 @@ INTEREST_CLAIM: Final = pattern_of(
     r"\bwithout (?:ever )?(?:paying|being charged|owing|adding)(?: a (?:cent|penny|dime) (?:of"
     r"|in))?(?: any)? interest\b",
     r"\b(?:interest|finance charges?) (?:rates?|charges?) (?:of|at|as low as|from|starting)\b",
+    r"\b(?:pay|owe|paying|owing) (?:nothing|zilch|not a (?:cent|penny|dime)) (?:in|of) (?:interest"
+    r"|finance charges?)\b",
+    r"\b(?:interest|finance charges?)\?\s+(?:no|not|none|zero|nope|never|forget|gone|what)\b",
     r"\bfinance charges?\b",
     r"\b(?:low|lower|reduced|fixed|variable|promotional|promo|introductory|intro|teaser) interest\b",
 )
@@ -52,6 +56,9 @@ CARD_FEE_CLAIM: Final = pattern_of(
     rf"(?:^|\s)\$0 (?:\w+ )?{_CARD_FEE} fees?\b",
     rf"\b{_CUT}{_FILL} {_CARD_FEE}(?: {_CARD_FEE})? fees?\b",
     rf"\b{_CARD_FEE} fees? {_GONE}",
+    rf"\b{_CARD_FEE} fees?[\s?:,-]+(?:consider (?:it|them)|it's|that's|we've got) (?:taken care of|gone|covered"
+    rf"|on us|handled|waived|it)\b",
+    rf"\b{_CARD_FEE} fees?\?\s+(?:no|not|none|zero|nope|never|forget|gone|what)\b",
     rf"\b{_CARD_FEE} fee free\b",
     r"\bfirst year (?:is |comes )?(?:free|on us|at no (?:cost|charge))\b",
 )
@@ -62,11 +69,17 @@ OTHER_FEE_CLAIM: Final = pattern_of(
 )
 _MOVE: Final = (
     r"(?:transfer(?:ring)?|mov(?:e|ing)|bring(?:ing)?|shift(?:ing)?|consolidat(?:e|ing)|roll(?:ing)?|switch(?:ing)?"
-    r"|combin(?:e|ing)|pay(?:ing)? (?:off|down)|send(?:ing)?|park(?:ing)?|carry(?:ing)?)"
+    r"|combin(?:e|ing)|merg(?:e|ing))"
 )
 _OWED: Final = r"(?:balances?|debts?|what you owe|outstanding amounts?)"
 TRANSFER_CLAIM: Final = pattern_of(
-    rf"\b{_MOVE}(?: over| across| in)?(?: [\w'-]+){{0,5}} {_OWED}(?: [\w'-]+)?",
+    rf"\b{_MOVE}(?: over| across| in)?(?: [\w'-]+){{0,5}} {_OWED}\b",
+    rf"\b{_MOVE}(?: over| across| in)? (?:your |all )*other (?:credit )?cards?\b",
+    r"\bpay(?:ing)? (?:off|down) (?:your |all |any |those )*(?:other|existing|old|high rate|high interest|outside"
+    r"|another)(?: [\w'-]+){0,2}"
+    r" (?:balances?|debts?|cards?|loans?|bills?)\b",
+    r"\b(?:balances?|debts?|what you owe) (?:elsewhere|on (?:your )?other cards?|at other banks?"
+    r"|with other (?:banks?|lenders?|issuers?))\b",
     rf"\b{_OWED}(?: [\w'-]+){{0,3}} (?:moved|transferred|brought|consolidated)\b",
     r"\b(?:balance transfers?|convenience checks?|cash advance checks?|balance transfer checks?)\b",
 )

@@ -52,7 +52,7 @@ _UNPAID: Final = pattern_of(
     r"|paying)\b",
     r"\b(?:unpaid|outstanding|remaining|any (?:balance|amount|of (?:it|the balance)))\b",
     r"\b(?:balance|amount|anything|any) (?:still |that )?(?:remains?|is left|left over|outstanding|due)\b",
-    r"\bremains?\b",
+    r"\bremains?\b|\bless than the (?:full|whole|entire)\b",
     r"\botherwise\b|\bif you don't\b",
 )
 _REACH: Final = 70
@@ -99,7 +99,9 @@ def is_deferred(subject: Subject) -> bool:
 _WARNING: Final = pattern_of(
     r"\b(?:to avoid|you'll owe|you will owe|will be charged|are charged|is charged|accrues?|added|may apply"
     r"|unless)\b[^.!?]{0,40}\binterest\b",
-    r"\binterest (?:charges? )?(?:will be|is|are|accrues?|may be|begins?|applies|starts?)\b",
+    r"\binterest (?:charges? )?(?:will be|is|are|may be|can be) (?:charged|added|due|owed|assessed|billed|applied"
+    r"|calculated)\b",
+    r"\binterest (?:charges? )?(?:accrues?|begins?|applies|apply|starts?)\b",
     r"\b(?:does not|doesn't|not) (?:mean|affect|change)\b",
 )
 

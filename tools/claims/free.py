@@ -48,6 +48,9 @@ _OTHER_SENSE: Final = pattern_of(
     r"\b(?:no|without) charge (?:to|for) (?:add|enrol\w*|join\w*|us\w+|activat\w*|sav\w*|register\w*|sign\w*"
     r"|opt\w*|adding|tak\w+)\b",
     r"\bcomplimentary (?:colou?rs?|flavou?rs?)\b",
+    r"\b(?:parking|wi fi|wifi|shipping|delivery|admission|entry|breakfast|returns?|refills?|ships?|delivers?"
+    r"|kids (?:eat|stay)|children (?:eat|stay)) (?:is |are |comes? )?free\b",
+    r"\bfree (?:over|above|on orders|for orders|country)\b",
 )
 _MARK: Final = pattern_of(r"^[^.;\n]{0,30}[*†‡§]", r"^\s?\[\d\]")
 _ENROLL: Final = pattern_of(
@@ -66,7 +69,7 @@ _VALUE: Final = pattern_of(
     r"\bfree (?:\w+ ){0,2}(?:\$\s?\d|money|cash|points|miles|credits?|dollars?|bucks|funds|rewards?|spending"
     r"|statement credit)",
     r"\$\s?\d[\d,.]*,?(?: [\w']+){0,3} free\b",
-    r"\b(?:money|cash|points|dollars|bucks|credit|credits|miles) (?:is |are |it's |that's |for "
+    r"\b(?:money|cash|points|dollars|bucks|credit|credits|miles),? (?:is |are |it's |that's |for "
     r"|comes? )*(?:yours )?(?:\w+ )?free\b",
     r"\bfree (?:of charge )?(?:\d[\d,]* )(?:points|miles|dollars)\b",
 )
@@ -102,7 +105,7 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
         draft = written(checks, subject)
         found: list[Evidence] = []
         if (number(subject.offer.get("minimum_spend")) or 0) > 0:
-            for passage, start, end in draft.claims(_VALUE):
+            for passage, start, end in _free(draft, _VALUE):
                 if _WITH_PURCHASE.search(passage.around(start, end)) is None:
                     found.append(passage.evidence(start, end))
         if any((number(subject.offer.get(fact)) or 0) > 0 for fact in _PAID_THING):

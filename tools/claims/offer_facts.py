@@ -24,7 +24,9 @@ _NO_MINIMUM: Final = pattern_of(
     r"|transaction|ticket|required|needed|necessary))",
     r"\b(?:no|zero|without(?: a| any)?|forget the) minimum\s*(?:[.,!;:)-]|$)",
     r"\b(?:purchases?|orders?|baskets?|meals?|stays?|transactions?|spend) of any (?:size|amount)\b",
-    r"\b(?:any|whatever the|no matter the|regardless of) (?:purchase |order )?amount\b",
+    r"\b(?:spend|spending|buy|buying|order|for|of|with|at) any (?:purchase |order )?amount\b",
+    r"\bany (?:purchase |order )?amount (?:counts|qualifies|works|earns|will do|is fine)\b",
+    r"\b(?:whatever the|no matter the|regardless of(?: the)?) (?:purchase |order )?amount\b",
     r"\b(?:from|starting with|on) (?:the|your) (?:very )?first dollar\b",
     r"\b(?:whatever|however (?:much|little)|no matter (?:what|how much|how little)) you (?:spend|buy|order)\b",
 )
@@ -42,7 +44,7 @@ _IN_STORE: Final = pattern_of(
     r"\b(?:walk|stop|drop|pop|swing) (?:in|into|by)\b(?: any| a| your| the)?(?: local| nearest)?(?: store| shop"
     r"| branch| location)?",
     r"\bvisit (?:your|a|any|the|one of) (?:[\w']+ ){0,3}(?:stores?|shops?|locations?)\b",
-    r"\bat (?:any|all|every|your (?:local|nearest)) (?:[\w']+ ){0,2}(?:stores?|shops?|locations?|branch)\b",
+    r"\bat (?:any|all|every|your (?:local|nearest)) (?:\S+ ){0,3}(?:stores?|shops?|locations?|branch)\b",
 )
 _ALL_CARDS: Final = pattern_of(
     r"\b(?:any|every|all|whichever|no matter which)(?: of)?(?: our| your| the)?(?: example bank)? cards? (?:you"
@@ -51,11 +53,13 @@ _ALL_CARDS: Final = pattern_of(
     r"\b(?:all|every|any) card ?members? (?:can|may|is|are|gets?|earns?|qualif\w+)\b",
 )
 _AGAIN: Final = pattern_of(
-    r"\b(?:each|every) (?:time|visit|trip|order|purchase|stay|month|week)\b(?: you)?",
+    r"\b(?:each|every) (?:time you \w+|visit|trip|order|purchase|stay)\b[^.!?]{0,40}"
+    r"\b(?:earns?|gets?|gives?|brings?|pays?|another|again|unlocks?|adds?)\b",
     r"\b(?:again and again|over and over|time and again|as many times as|as often as|repeatedly|twice"
     r"|multiple times|several times)\b",
     r"\b(?:use|redeem|claim) it (?:more than once|as often|again)\b",
 )
+_TOWARD: Final = pattern_of(r"\b(?:toward|towards|add(?:s|ed)? up|in total|altogether|combined)\b")
 _AT_ONCE: Final = pattern_of(
     r"\b(?:points?|credits?|cash ?back|rewards?|money|it)\b[^.!?]{0,40}\b(?:post|arrive|appear|show up|land"
     r"|credited|paid|drop|hit|yours)s?\b[^.!?]{0,25}"
@@ -119,7 +123,11 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
         found: list[Evidence] = []
         for pattern, applies, deniable in _CONTRADICTED:
             if applies(subject):
-                found += map(evidence_of, draft.claims(pattern) if deniable else draft.find(pattern))
+                found += [
+                    evidence_of(each)
+                    for each in (draft.claims(pattern) if deniable else draft.find(pattern))
+                    if pattern is not _AGAIN or _TOWARD.search(each[0].around(each[1], each[2])) is None
+                ]
         return [*found, *_excluded(draft, subject), *_other_reward(draft, subject)]
 
     return (Detector("offer_facts_contradicted", ("terms", "copy"), contradicted),)

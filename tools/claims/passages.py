@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from tools.folding import MASK
 from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.measures import Quantity, Unit
 from tools.grounding.reading import Reading, own_names
@@ -19,10 +18,13 @@ from tools.report import Evidence
 from tools.subject import Subject
 from tools.vocabulary import COPY_FIELDS
 
+_MASK: Final = "_"
+"""A masked name is one plain word: claims may stand on both sides of it."""
 _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 _DENIED_BEFORE: Final = compile_regex(
     r"(?:\b(?:no|not|never|neither|nor|without|cannot|excludes?|excluded|excluding|except(?:ing|ions?)?|besides)\b"
-    r"|n't\b|\bother than\b)(?:[\s,:/-]+[\w'$.,-]+){0,8}[\s,:/-]*$"
+    r"|n't\b|\b(?:other than|nothing to do with|unrelated to|separate from|instead of"
+    r"|rather than)\b)(?:[\s,:/-]+[\w'$.,-]+){0,8}[\s,:/-]*$"
 )
 _DENIED_AFTER: Final = compile_regex(
     r"^[^.!?;]{0,90}(?:\b(?:do|does|did|is|are|will|can|may|would)(?:\s+not|n't)\b|\bcannot\b|\bcan't\b|\bwon't\b"
@@ -129,7 +131,7 @@ def _written(checks: Checks, fields: tuple[tuple[str, str], ...], names: tuple[s
 def _passage(field: str, reading: Reading) -> Passage:
     text = reading.folded.text
     for name in reading.names:
-        text = text[: name.start] + MASK * (name.end - name.start) + text[name.end :]
+        text = text[: name.start] + _MASK * (name.end - name.start) + text[name.end :]
     ends = tuple((match.start(), match.end()) for match in _SENTENCE_END.finditer(text))
     return Passage(field, text, reading, ends)
 

@@ -26,7 +26,8 @@ _PAYMENT_BEFORE: Final = pattern_of(
 )
 _NO_PAYMENT: Final = pattern_of(
     r"\b(?:earn\w*|get\w*|receive|back|credits?|rewards?|spend\w*|save|saving|cash ?back|points|reward|budget"
-    r"|subscription|renews?|membership|fee|costs? (?:you )?\$|trial|plan costs|discount|off|optional|cancel)\b"
+    r"|subscription|renews?|membership|fee|costs? (?:you )?\$|trial|plan costs|discount|off|optional|cancel"
+    r"|average|averaging|typical(?:ly)?|donat\w+|tips?)\b"
 )
 _TOTAL: Final = pattern_of(
     r"\btotal of (?:all )?payments?\b",

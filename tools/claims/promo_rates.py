@@ -43,7 +43,8 @@ _ENDS: Final = pattern_of(
     r"\b(?:first|one full|a full|one|a whole|the first) (?:year|month)\b",
 )
 _THEN: Final = pattern_of(
-    r"\b(?:then|afterwards?|after (?:that|this|which|the|your|year|month|\d+|twelve|six)|thereafter|from then on|once (?:it|the|that|this)"
+    r"\b(?:then|afterwards?|after (?:that|this|which|the|your|year|month|\d+|twelve|six)|thereafter|from then on"
+    r"|once (?:it|the|that|this)"
     r"|following (?:that|this|the)|when (?:it|that|the \w+) (?:ends?|is over|expires?)|subsequently|later"
     r"|going forward|reverts?|becomes?|rises? to|goes? (?:up )?to)\b[^!?]{0,120}(?:\d\s?%|\d percent|\$\s?\d"
     r"|\d dollars)"
