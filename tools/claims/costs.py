@@ -6,6 +6,7 @@ from typing import Final
 from tools.claims.credit_words import evidence_of, number
 from tools.claims.passages import Passage, pattern_of, written
 from tools.grounding.checks import Checks
+from tools.grounding.measures import Unit
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -56,6 +57,7 @@ _OFFER_FEES: Final = (
     "annual_fee_new_card", "bt_fee_pct", "bt_fee_min", "cash_advance_fee_pct", "cash_advance_fee_min",
     "addon_price_usd_month", "monthly_payment_usd",
 )  # fmt: skip
+_FEE_UNITS: Final[tuple[Unit, ...]] = ("money", "percent")
 _FEE: Final = pattern_of(r"\b(?:fee|costs?|charge|price|renews?|then|a month|per month|monthly|a year)\b")
 _EXTRA: Final = pattern_of(
     r"\b(?:no|zero|without(?: any)?|at no|free of(?: any)?) (?:extra|additional|added|further) (?:fees?|charges?"
@@ -88,7 +90,5 @@ def _is_true(each: tuple[Passage, int, int], fees: list[float]) -> bool:
         return True
     if _FEE.search(sentence) is None:
         return False
-    units = ("money", "percent")
-    return any(
-        next(passage.amounts(unit, fee, within=bounds), None) is not None for fee in fees if fee for unit in units
-    )  # type: ignore[arg-type]
+    stated = (passage.amounts(unit, fee, within=bounds) for fee in fees if fee for unit in _FEE_UNITS)
+    return any(next(mentions, None) is not None for mentions in stated)

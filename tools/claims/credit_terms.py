@@ -8,6 +8,7 @@ from tools.claims.credit_words import (
     APR,
     CARD_FEE_CLAIM,
     CREDIT_FACTS,
+    DELAY_CLAIM,
     FINANCING_CLAIM,
     INTEREST_CLAIM,
     OTHER_FEE_CLAIM,
@@ -21,6 +22,7 @@ from tools.claims.credit_words import (
 )
 from tools.claims.passages import Written, pattern_of, written
 from tools.grounding.checks import Checks
+from tools.grounding.measures import Unit
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -34,6 +36,9 @@ class _Term(NamedTuple):
 
 
 _FINANCED: Final = ("deferred_interest", "installments", "balance_transfer")
+_TIME_TO_PAY: Final = (
+    "promo_apr", "deferred_interest", "deferral_months", "monthly_payment_usd", "total_of_payments_usd",
+)  # fmt: skip
 _TERMS: Final = (
     _Term(APR, ("promo_apr", "go_to_apr", "rates_fees_link", "apr_kind"), _FINANCED),
     _Term(
@@ -47,13 +52,10 @@ _TERMS: Final = (
         _FINANCED,
     ),
     _Term(TRANSFER_CLAIM, ("bt_fee_pct", "bt_fee_min", "promo_apr", "cash_advance_fee_pct"), ("balance_transfer",)),
-    _Term(
-        FINANCING_CLAIM,
-        ("promo_apr", "deferred_interest", "deferral_months", "monthly_payment_usd", "total_of_payments_usd"),
-        _FINANCED,
-    ),
+    _Term(FINANCING_CLAIM, _TIME_TO_PAY, _FINANCED),
+    _Term(DELAY_CLAIM, _TIME_TO_PAY, _FINANCED),
 )
-_NOT_DENIED: Final = (CARD_FEE_CLAIM, INTEREST_CLAIM, OTHER_FEE_CLAIM, FINANCING_CLAIM)
+_NOT_DENIED: Final = (CARD_FEE_CLAIM, INTEREST_CLAIM, OTHER_FEE_CLAIM, FINANCING_CLAIM, DELAY_CLAIM)
 """Claims that are denials themselves: "no interest" promises something."""
 _VAGUE: Final = pattern_of(
     r"\b(?:details?|information|info|more|rest|fine print|costs?|fees?|rates?|pricing|charges|particulars"
@@ -128,14 +130,15 @@ def _is_disclosed(draft: Written, subject: Subject) -> bool:
     """Tell whether the copy itself states every rate and fee that the offer has."""
     offer = subject.offer
     go_to = offer.get("go_to_apr")
-    wanted = [("percent", float(value)) for value in rates_in(go_to)]
+    wanted: list[tuple[Unit, float]] = [("percent", float(value)) for value in rates_in(go_to)]
     if not wanted and (promo := number(offer.get("promo_apr"))) is not None:
         wanted.append(("percent", promo))
-    for fact, unit in (("bt_fee_pct", "percent"), ("annual_fee_new_card", "money")):
+    fees: tuple[tuple[str, Unit], ...] = (("bt_fee_pct", "percent"), ("annual_fee_new_card", "money"))
+    for fact, unit in fees:
         if fee := number(offer.get(fact)):
             wanted.append((unit, fee))
     varies = isinstance(go_to, str) and "variable" in go_to.lower()
-    return all(draft.states(unit, value) for unit, value in wanted) and (not varies or draft.says(_VARIABLE))  # type: ignore[arg-type]
+    return all(draft.states(unit, value) for unit, value in wanted) and (not varies or draft.says(_VARIABLE))
 
 
 def rates_in(go_to_apr: object) -> list[str]:

@@ -94,6 +94,8 @@ FINANCING_CLAIM: Final = pattern_of(
     r"(?: and)?(?: then)? pay (?:for it |for them )?(?:later|after|next year|in (?:january|february|spring|summer"
     r"|20\d\d))\b",
     r"\bpay(?:ing)? (?:later|over time|it off over|in (?:equal |easy |monthly )*instal(?:l)?ments|monthly for)\b",
+)
+DELAY_CLAIM: Final = pattern_of(
     r"\bsame as cash\b",
     r"\bdefer(?:red|ring)? (?:your |the |all )?(?:payments?|interest|billing)\b",
     r"\b(?:no|zero|\$0) (?:\w+ )?(?:payments?|money down|down payment) (?:until|till|for|before|due|required"
@@ -185,7 +187,7 @@ def _is_reward_rate(passage: Passage, start: int, end: int) -> bool:
 
 
 def _is_left_alone(passage: Passage, start: int, end: int, subject: Subject) -> bool:
-    """Tell a mention that states no term: listed among what is excluded, unchanged, or the card's own fee in dollars."""
+    """Tell a mention that states no term: of what is excluded or unchanged, or of the card's own fee in dollars."""
     bounds = passage.sentence(start, end)
     sentence = passage.text[bounds[0] : bounds[1]]
     if _LISTED.search(sentence) is not None:

@@ -28,6 +28,7 @@ _ON: Final = pattern_of(
 _WORTH: Final = pattern_of(
     r"\b(?:worth|valued?(?: at)?|free night|night|dinner|meal|ticket) \(?(?:up to|as much as)\s*$",
 )
+_RATED: Final[dict[str, Unit]] = {"percent": "percent", "X_points": "multiplier"}
 _NEAR: Final = 200
 """Characters within which the qualifying spend stands, as the issuer reads "close by"."""
 _UNITS: Final[tuple[Unit, ...]] = ("money", "points", "percent", "multiplier")
@@ -101,8 +102,8 @@ def _is_qualified(passage: Passage, quantity: Quantity, subject: Subject) -> boo
     within = (max(0, quantity.start - _NEAR), quantity.end + _NEAR)
     offer = subject.offer
     reward, cap, minimum = (number(offer.get(fact)) for fact in ("reward_value", "reward_cap", "minimum_spend"))
-    rated = {"percent": "percent", "X_points": "multiplier"}.get(str(offer.get("reward_unit")))
-    spends = [("money", minimum)] if minimum else []
+    rated = _RATED.get(str(offer.get("reward_unit")))
+    spends: list[tuple[Unit, float]] = [("money", minimum)] if minimum else []
     if rated is not None and reward:
         if quantity.unit not in ("percent", "multiplier"):
             spends.append((rated, reward))
@@ -115,5 +116,5 @@ def _is_qualified(passage: Passage, quantity: Quantity, subject: Subject) -> boo
     return any(
         other is not quantity
         for unit, value in spends
-        for other in passage.amounts(unit, round(value, 6), within=within)  # type: ignore[arg-type]
+        for other in passage.amounts(unit, round(value, 6), within=within)
     )

@@ -77,7 +77,10 @@ _STILL: Final = pattern_of(
     r"\b(?:usual|regular|standard|still|base|also|already|redeem\w*|instead of|on top of|in place of"
     r"|normal(?:ly)?)\b",
 )
-_GET: Final = r"\b(?:earn|get|receive|enjoy|collect|score|pocket|grab|take home)(?: (?:up to|your|some|extra|big|more|great|real|bonus|double|triple|generous)){0,3}"
+_GET: Final = (
+    r"\b(?:earn|get|receive|enjoy|collect|score|pocket|grab|take home)"
+    r"(?: (?:up to|your|some|extra|big|more|great|real|bonus|double|triple|generous)){0,3}"
+)
 _CASH: Final = pattern_of(_GET + r" cash ?back\b", _GET + r" (?:a |an )?(?:statement|account|bill) credits?\b")
 _POINTS: Final = pattern_of(_GET + r" (?:points|miles)\b")
 _NOT_CASH: Final = ("X_points", "points")

@@ -33,6 +33,9 @@ _DENIED_AFTER: Final = compile_regex(
 )
 
 
+_RHETORICAL: Final = compile_regex(r"\b(?:why not|why don't you|can't wait|not only|no wonder|no doubt|never been)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One written field. `text` is folded and masked; its offsets are those of the folded text."""
@@ -73,6 +76,8 @@ class Passage:
         """Tell a claim that its sentence denies: "does not change your APR", "balance transfers do not count"."""
         first, last = self.sentence(start, end)
         before, behind = self.text[first:start], self.text[end:last]
+        if _RHETORICAL.search(before) is not None:
+            return False
         return _DENIED_BEFORE.search(before) is not None or _DENIED_AFTER.search(behind) is not None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from tools.claims.credit_words import TRANSFER_CLAIM, evidence_of, has, number
 from tools.claims.passages import Written, pattern_of, written
 from tools.grounding.checks import Checks
+from tools.grounding.measures import Unit
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -23,6 +24,9 @@ _NOT_COUNTED: Final = pattern_of(
     r"\b(?:exclud\w+|do(?:es)? not (?:count|qualify|earn|include|apply)|don't (?:count|qualify|earn)"
     r"|not (?:counting|including|eligible|purchases)|earns? (?:nothing|no)|ineligible|other than)\b"
 )
+
+
+_FEES: Final[tuple[tuple[str, Unit], ...]] = (("bt_fee_pct", "percent"), ("bt_fee_min", "money"))
 
 
 def detectors(checks: Checks) -> tuple[Detector, ...]:
@@ -53,11 +57,7 @@ def _is_transfer(subject: Subject) -> bool:
 
 
 def _states_fee(draft: Written, subject: Subject) -> bool:
-    wanted = [
-        (unit, fee)
-        for fact, unit in (("bt_fee_pct", "percent"), ("bt_fee_min", "money"))
-        if (fee := number(subject.offer.get(fact)))
-    ]
+    wanted: list[tuple[Unit, float]] = [(unit, fee) for fact, unit in _FEES if (fee := number(subject.offer.get(fact)))]
     if not wanted and has(subject, "cash_advance_fee_pct"):
         wanted = [("percent", number(subject.offer["cash_advance_fee_pct"]) or 0.0)]
-    return draft.says(_FEE) and all(draft.states(unit, fee) for unit, fee in wanted)  # type: ignore[arg-type]
+    return draft.says(_FEE) and all(draft.states(unit, fee) for unit, fee in wanted)
