@@ -109,6 +109,10 @@ def _is_qualified(passage: Passage, quantity: Quantity, subject: Subject) -> boo
             spends.append((rated, reward))
         if cap and offer.get("reward_cap_unit") == "usd":
             spends.append(("money", cap * 100 / reward))
+        if cap and offer.get("reward_cap_unit") == "points":
+            spends += [
+                ("money", cap / rate) for rate in (reward, reward - (number(offer.get("base_rate")) or 0)) if rate > 0
+            ]
         if cap and offer.get("reward_cap_unit") == "usd_spend":
             spends.append(("money", cap))
     if not spends:

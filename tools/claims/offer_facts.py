@@ -7,6 +7,7 @@ from typing import Any, Final
 from tools.claims.credit_words import evidence_of, number
 from tools.claims.passages import Written, pattern_of, written
 from tools.grounding.checks import Checks
+from tools.grounding.support import day
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -133,7 +134,22 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
                 ]
         return [*found, *_excluded(draft, subject), *_other_reward(draft, subject)]
 
-    return (Detector("offer_facts_contradicted", ("terms", "copy"), contradicted),)
+    def announced(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+        """Find a message sent after its offer, or before it without a word on when the offer starts."""
+        start, end = day(subject.offer.get("start_date")), day(subject.offer.get("end_date"))
+        if end is not None and subject.send_date > end:
+            return [Evidence(field="offer.end_date", quote=end.isoformat())]
+        if start is None or subject.send_date >= start:
+            return []
+        dates = (mention for passage in written(checks, subject).passages for mention in passage.reading.dates)
+        if any(mention.month == start.month and mention.day in (start.day, None) for mention in dates):
+            return []
+        return [Evidence(field="offer.start_date", quote=start.isoformat())]
+
+    return (
+        Detector("offer_facts_contradicted", ("terms", "copy"), contradicted),
+        Detector("sent_in_window", ("terms", "copy"), announced),
+    )
 
 
 def _other_reward(draft: Written, subject: Subject) -> list[Evidence]:
