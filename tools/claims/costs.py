@@ -59,6 +59,11 @@ _OFFER_FEES: Final = (
 )  # fmt: skip
 _FEE_UNITS: Final[tuple[Unit, ...]] = ("money", "percent")
 _FEE: Final = pattern_of(r"\b(?:fee|costs?|charge|price|renews?|then|a month|per month|monthly|a year)\b")
+_NO_TRANSFER_FEE: Final = pattern_of(
+    r"\b(?:no|zero|without(?: an?| any)?|waived|free) (?:balance )?transfer (?:fees?|charges?)\b",
+    r"\$0 (?:balance )?transfer fees?\b",
+    r"\b(?:balance )?transfer fees? (?:is |are )?(?:waived|on us|zero|gone)\b",
+)
 _EXTRA: Final = pattern_of(
     r"\b(?:no|zero|without(?: any)?|at no|free of(?: any)?) (?:extra|additional|added|further) (?:fees?|charges?"
     r"|costs?)\b"
@@ -75,7 +80,14 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
         if not offered and annual <= 0:
             return []
         draft = written(checks, subject)
-        claims = [*draft.find(_NO_COST), *(draft.find(_EXTRA) if offered else ())]
+        transfers = (number(subject.offer.get("bt_fee_pct")) or 0) > 0 or (
+            number(subject.offer.get("bt_fee_min")) or 0
+        ) > 0
+        claims = [
+            *draft.find(_NO_COST),
+            *(draft.find(_NO_TRANSFER_FEE) if transfers else ()),
+            *(draft.find(_EXTRA) if offered else ()),
+        ]
         return [evidence_of(each) for each in claims if not _is_true(each, [*offered, annual])]
 
     return (Detector("cost_claims_true", ("member", "terms", "copy"), costless),)

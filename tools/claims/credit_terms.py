@@ -18,9 +18,9 @@ from tools.claims.credit_words import (
     evidence_of,
     has,
     number,
-    triggers,
 )
 from tools.claims.passages import Written, pattern_of, written
+from tools.claims.trigger_terms import triggers
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Unit
 from tools.report import Evidence

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.claims.passages import Passage, Written, pattern_of
+from tools.claims.passages import Passage, pattern_of
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -16,7 +16,10 @@ _CUT: Final = (
     r"|cover"
     r"|erase[sd]?|low|less|tiny|minimal|never pay)"
 )
-_FILL: Final = r"(?: (?:any|the|your|more|paying|all|of|about|worry|worries|those|pesky|a|an|in|on|further|hidden|first|year's)){0,4}"
+_FILL: Final = (
+    r"(?: (?:any|the|your|more|paying|all|of|about|worry|worries|those|pesky|a|an|in|on|further|hidden|first|year's"
+    r"|this|next|second|last|our|whole|full|entire)){0,4}"
+)
 _CARD_FEE: Final = r"(?:annual|yearly|membership|card|cardmember(?:ship)?|per year|account)"
 _OTHER_FEE: Final = (
     r"(?:late(?: payment)?|over limit|returned payment|foreign(?: transaction)?|currency|balance transfer|transfer"
@@ -104,6 +107,11 @@ DELAY_CLAIM: Final = pattern_of(
     r"\b(?:skip|pause|miss|postpone|delay|hold off on) (?:a|your|the|one|next|this|your next"
     r"|a monthly) (?:month's |monthly |card |next )*payments?\b",
     r"\bpayment (?:holiday|break|vacation|pause)\b",
+    r"\bpayments? (?:is|are|will be|can be) (?:deferred|postponed|paused|delayed|on hold|skipped)\b",
+    r"\b(?:nothing|no payment|not a (?:cent|dime|penny)) (?:to pay |is |due )*(?:until|till|before) (?:next|spring"
+    r"|summer|fall|autumn|winter|jan\w*|feb\w*|mar\w*|apr\w*|jun\w*|jul\w*|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b",
+    r"\b(?:don't|won't|do not|will not|needn't) (?:have to |need to )?(?:pay|see a bill|worry about paying"
+    r"|be billed)(?: [\w']+){0,2} (?:until|till|before) (?:next|spring|summer|fall|winter|20\d\d|\d+ days)\b",
     r"\b(?:split|spread|break|divide)(?:s|ting|ing)? (?:up )?(?:the|your|it|this|that|any|every|a)(?: [\w'-]+){0,4}"
     r" (?:into|over|across) (?:[\w-]+ )?(?:[\w-]+ )?(?:payments?|instal(?:l)?ments?|months?|years?)\b",
     r"\binstal(?:l)?ment (?:plan|loan|payment|option|offer|financing)s?\b",
@@ -117,15 +125,6 @@ REFERENCE: Final = pattern_of(
     r"|information)\b",
     r"\b(?:table|schedule|summary|chart) of (?:our |the |all |your )?(?:rates?|fees?|costs?|APRs?)\b",
 )
-STANDS: Final = pattern_of(
-    r"\b(?:not|n't|never|no|nothing|without)\b(?: [\w'-]+){0,4} (?:chang\w+|affect\w*|alter\w*|touch\w*|impact\w*"
-    r"|effect|bearing|rais\w+|lower\w*|increas\w+|replac\w+|waiv\w+)\b",
-    r"\b(?:stays?|remains?|continues?|are|is) (?:exactly |just )?(?:the same|unchanged|as (?:it is|they are|before"
-    r"|usual)|in (?:place|effect|force))\b",
-    r"\b(?:still|continues? to|also) (?:applies|apply|due|owed|payable|be charged)\b",
-)
-"""A sentence that says that terms of the account stay as they are."""
-
 CREDIT_FACTS: Final = (
     "promo_apr", "go_to_apr", "rates_fees_link", "annual_fee_new_card", "deferred_interest", "deferral_months",
     "bt_fee_pct", "bt_fee_min", "cash_advance_fee_pct", "cash_advance_fee_min", "monthly_payment_usd",
@@ -151,51 +150,3 @@ def evidence_of(found: tuple[Passage, int, int]) -> Evidence:
     while start < end and passage.text[start].isspace():
         start += 1
     return passage.evidence(start, end)
-
-
-def triggers(draft: Written, subject: Subject) -> list[tuple[Passage, int, int]]:
-    """Return the terms whose mention, for or against, calls for the disclosures of 12 CFR 1026.16(b)(1).
-
-    The card's own annual fee, stated as it is, and sentences that leave the account's terms alone call for nothing.
-    """
-    found = []
-    for pattern in (APR, INTEREST_CLAIM, RATE_CLAIM, CARD_FEE_CLAIM, _MEMBERSHIP_FEE):
-        for passage, start, end in draft.find(pattern):
-            if pattern in (RATE_CLAIM, INTEREST_CLAIM, APR) and _is_reward_rate(passage, start, end):
-                continue
-            if not _is_left_alone(passage, start, end, subject):
-                found.append((passage, start, end))
-    return found
-
-
-_MEMBERSHIP_FEE: Final = pattern_of(r"\b(?:annual|yearly|membership|cardmember(?:ship)?) fees?\b")
-_REWARD_RATE: Final = pattern_of(
-    r"\b(?:rooms?|nightly|hotel|weekend|rental|exchange|earn(?:ing)?s?|rewards?|cash back|points?|base|member"
-    r"|group|daily"
-    r"|postage|shipping|day) rates?\b",
-    r"\brates? (?:on|for) (?:rooms?|suites?|stays?|cars?|rentals?|hotels?|nights?)\b",
-)
-_LISTED: Final = pattern_of(
-    r"\b(?:exclud\w+|except\w*|do not (?:count|qualify|earn)|don't (?:count|qualify|earn)|not (?:count|include"
-    r"|eligible)\w*"
-    r"|are not (?:eligible|purchases)|does not (?:count|include|apply to|qualify))\b"
-)
-
-
-def _is_reward_rate(passage: Passage, start: int, end: int) -> bool:
-    return _REWARD_RATE.search(passage.around(start, end)) is not None
-
-
-def _is_left_alone(passage: Passage, start: int, end: int, subject: Subject) -> bool:
-    """Tell a mention that states no term: of what is excluded or unchanged, or of the card's own fee in dollars."""
-    bounds = passage.sentence(start, end)
-    sentence = passage.text[bounds[0] : bounds[1]]
-    if _LISTED.search(sentence) is not None:
-        return True
-    affirmed = CARD_FEE_CLAIM.search(sentence) is not None or INTEREST_CLAIM.search(sentence) is not None
-    if STANDS.search(sentence) is not None and not affirmed:
-        return True
-    fee = number(subject.member.get("annual_fee"))
-    if fee is None or has(subject, "annual_fee_new_card") or affirmed or APR.search(sentence) is not None:
-        return False
-    return next(passage.amounts("money", fee, within=bounds), None) is not None

@@ -19,6 +19,9 @@ _NO_ENROLLMENT: Final = pattern_of(
     r"\b(?:enrol?lment|registration|activation|sign ?up) (?:isn't|is not|not) (?:needed|required|necessary)\b",
     r"\b(?:you're|you are|your card is|we've|we have) (?:already|automatically) (?:enrol?led|registered|signed|in)\b",
     r"\b(?:enrol?lment|registration) is automatic\b",
+    r"\b(?:skip|forget)(?: about)? (?:the |any |all )*(?:sign ?up|enrol?lment|enrolling|registration|registering"
+    r"|opt in)\b",
+    r"\bnothing to (?:sign|activate|enrol?l|register|join)\b",
 )
 _NO_MINIMUM: Final = pattern_of(
     r"\b(?:no|zero|without(?: a| any)?|forget the) minimum(?: (?:purchase|spend(?:ing)?|order|amount|basket"
@@ -39,7 +42,8 @@ _ONLINE: Final = pattern_of(
     r"\b(?:in stores? or online|in person or online)\b",
 )
 _IN_STORE: Final = pattern_of(
-    r"\bin (?:a |any |their |the |your (?:local|nearest) )?(?:\S+ ){0,3}stores?\s*(?:[.,!;:)]|$|(?:or|and"
+    r"\bin (?:a |any |their |the |your (?:local|nearest) )?(?:\S+ ){0,3}(?:stores?|shops?|boutiques?"
+    r"|outlets?)\s*(?:[.,!;:)]|$|(?:or|and"
     r"|purchases?|shoppers?|as|too|only|at|near|today|now|to|with|by|through)\b)",
     r"\b(?:in person|over the counter|at the (?:counter|register|till|checkout counter))\b",
     r"\b(?:walk|stop|drop|pop|swing) (?:in|into|by)\b(?: any| a| your| the)?(?: local| nearest)?(?: store| shop"
