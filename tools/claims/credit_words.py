@@ -91,6 +91,7 @@ FINANCING_CLAIM: Final = pattern_of(
     r"|point of sale"
     r"|month|months'?|offers?|with|get|enjoy|use) financing\b",
     r"\bfinancing (?:offer|plan|option|deal|terms|is|available|for|on|that)\w*\b",
+    r"\b(?:be|get|is|are) financed\b",
     r"\b(?:finance|financed) (?:your|the|any|it|this|that|every|a|an|all)\b",
     r"\b(?:buy|shop|dine|travel|book|eat|play|order|get it|take it|have it|it's yours|enjoy it|enjoy|dinner|stay"
     r"|fly) now,?"
@@ -130,6 +131,20 @@ CREDIT_FACTS: Final = (
     "bt_fee_pct", "bt_fee_min", "cash_advance_fee_pct", "cash_advance_fee_min", "monthly_payment_usd",
 )  # fmt: skip
 """Facts that make an offer one of credit. A reward offer has none of them."""
+
+
+_CURIOSITY: Final = pattern_of(r"^ in (?:[\w']+)")
+_TIME_OR_FULL: Final = pattern_of(
+    r"^ in (?:the|full|your|any|\d+|one|two|three|six|nine|ten|twelve|eighteen|20\d\d|jan\w*|feb\w*|mar\w*|apr\w*"
+    r"|jun\w*|jul\w*"
+    r"|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b"
+)
+
+
+def is_curiosity(passage: Passage, end: int) -> bool:
+    """Tell "no interest in pasta" from "no interest in the first year"."""
+    behind = passage.text[end : end + 30]
+    return _CURIOSITY.search(behind) is not None and _TIME_OR_FULL.search(behind) is None
 
 
 def has(subject: Subject, *facts: str) -> bool:

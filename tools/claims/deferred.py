@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tools.claims.credit_words import INTEREST_CLAIM, evidence_of, has, number
+from tools.claims.credit_words import INTEREST_CLAIM, evidence_of, has, is_curiosity, number
 from tools.claims.passages import Passage, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.report import Evidence
@@ -109,6 +109,8 @@ _WARNING: Final = pattern_of(
 def _is_claim(each: tuple[Passage, int, int]) -> bool:
     """Tell a promise from a warning: "interest will be charged", "to avoid interest, pay in full"."""
     passage, start, end = each
+    if is_curiosity(passage, end):
+        return False
     words = passage.text[start:end].lower()
     if "financ" in words and "interest" not in words and not words.strip().startswith(("0", "zero", "no", "free")):
         return "finance charges" not in words or _WARNING.search(passage.around(start, end)) is None

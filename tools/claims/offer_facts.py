@@ -19,7 +19,8 @@ _NO_ENROLLMENT: Final = pattern_of(
     r"\b(?:enrol?lment|registration|activation|sign ?up) (?:isn't|is not|not) (?:needed|required|necessary)\b",
     r"\b(?:you're|you are|your card is|we've|we have) (?:already|automatically) (?:enrol?led|registered|signed|in)\b",
     r"\b(?:enrol?lment|registration) is automatic\b",
-    r"\b(?:skip|forget)(?: about)? (?:the |any |all )*(?:sign ?up|enrol?lment|enrolling|registration|registering"
+    r"(?:^|\n|[.!?;:,]\s*|\b(?:just|can|simply) )(?:skip|forget)(?: about)? (?:the |any |all )*(?:sign ?up"
+    r"|enrol?lment|enrolling|registration|registering"
     r"|opt in)\b",
     r"\bnothing to (?:sign|activate|enrol?l|register|join)\b",
 )
@@ -66,12 +67,13 @@ _AGAIN: Final = pattern_of(
 )
 _TOWARD: Final = pattern_of(r"\b(?:toward|towards|add(?:s|ed)? up|in total|altogether|combined)\b")
 _AT_ONCE: Final = pattern_of(
-    r"\b(?:points?|credits?|cash ?back|rewards?|money|it)\b[^.!?]{0,40}\b(?:post|arrive|appear|show up|land"
+    r"\b(?:points?|credits?|cash ?back|rewards?|money|it)\b[^.!?]{0,40}\b(?:post|arrive|appear|shows? up|land"
     r"|credited|paid|drop|hit|yours)s?\b[^.!?]{0,25}"
     r"\b(?:instantly|immediately|right away|the same day|at once|on the spot|within (?:minutes|hours)|overnight"
     r"|in real time|straight away|the next day|the moment)\b",
     r"\b(?:instant|immediate|same day|real time) (?:[\w$,.]+ )?(?:statement )?(?:credits?|points|cash ?back"
     r"|rewards?|payout)\b",
+    r"\binstant \$\s?\d",
     r"\b(?:instantly|immediately) (?:get|receive|earn|see|pocket)\b",
 )
 _ENDLESS: Final = pattern_of(

@@ -30,7 +30,7 @@ _OTHER_TRIAL: Final = pattern_of(
     r"\bexisting (?:subscriptions?|memberships?)\b",
     r"\bno trials? (?:is|are|will)\b",
     r"\btrial and error\b",
-    r"\btrial size\w*\b",
+    r"\btrial (?:size\w*|runs?|basis)\b",
 )
 _PRICE: Final = pattern_of(r"\$\s?\d", r"\b\d+(?:\.\d+)? dollars\b")
 _RENEWS: Final = pattern_of(

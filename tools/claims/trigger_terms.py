@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.claims.credit_words import APR, CARD_FEE_CLAIM, INTEREST_CLAIM, RATE_CLAIM, has, number
+from tools.claims.credit_words import APR, CARD_FEE_CLAIM, INTEREST_CLAIM, RATE_CLAIM, has, is_curiosity, number
 from tools.claims.passages import Passage, Written, pattern_of
 from tools.subject import Subject
 
@@ -37,6 +37,8 @@ def triggers(draft: Written, subject: Subject) -> list[tuple[Passage, int, int]]
     for pattern in (APR, INTEREST_CLAIM, RATE_CLAIM, CARD_FEE_CLAIM, _MEMBERSHIP_FEE):
         for passage, start, end in draft.find(pattern):
             if pattern in (RATE_CLAIM, INTEREST_CLAIM, APR) and _is_reward_rate(passage, start, end):
+                continue
+            if pattern is INTEREST_CLAIM and is_curiosity(passage, end):
                 continue
             if not _is_left_alone(passage, start, end, subject):
                 found.append((passage, start, end))
