@@ -33,7 +33,7 @@ _OTHER_SENSE: Final = pattern_of(
     r"|cage|interest|fee|lead|pet|cruelty|wrinkle|fragrance|ad|commercial|caffeine|allergy|clutter|contact|guilt"
     r"|trouble|cash|paper) free\b",
     r"\bfree (?:to|time|range|hand|hands|evenings?|nights? (?:out|off)|weekends?|afternoons?|days?|moments?|hours?"
-    r"|from|will|form|style"
+    r"|from|of (?:worr\w+|sugar|gluten|meat|hassles?|stress|clutter|ads|plastic)|will|form|style"
     r"|spirit\w*|agents?|up|standing|flowing|wifi|wi fi|parking|weights?|market|trade|throws?|kicks?|returns?)\b",
     r"\bfree (?:\w+ ){0,2}(?:shipping|delivery|returns?|parking|wi fi|wifi|breakfast"
     r"|cancel\w+)\b[^.!?]{0,60}\b(?:provided|offered|from|by) (?:by )?(?:the )?(?:merchant|hotel|store|retailer"

@@ -15,6 +15,8 @@ _NAME: Final = re.compile(
 
 
 def _rates_link(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
+    if case.subject.offer.get("rates_fees_link") in (None, False, ""):
+        return
     for text in case.document.parsed.texts:
         element = text.parent
         while element.tag.name != "a" and element.parent is not None:
@@ -25,5 +27,5 @@ def _rates_link(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     yield evidence("html", "no link called Rates & Fees leads to a page of ours")
 
 
-RATES: Final = (detector("message_rates_link", _rates_link),)
+RATES: Final = (detector("message_rates_link", _rates_link, depends_on=("terms", "message")),)
 """The detector of the link to rates and fees."""

@@ -246,9 +246,10 @@ def test_a_subject_without_a_message_passes_no_check(judged: Judged) -> None:
 
 def test_the_detectors_are_the_ones_policies_name() -> None:
     assert {each.name for each in DETECTORS} == {
-        *(HEADERS, OPT_OUT, AD, POSTAL, SIZE, PARITY, LINKS, HIDDEN, ACCESS, PLACEHOLDERS)
+        *(HEADERS, OPT_OUT, AD, POSTAL, SIZE, PARITY, LINKS, HIDDEN, ACCESS, PLACEHOLDERS),
+        "message_rates_link",
     }
-    assert len(DETECTORS) == 10
+    assert len(DETECTORS) == 11
     assert all("message" in each.depends_on for each in DETECTORS)
 
 
