@@ -1,0 +1,63 @@
+"""Words as the detectors of claims read them: folded, names of merchants masked, sentence by sentence."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import re2  # type: ignore[import-untyped]
+
+from tools.folding import MASK
+from tools.grounding.checks import Checks
+from tools.grounding.reading import Reading
+from tools.subject import Subject
+
+COPY: Final = ("subject", "preheader", "headline", "body", "cta")
+_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
+
+
+class Sentence(NamedTuple):
+    """One sentence of a masked text, with its offsets in the folded one."""
+
+    text: str
+    start: int
+    end: int
+
+
+def compiled(*patterns: str) -> Any:
+    """Return one expression that finds any of the patterns, whatever the case; linear time."""
+    return re2.compile("(?i)" + "|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+def masked(reading: Reading) -> str:
+    """Return the folded text with every merchant's name masked, at the same length."""
+    text = reading.folded.text
+    for name in reading.names:
+        text = text[: name.start] + MASK * (name.end - name.start) + text[name.end :]
+    return text
+
+
+@lru_cache(maxsize=512)
+def sentences_of(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a text in order."""
+    found, start = [], 0
+    for stop in _END.finditer(text):
+        found.append(Sentence(text[start : stop.start() + 1], start, stop.end()))
+        start = stop.end()
+    if start < len(text):
+        found.append(Sentence(text[start:], start, len(text)))
+    return tuple(found)
+
+
+def written(
+    checks: Checks, subject: Subject, fields: Sequence[str] = COPY
+) -> Iterator[tuple[str, Reading, tuple[Sentence, ...]]]:
+    """Yield each written field that is asked for with its reading and its masked sentences."""
+    for field, reading in checks.readings(subject):
+        if field in fields:
+            yield field, reading, sentences_of(masked(reading))
+
+
+def around(sentences: Sequence[Sentence], at: int) -> str:
+    """Return a sentence with its neighbours, in which a date or a condition counts as said beside it."""
+    return " ".join(sentence.text for sentence in sentences[max(0, at - 1) : at + 2])
