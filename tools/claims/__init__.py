@@ -1,12 +1,12 @@
 """Claims: what copy may only say under conditions that patterns can't express, such as a rate beside its end."""
 
-from tools.claims import credit, fairness, people, promises, urgency
+from tools.claims import credit, fairness, people, promises, urgency, value
 from tools.grounding.checks import Checks
 from tools.subject import Detector
 
 __all__ = ["claim_detectors"]
 
-_MODULES = (credit, fairness, urgency, people, promises)
+_MODULES = (credit, fairness, urgency, value, people, promises)
 
 
 def claim_detectors(checks: Checks) -> tuple[Detector, ...]:
