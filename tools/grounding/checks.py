@@ -24,6 +24,8 @@ _KEY_ROLES: Final[tuple[Role, ...]] = ("reward", "minimum_spend", "spend_cap", "
 _KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
 _CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
 _DAY: Final = timedelta(days=1)
+_PARTS_OF_REWARD: Final = frozenset({"extra", "more", "additional", "bonus", "always", "usual", "usually", "already", "normally", "regular"})
+_CAPS: Final[frozenset[Role]] = frozenset({"spend_cap", "reward_cap", "reward_total"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ class Checks:
         support = support_for(subject)
         stated: dict[tuple[str, str], list[tuple[object, bool, Evidence]]] = {}
         for field, reading in self.readings(subject):
-            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+            examples = worked_examples(reading, subject.offer)
+            for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
+                if at in examples or _is_part_of_reward(quantity, reading, support):
+                    continue
                 if (role := _key_role(quantity, roles)) is not None:
                     held = support.has(quantity, roles)
                     evidence = reading.evidence(field, quantity.start, quantity.end)
@@ -147,6 +152,14 @@ def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
     return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)
 
 
+def _is_part_of_reward(quantity: Quantity, reading: Reading, support: Support) -> bool:
+    """Tell the "2X extra" of a reward of 3X instead of 1X, and that usual rate."""
+    beside = {low(reading.tokens, at) for at in (*range(quantity.first - 3, quantity.first), quantity.last, quantity.last + 1)}
+    if quantity.unit != "multiplier" or not beside & _PARTS_OF_REWARD:
+        return False
+    return quantity.value in support.of("multiplier", "extra") | support.of("multiplier", "base")
+
+
 def _key_role(quantity: Quantity, roles: frozenset[Role]) -> str | None:
     if quantity.factor or quantity.unit in ("count", "days", "months", "hours", "clock"):
         return None
@@ -154,6 +167,8 @@ def _key_role(quantity: Quantity, roles: frozenset[Role]) -> str | None:
         return "minimum_spend"
     if not roles and quantity.unit == "multiplier":
         return "reward"
+    if roles and roles <= _CAPS:
+        return "cap"
     return next((role for role in _KEY_ROLES if roles == {role}), None)
 
 
