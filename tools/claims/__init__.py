@@ -15,8 +15,8 @@ _MODULES = (credit, fairness, fulfillment, urgency, value, people, promises)
 def claim_detectors(checks: Checks, *, regions: Regions = MappingProxyType({})) -> tuple[Detector, ...]:
     """Return the detectors of claims; they share one reading of each text with those of grounding.
 
-    `regions` names the regions of each merchant of the catalogue that doesn't serve all of them; none means that no merchant is
-    known to be regional.
+    `regions` names the regions of each merchant of the catalogue that doesn't serve all of them. Without it
+    no merchant is known to be regional.
     """
     found = (detector for module in _MODULES for detector in module.detectors(checks))
     return (*found, *eligibility.detectors(checks, regions))

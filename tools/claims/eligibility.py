@@ -22,21 +22,38 @@ _YOUR_CARD: Final = compiled(
     rf"\b(?:you|you're|you\s+are)\s+(?:an?\s+)?{_CARDS}\s+(?:card\s*)?(?:member|holder|customer)\b",
 )
 _FOR_CARDS: Final = compiled(
-    rf"\b(?:for|to|all|dear|only|every|our|hello|hi|attention)\s+(?:(?:our|all|every|only|select|loyal|eligible|\w+\s+and|\w+\s+or)\s+)*{_CARDS}\s+(?:card\s*)?(?:members?|holders?|cardmembers?|cardholders?|cards?|customers?)\b"
+    rf"\b(?:for|to|all|dear|only|every|our|hello|hi|attention)\s+(?:(?:our|all|every|only|select|loyal|eligible"
+    rf"|\w+\s+and|\w+\s+or)\s+)*{_CARDS}\s+(?:card\s*)?(?:members?|holders?|cardmembers?|cardholders?|cards?"
+    rf"|customers?)\b"
 )
 _UPGRADES: Final = frozenset({"product_upgrade"})
-_PLACE: Final = r"(?:store|shop|location|branch|restaurant|hotel|caf[eé]|theat(?:er|re)|outlet|\x1f+|market|cinema|bookstore|kitchen|table)"
+_PLACE: Final = (
+    r"(?:store|shop|location|branch|restaurant|hotel|caf[eé]|theat(?:er|re)|outlet|\x1f+|market|cinema|bookstore|kitchen"
+    r"|table)"
+)
 _CLOSE: Final = compiled(
-    r"\b(?:(?:just|right)\s+)?(?:around|round)\s+(?:the|your)\s+corner\b|\b(?:just\s+)?(?:down|up|along|across|over\s+on)\s+(?:the|your)\s+(?:street|road|block|hall|avenue|way\s+from\s+you)\b|\bnext\s+door\b|\bacross\s+town\b|\bon\s+(?:the|your)\s+(?:corner|block|street|way\s+(?:home|to\s+work))\b",
-    r"\b(?:in|from|near|within|of|around|serving|to)\s+your\s+(?:own\s+)?(?:neighbou?rhood|area|city|town|street|zip\s*code|part\s+of\s+(?:town|the)|backyard|community|state|region|county|corner\s+of|home\s*town|block|doorstep)\b",
-    r"\b(?:near|nearby|close\s+to|closest\s+to|next\s+to|by)\s+(?:you|your\s+(?:home|house|work|office|place|door|apartment))\b|\b(?:close|near)(?:er)?\s+(?:to\s+home|by)\b|\bnearby\b|\bwalking\s+distance\b",
-    r"\b(?:short|quick|easy|\d+[\s-]minute|five[\s-]minute|ten[\s-]minute|\w+\s+minutes?)\s+(?:walk|drive|stroll|ride|trip|away)\b|\b(?:minutes|steps|blocks|miles?|moments)\s+(?:away|from\s+(?:you|your|home|where))\b|\ba\s+stone's\s+throw\b",
-    rf"\byour\s+(?:local|nearest|closest|neighbou?rhood|hometown|corner|nearby|favou?rite\s+local)\s+(?:\w+\s+)?{_PLACE}\b|\byour\s+(?:local|nearest|closest|neighbou?rhood)\s+\x1f",
+    r"\b(?:(?:just|right)\s+)?(?:around|round)\s+(?:the|your)\s+corner\b|\b(?:just\s+)?(?:down|up|along|across"
+    r"|over\s+on)\s+(?:the|your)\s+(?:street|road|block|hall|avenue|way\s+from\s+you)\b|\bnext\s+door\b"
+    r"|\bacross\s+town\b|\bon\s+(?:the|your)\s+(?:corner|block|street|way\s+(?:home|to\s+work))\b",
+    r"\b(?:in|from|near|within|of|around|serving|to)\s+your\s+(?:own\s+)?(?:neighbou?rhood|area|city|town|street"
+    r"|zip\s*code|part\s+of\s+(?:town|the)|backyard|community|state|region|county|corner\s+of|home\s*town|block"
+    r"|doorstep)\b",
+    r"\b(?:near|nearby|close\s+to|closest\s+to|next\s+to|by)\s+(?:you|your\s+(?:home|house|work|office|place|door"
+    r"|apartment))\b|\b(?:close|near)(?:er)?\s+(?:to\s+home|by)\b|\bnearby\b|\bwalking\s+distance\b",
+    r"\b(?:short|quick|easy|\d+[\s-]minute|five[\s-]minute|ten[\s-]minute|\w+\s+minutes?)\s+(?:walk|drive|stroll"
+    r"|ride|trip|away)\b|\b(?:minutes|steps|blocks|miles?|moments)\s+(?:away|from\s+(?:you|your|home|where))\b"
+    r"|\ba\s+stone's\s+throw\b",
+    rf"\byour\s+(?:(?:\w+\s+)?local|nearest|closest|neighbou?rhood|hometown|corner|nearby)\s+(?:\w+\s+)?{_PLACE}\b",
+    r"\byour\s+(?:(?:\w+\s+)?local|nearest|closest|neighbou?rhood|corner|nearby|own)\s+\x1f",
     r"\bwhere\s+you\s+live\b|\blocal\s+to\s+you\b",
 )
 _OPEN: Final = compiled(
-    r"\b(?:find|finding|check|locate|locator|search|look\s+(?:up|for)|see\s+(?:if|whether|where)|whether|if|any|not|may|might|availab\w+|vary|varies|depend\w*|browse|map|where)\b|n't\b",
-    r"\b(?:holidays?|season|summer|winter|spring|fall|autumn|weekend|vacation|year|break|thanksgiving|christmas|hanukkah|birthday|date|\w+day|semester|school|travel|tax|patio|gift\w*|finals|playoffs?|december|january|february|march)\b[^.;!?]{0,30}\baround\s+the\s+corner",
+    r"\b(?:find|finding|check|locate|locator|search|look\s+(?:up|for)|see\s+(?:if|whether|where)|whether|if|any|not"
+    r"|may|might|availab\w+|vary|varies|depend\w*|browse|map|where)\b|\b(?:isn't|aren't|don't|doesn't"
+    r"|won't)\s+(?:\w+\s+)?(?:be\s+)?(?:near|in|a|available|have)",
+    r"\b(?:holidays?|season|summer|winter|spring|fall|autumn|weekend|vacation|year|break|thanksgiving|christmas"
+    r"|hanukkah|birthday|date|\w+day|semester|school|travel|tax|patio|gift\w*|finals|playoffs?|december|january"
+    r"|february|march)\b[^.;!?]{0,30}\baround\s+the\s+corner",
 )
 _ALL_STATES: Final = compiled(
     r"\b(?:in\s+)?all\s+(?:50|fifty)\s+states\b|\bnationwide\b|\bcoast\s+to\s+coast\b|\b(?:every|each)\s+state\b"
@@ -57,9 +74,12 @@ _STATES: Final[dict[str, str]] = {
 _REGION_OF: Final = {state: region for region, states in _STATES.items() for state in states.split(", ")}
 _STATE: Final = compiled(r"\b(" + "|".join(sorted(_REGION_OF, key=len, reverse=True)) + r")\b")
 _LIMITED: Final = compiled(
-    r"\b(?:only|limited\s+to|exclusive(?:ly)?|restricted\s+to|residents?\s+of|must\s+(?:live|reside|be\s+located)|open\s+to|valid\s+in|available\s+in|redeem\w*\s+in)\b"
+    r"\b(?:only|limited\s+to|exclusive(?:ly)?|restricted\s+to|residents?\s+of|must\s+(?:live|reside|be\s+located)"
+    r"|open\s+to|valid\s+in|available\s+in|redeem\w*\s+in)\b"
 )
-_EXCLUDING: Final = compiled(r"\b(?:void|except|excluding|excludes|not\s+(?:valid|available)|other\s+than|outside|unavailable)\b")
+_EXCLUDING: Final = compiled(
+    r"\b(?:void|except|excluding|excludes|not\s+(?:valid|available)|other\s+than|outside|unavailable)\b"
+)
 
 
 def detectors(checks: Checks, regions: Regions) -> tuple[Detector, ...]:
@@ -114,7 +134,9 @@ def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[
     names = [str(name) for name in merchants] if isinstance(merchants, list | tuple) else []
     catalogued = checks.reader.own_merchants(tuple(names))
     partial_reach = [name for name in sorted(catalogued) if name in regions]
-    found = [Evidence(field="offer.merchants", quote=name) for name in partial_reach if own and own not in regions[name]]
+    found = [
+        Evidence(field="offer.merchants", quote=name) for name in partial_reach if own and own not in regions[name]
+    ]
     excluded = _words(subject.offer.get("eligibility_excludes"))
     facts = {own.lower()} | _words(subject.member.get("card_type"))
     if excluded & (facts - {""}):

@@ -1,63 +1,99 @@
 """Whether the parts of a text keep one another's word: conditions that contradict, and fine print that takes back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from tools.claims.wording import COPY, Sentence, compiled, written
 from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.reading import Reading
+from tools.grounding.support import amount
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
 
 class Contradiction(NamedTuple):
-    """Two statements of one condition that can't both be true."""
+    """Two statements of one condition that can't both be true; `holds` tells whether the offer has the condition."""
 
     said: Any
     denied: Any
+    holds: Callable[[Mapping[str, object]], bool]
 
 
 CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
     Contradiction(
         compiled(
             r"\b(?:enrollment|enrolment|activation|registration)\s+(?:is\s+)?(?:required|needed|necessary)\b",
-            r"\b(?:must|need\s+to|have\s+to|first|please|to)\s+(?:enroll|enrol|activate|register)\b|^\s*(?:enroll|enrol|activate|register)\b",
+            r"\b(?:must|need\s+to|have\s+to|first|please|to)\s+(?:enroll|enrol|activate|register)\b|^\s*(?:enroll"
+            r"|enrol|activate|register)\b",
             r"\b(?:once|after|when|until|unless|before)\s+you\s+(?:enroll|enrol|activate|register)\b",
         ),
         compiled(
-            r"\b(?:no|without(?:\s+any)?|zero)\s+(?:need\s+(?:to|for)\s+)?(?:enroll|enrol|activat|registr|register|sign[\s-]?up)\w*",
-            r"\b(?:enrollment|enrolment|activation|registration|sign[\s-]?up)\s*(?:is|'s)?\s*(?:not|n't)\s+(?:required|needed|necessary)\b",
-            r"(?:don't|do\s+not|needn't)\s+(?:need\s+to\s+|have\s+to\s+)?(?:enroll|enrol|activate|register|sign\s+up)\b",
+            r"\b(?:no|without(?:\s+any)?|zero)\s+(?:need\s+(?:to|for)\s+)?(?:enroll|enrol|activat|registr|register"
+            r"|sign[\s-]?up)\w*",
+            r"\b(?:enrollment|enrolment|activation|registration|sign[\s-]?up)\s*(?:is|'s)?\s*(?:not"
+            r"|n't)\s+(?:required|needed|necessary)\b",
+            r"(?:don't|do\s+not|needn't)\s+(?:need\s+to\s+|have\s+to\s+)?(?:enroll|enrol|activate|register"
+            r"|sign\s+up)\b",
         ),
+        lambda offer: offer.get("requires_enrollment") is True,
     ),
     Contradiction(
         compiled(
-            r"\bonline\s+only\b|\bonly\s+(?:on\s*line|online\s+(?:orders|purchases))\b|\bonline\s+(?:orders|purchases)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?in\s+(?:\w+\s+)?stores?\b|\bin[\s-]store\s+purchases\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
+            r"\bonline\s+only\b|\bonly\s+(?:on\s*line|online\s+(?:orders|purchases))\b|\bonline\s+(?:orders"
+            r"|purchases)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?in\s+(?:\w+\s+)?stores?\b"
+            r"|\bin[\s-]store\s+purchases\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
         ),
         compiled(
-            r"\b(?:online|on\s+the\s+web)\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?|person)\s+(?:and|or|&)\s+online\b|\b(?:shop|pay|buy|spend|visit|use\s+it|valid|purchases|earn|save)\b[^.;!?]{0,25}\bin[\s-](?:stores?|person)\b|\bat\s+the\s+(?:register|counter|till|checkout\s+counter)\b|\bin\s+(?:any|every|all)\s+stores?\b"
+            r"\b(?:online|on\s+the\s+web)\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?"
+            r"|person)\s+(?:and|or|&)\s+online\b|\b(?:shop|pay|buy|spend|visit|use\s+it|valid|purchases|earn"
+            r"|save)\b[^.;!?]{0,25}\bin[\s-](?:stores?|person)\b|\bat\s+the\s+(?:register|counter|till"
+            r"|checkout\s+counter)\b|\bin\s+(?:any|every|all)\s+stores?\b"
         ),
+        lambda offer: offer.get("channel") == "online_only",
     ),
     Contradiction(
         compiled(
-            r"\bin[\s-]stores?\s+only\b|\bonly\s+in[\s-](?:stores?|person)\b|\bin[\s-]store\s+(?:purchases|orders)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?online\b|\bonline\s+(?:orders|purchases)\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
+            r"\bin[\s-]stores?\s+only\b|\bonly\s+in[\s-](?:stores?|person)\b|\bin[\s-]store\s+(?:purchases"
+            r"|orders)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?online\b|\bonline\s+(?:orders"
+            r"|purchases)\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
         ),
         compiled(
-            r"\bonline\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?|person)\s+(?:and|or|&)\s+online\b|\b(?:shop|order|buy|spend|valid|earn|save)\b[^.;!?]{0,25}\bonline\b|\b(?:web\s*site|app)\s+orders?\b"
+            r"\bonline\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?|person)\s+(?:and|or"
+            r"|&)\s+online\b|\b(?:shop|order|buy|spend|valid|earn|save)\b[^.;!?]{0,25}\bonline\b|\b(?:web\s*site"
+            r"|app)\s+orders?\b"
         ),
+        lambda offer: offer.get("channel") == "in_store_only",
     ),
     Contradiction(
-        compiled(r"\b(?:minimum\s+(?:spend|purchase|order)?\s*(?:of|is|:)?\s*\$|spend\s+(?:at\s+least\s+)?\$\d[\d,]*\s*(?:\+|or\s+more)?|\$\d[\d,.]*\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
-        compiled(r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:spend(?:ing)?\s+|purchase\s+)?minimums?\b|\bany\s+amount\b|\bwhatever\s+(?:the\s+)?amount\b|\bno\s+(?:matter\s+how\s+(?:little|small)|amount\s+(?:is\s+)?too\s+small)"),
+        compiled(
+            r"\b(?:minimum\s+(?:spend|purchase|order)?\s*(?:of|is|:)?\s*\$|spend\s+(?:at\s+least\s+)?\$\d[\d,]*\s*(?:\+"
+            r"|or\s+more)?|\$\d[\d,.]*\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
+        compiled(
+            r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:spend(?:ing)?\s+|purchase\s+)?minimums?\b|\bany\s+amount\b"
+            r"|\bwhatever\s+(?:the\s+)?amount\b|\bno\s+(?:matter\s+how\s+(?:little|small)"
+            r"|amount\s+(?:is\s+)?too\s+small)"),
+        lambda offer: amount(offer.get("minimum_spend")) is not None,
     ),
     Contradiction(
-        compiled(r"\b(?:one|single|1)\s+(?:use|time|redemption|credit|reward|bonus|purchase)\b|\bonce\s+(?:only|per|during)\b|\bonly\s+once\b|\bone[\s-]time\b|\bone\s+(?:\$\d[\d,]*\s+)?(?:statement\s+)?(?:credit|bonus|reward)\s+per\b|\blimit(?:ed\s+to)?\s+(?:of\s+)?one\b"),
-        compiled(r"\b(?:every|each)\s+(?:single\s+)?time\b|\b(?:as\s+(?:often|many\s+times)\s+as|again\s+and\s+again|over\s+and\s+over|time\s+after\s+time)\b|\b(?:on\s+)?every\s+(?:visit|order|stay|trip|purchase|booking)\b|\bmore\s+than\s+once\b|\b(?:two|three|four|five|several|multiple|many)\s+times\b"),
+        compiled(
+            r"\b(?:one|single|1)\s+(?:use|time|redemption|credit|reward|bonus|purchase)\b|\bonce\s+(?:only|per|during)\b"
+            r"|\bonly\s+once\b|\bone[\s-]time\b|\bone\s+(?:\$\d[\d,]*\s+)?(?:statement\s+)?(?:credit|bonus"
+            r"|reward)\s+per\b|\blimit(?:ed\s+to)?\s+(?:of\s+)?one\b"),
+        compiled(
+            r"\b(?:every|each)\s+(?:single\s+)?time\b|\b(?:as\s+(?:often|many\s+times)\s+as|again\s+and\s+again"
+            r"|over\s+and\s+over|time\s+after\s+time)\b|\b(?:on\s+)?every\s+(?:visit|order|stay|trip|purchase|booking)\b"
+            r"|\bmore\s+than\s+once\b|\b(?:two|three|four|five|several|multiple|many)\s+times\b"),
+        lambda offer: amount(offer.get("max_redemptions")) == 1,
     ),
     Contradiction(
-        compiled(r"\b(?:up\s+to|capped\s+at|cap\s+of|maximum(?:\s+of)?|limit(?:ed)?\s+(?:of|to)|first)\s+(?:a\s+total\s+of\s+)?(?:\$\d[\d,]*|\d[\d,]*\s+points)\b"),
-        compiled(r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:\w+\s+)?(?:caps?|ceilings?|maximums?|upper\s+limit)\b|\b(?:unlimited|uncapped|limitless)\b|\bnever\s+capped\b"),
+        compiled(
+            r"\b(?:up\s+to|capped\s+at|cap\s+of|maximum(?:\s+of)?|limit(?:ed)?\s+(?:of|to)"
+            r"|first)\s+(?:a\s+total\s+of\s+)?(?:\$\d[\d,]*|\d[\d,]*\s+points)\b"),
+        compiled(
+            r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:\w+\s+)?(?:caps?|ceilings?|maximums?|upper\s+limit)\b"
+            r"|\b(?:unlimited|uncapped|limitless)\b|\bnever\s+capped\b"),
+        lambda offer: amount(offer.get("reward_cap")) is not None,
     ),
 )  # fmt: skip
 """What one part says and another denies. Both sides are read sentence by sentence, in copy and terms."""
@@ -68,37 +104,72 @@ _WARNS: Final = compiled(
 """A sentence that says what doesn't count denies no condition: "purchases made without enrolling don't count"."""
 
 _SPLIT: Final = compiled(
-    r"\b(?:in\s+(?:the\s+)?aggregate|in\s+total|total|combined|altogether|cumulative(?:ly)?|sum)\b[^.;!?]{0,40}\b(?:across|over|from|of|for|after)\s+(?:\w+\s+)?(?:\d+|two|three|four|five|six|ten|twelve|several|multiple|separate)\s+(?:\w+\s+)?(?:purchases?|stays?|visits?|orders?|transactions?|months?|trips?|bookings?|installments?|statements?|quarters?|years?)\b",
-    r"\b(?:paid|issued|credited|posted|delivered|given|split|spread|divided|awarded|released|arrives?|comes?|applied)\s+(?:out\s+)?(?:\w+\s+){0,3}?(?:in|into|over|across|as|between|among)\s+(?:\w+\s+)?(?:\d+|two|three|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\b",
-    r"\b(?:\d+|two|three|four|five|six|ten|twelve)\s+(?:equal\s+|separate\s+|monthly\s+|quarterly\s+)?(?:installments?|parts|instalments?|portions|payments|credits)\s+of\b",
-    r"\$\d[\d,.]*\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every|with\s+each)\s+(?:\w+\s+)?(?:purchase|stay|visit|order|transaction|month|trip|booking|quarter|statement|year)\b[^.;!?]{0,60}\b(?:up\s+to|maximum|max|limit|for)\s+(?:\w+\s+){0,2}(?:\d+|two|three|four|five|six|ten|twelve)\b",
-    r"\b(?:requires?|after|only\s+after|once)\s+(?:\w+\s+){0,3}(?:two|three|four|five|six|ten|\d+)\s+(?:separate|different|additional|further|more|such)\s+(?:purchases?|stays?|visits?|orders?|transactions?|bookings?)\b",
+    r"\b(?:in\s+(?:the\s+)?aggregate|in\s+total|total|combined|altogether|cumulative(?:ly)?"
+    r"|sum)\b[^.;!?]{0,40}\b(?:across|over|from|of|for|after)\s+(?:\w+\s+)?(?:\d+|two|three|four|five|six|ten|twelve"
+    r"|several|multiple|separate)\s+(?:\w+\s+)?(?:purchases?|stays?|visits?|orders?|transactions?|months?|trips?"
+    r"|bookings?|installments?|statements?|quarters?|years?)\b",
+    r"\b(?:paid|issued|credited|posted|delivered|given|split|spread|divided|awarded|released|arrives?|comes?"
+    r"|applied)\s+(?:out\s+)?(?:\w+\s+){0,3}?(?:in|into|over|across|as|between|among)\s+(?:\w+\s+)?(?:\d+|two|three"
+    r"|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\b",
+    r"\b(?:\d+|two|three|four|five|six|ten|twelve)\s+(?:equal\s+|separate\s+|monthly\s+"
+    r"|quarterly\s+)?(?:installments?|parts|instalments?|portions|payments|credits)\s+of\b",
+    r"\$\d[\d,.]*\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every"
+    r"|with\s+each)\s+(?:\w+\s+)?(?:purchase|stay|visit|order|transaction|month|trip|booking|quarter|statement"
+    r"|year)\b[^.;!?]{0,60}\b(?:up\s+to|maximum|max|limit|for)\s+(?:\w+\s+){0,2}(?:\d+|two|three|four|five|six|ten"
+    r"|twelve)\b",
+    r"\b(?:requires?|after|only\s+after|once)\s+(?:\w+\s+){0,3}(?:two|three|four|five|six|ten|\d+)\s+(?:separate"
+    r"|different|additional|further|more|such)\s+(?:purchases?|stays?|visits?|orders?|transactions?|bookings?)\b",
 )
-_UP_TO: Final = compiled(r"\bup\s+to\b|\bas\s+much\s+as\b|\bmaximum\b|\bper\b|\beach\b|\bacross\b|\bover\b|\bin\s+(?:total|all)\b|\btimes\b|\bevery\b|\bmonthly\b")
+_UP_TO: Final = compiled(
+    r"\bup\s+to\b|\bas\s+much\s+as\b|\bmaximum\b|\bper\b|\beach\b|\bacross\b|\bover\b|\bin\s+(?:total|all)\b"
+    r"|\btimes\b|\bevery\b|\bmonthly\b"
+)
 _NEWCOMERS: Final = compiled(
-    r"\b(?:new|first[\s-]time|newly\s+\w+|brand[\s-]new)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?|cardholders?|customers?|guests?|buyers?|shoppers?|clients?|subscribers?|users?|applicants?|cards?)\b[^.;!?]{0,40}\bonly\b",
-    r"\bonly\b[^.;!?]{0,40}\b(?:new|first[\s-]time|newly\s+\w+)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?|cardholders?|customers?|guests?|buyers?|shoppers?|subscribers?|users?|applicants?|cards?)\b",
-    r"\b(?:only\s+)?(?:accounts?|cards?|members?|cardmembers?)\s+(?:\w+\s+){0,2}(?:opened|approved|issued|who\s+(?:opened|joined)|joined)\s+(?:after|on\s+or\s+after|within|since|in)\b",
-    r"\b(?:existing|current|returning|previous|prior)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?|cardholders?|customers?|guests?|shoppers?)\s+(?:\w+\s+){0,2}(?:not\s+eligible|ineligible|don't\s+qualify|do\s+not\s+qualify|excluded|cannot|can't|earn\s+nothing|aren't)",
-    r"\b(?:if\s+you\s+have\s+(?:never|not)|who\s+have\s+(?:never|not)|haven't|have\s+not)\s+(?:\w+\s+)?(?:shopped|purchased|stayed|ordered|bought|visited|dined|booked|held|used|had|made)\b",
+    r"\b(?:new|first[\s-]time|newly\s+\w+|brand[\s-]new)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?"
+    r"|cardholders?|customers?|guests?|buyers?|shoppers?|clients?|subscribers?|users?|applicants?"
+    r"|cards?)\b[^.;!?]{0,40}\bonly\b",
+    r"\bonly\b[^.;!?]{0,40}\b(?:new|first[\s-]time|newly\s+\w+)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?"
+    r"|cardholders?|customers?|guests?|buyers?|shoppers?|subscribers?|users?|applicants?|cards?)\b",
+    r"\b(?:only\s+)?(?:accounts?|cards?|members?|cardmembers?)\s+(?:\w+\s+){0,2}(?:opened|approved|issued"
+    r"|who\s+(?:opened|joined)|joined)\s+(?:after|on\s+or\s+after|within|since|in)\b",
+    r"\b(?:existing|current|returning|previous|prior)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?"
+    r"|cardholders?|customers?|guests?|shoppers?)\s+(?:\w+\s+){0,2}(?:not\s+eligible|ineligible|don't\s+qualify"
+    r"|do\s+not\s+qualify|excluded|cannot|can't|earn\s+nothing|aren't)",
+    r"\b(?:if\s+you\s+have\s+(?:never|not)|who\s+have\s+(?:never|not)|haven't|have\s+not)\s+(?:\w+\s+)?(?:shopped"
+    r"|purchased|stayed|ordered|bought|visited|dined|booked|held|used|had|made)\b",
 )
 _NEW_SAID: Final = compiled(r"\b(?:new|first[\s-]time|newly|never\s+(?:shopped|stayed|ordered|tried))\b")
 _LESS: Final = compiled(
-    r"\b(?:actual|final|real|effective|your)\s+(?:\w+\s+)?(?:percentage|rate|reward|amount|credit|discount|points|earnings?|value|cash\s+back|bonus|multiplier)\s+(?:\w+\s+)?(?:may|might|can|could|will)\s+(?:be\s+)?(?:lower|less|smaller|reduced|vary|differ|change|only)\w*",
-    r"\b(?:reward|amount|credit|discount|points|rate|percentage|bonus|cash\s+back|savings)\b[^.;!?]{0,25}\b(?:may|might|could|can)\s+(?:be\s+)?(?:lower|less|smaller|reduced|lowered|substituted|replaced)\b",
-    r"\b(?:not\s+(?:everyone|all\s+(?:members|cardmembers|customers))\s+(?:will\s+)?(?:receive|get|earn|gets?|receives?))\b|\b(?:winners?|recipients?|members?)\s+(?:will\s+be\s+|are\s+)?(?:drawn|chosen|selected)\s+(?:at\s+random|by\s+lot)|\brandomly\s+(?:selected|chosen|drawn)\b",
-    r"\b(?:may|will|can|is|are|be)\s+(?:\w+\s+)?(?:issued|paid|given|provided|delivered|fulfilled|substituted|replaced)\s+(?:\w+\s+)?(?:as|by|with|in\s+the\s+form\s+of)\s+(?:an?\s+)?(?:\w+\s+)?(?:vouchers?|coupons?|gift\s+cards?|store\s+credits?|merchandise|sweepstakes|entr(?:y|ies))\b",
+    r"\b(?:actual|final|real|effective|your)\s+(?:\w+\s+)?(?:percentage|rate|reward|amount|credit|discount|points"
+    r"|earnings?|value|cash\s+back|bonus|multiplier)\s+(?:\w+\s+)?(?:may|might|can|could|will)\s+(?:be\s+)?(?:lower"
+    r"|less|smaller|reduced|vary|differ|change|only)\w*",
+    r"\b(?:reward|amount|credit|discount|points|rate|percentage|bonus|cash\s+back|savings)\b[^.;!?]{0,25}\b(?:may"
+    r"|might|could|can)\s+(?:be\s+)?(?:lower|less|smaller|reduced|lowered|substituted|replaced)\b",
+    r"\b(?:not\s+(?:everyone|all\s+(?:members|cardmembers|customers))\s+(?:will\s+)?(?:receive|get|earn|gets?"
+    r"|receives?))\b|\b(?:winners?|recipients?|members?)\s+(?:will\s+be\s+|are\s+)?(?:drawn|chosen"
+    r"|selected)\s+(?:at\s+random|by\s+lot)|\brandomly\s+(?:selected|chosen|drawn)\b",
+    r"\b(?:may|will|can|is|are|be)\s+(?:\w+\s+)?(?:issued|paid|given|provided|delivered|fulfilled|substituted"
+    r"|replaced)\s+(?:\w+\s+)?(?:as|by|with|in\s+the\s+form\s+of)\s+(?:an?\s+)?(?:\w+\s+)?(?:vouchers?|coupons?"
+    r"|gift\s+cards?|store\s+credits?|merchandise|sweepstakes|entr(?:y|ies))\b",
     r"\b(?:in\s+lieu|instead)\s+of\s+(?:the\s+)?(?:\w+\s+)?(?:credit|cash|points|reward|discount|cash\s+back)\b",
-    r"\b(?:applies|valid|good|earned|available|redeemable|earn|usable)\s+(?:\w+\s+)?only\s+(?:on|between|during|for|from|before|after|with)\s+(?:mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?|weekends?|off[\s-]peak|non-?peak|midnight|noon|the\s+hours|\d{1,2}(?::\d\d)?\s*(?:am|pm|a\.m|p\.m)?|select(?:ed)?|certain)\b|\b(?:mondays?|tuesdays?|wednesdays?|weekdays?)\s+only\b",
+    r"\b(?:applies|valid|good|earned|available|redeemable|earn|usable)\s+(?:\w+\s+)?only\s+(?:on|between|during|for"
+    r"|from|before|after|with)\s+(?:mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekdays?"
+    r"|weekends?|off[\s-]peak|non-?peak|midnight|noon|the\s+hours|\d{1,2}(?::\d\d)?\s*(?:am|pm|a\.m|p\.m)?"
+    r"|select(?:ed)?|certain)\b|\b(?:mondays?|tuesdays?|wednesdays?|weekdays?)\s+only\b",
 )
 _EXCLUDES: Final = compiled(
-    r"\b(?:exclud(?:es|ed|ing|e)|except(?:ing|ion\w*)?|other\s+than|ineligible|(?:not|n't|never|no)\s+(?:\w+\s+){0,2}?(?:apply|applies|count|qualify|qualifies|eligible|include[sd]?|valid|available|earn|redeem\w*|cover\w*)|earns?\s+nothing|earns?\s+no)\b"
+    r"\b(?:exclud(?:es|ed|ing|e)|except(?:ing|ion\w*)?|other\s+than|ineligible|(?:not|n't|never"
+    r"|no)\s+(?:\w+\s+){0,2}?(?:apply|applies|count|qualify|qualifies|eligible|include[sd]?|valid|available|earn"
+    r"|redeem\w*|cover\w*)|earns?\s+nothing|earns?\s+no)\b"
 )
 _NEUTRAL: Final = compiled(
-    r"\b(?:before|prior|returned|cancel\w*|refund\w*|gift\s+cards?|after\s+the|outside|placed|elsewhere|other\s+merchants?|other\s+stores?|third[\s-]part\w+|sold\s+by|on\s+resale|resold|delivery\s+fees|taxes|tips|without\s+enroll\w*|until\s+you|unless|if\s+you|not\s+named|not\s+listed)\b"
+    r"\b(?:before|prior|returned|cancel\w*|refund\w*|gift\s+cards?|after\s+the|outside|placed|elsewhere"
+    r"|other\s+merchants?|other\s+stores?|third[\s-]part\w+|sold\s+by|on\s+resale|resold|delivery\s+fees|taxes|tips"
+    r"|without\s+enroll\w*|until\s+you|unless|if\s+you|not\s+named|not\s+listed)\b"
 )
 _KINDS: Final[dict[str, str]] = {
-    "dining": r"(?:dining|restaurants?|caf[eé]s?|bars?|dinners?|lunch(?:es)?|meals?|eat(?:ing)?\s+out|food|takeout|delivery|dine[\s-]in)",
+    "dining": r"(?:dining|restaurants?|caf[eé]s?|bars?|dinners?|lunch(?:es)?|meals?|eat(?:ing)?\s+out|food|takeout|delivery"
+    r"|dine[\s-]in)",
     "groceries": r"(?:grocer(?:y|ies)|supermarkets?|food|produce)",
     "travel": r"(?:travel|airfare|airlines?|flights?|hotels?|lodging|cruises?|car\s+rentals?|rental\s+cars?|trips?)",
     "hotel": r"(?:hotels?|rooms?|stays?|lodging|nights?|room\s+rates?)",
@@ -133,7 +204,7 @@ def _conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) 
         denied = _spans(fields, pair.denied, but=_WARNS)
         if not denied:
             continue
-        if _spans(fields, pair.said, but=pair.denied):
+        if pair.holds(subject.offer) or _spans(fields, pair.said, but=pair.denied):
             found += [reading.evidence(field, start, end) for field, reading, start, end in denied]
     return found
 
@@ -168,12 +239,14 @@ def _taken_back(checks: Checks, subject: Subject, params: Mapping[str, object]) 
             spans += [match.span() for match in _NEWCOMERS.finditer(sentence.text)]
         if not _UP_TO.search(shown) and not _SPLIT.search(everything):
             spans += [match.span() for match in _SPLIT.finditer(sentence.text)]
-        spans += _excluded(sentence.text, everything if not shown.strip() else shown, str(subject.offer.get("domain") or ""))
+        spans += _excluded(
+            sentence.text, everything if not shown.strip() else shown, str(subject.offer.get("domain") or "")
+        )
         found += [reading.evidence("terms", start + sentence.start, end + sentence.start) for start, end in spans]
     return found
 
 
-def _excluded(text: str, shown: str, domain: str) -> list[tuple[int, int]]:
+def _excluded(text: str, shown: str) -> list[tuple[int, int]]:
     """Return where a sentence of the terms excludes the very kind of purchase that the headline is about."""
     cue = _EXCLUDES.search(text)
     if cue is None or _NEUTRAL.search(text):
@@ -192,5 +265,35 @@ def _excluded(text: str, shown: str, domain: str) -> list[tuple[int, int]]:
 
 
 _OPENERS: Final = frozenset(
-    {"", "excludes", "excluded", "excluding", "exclude", "except", "to", "for", "and", "or", "all", "on", "at", "than", "any", "no", "include", "purchases", "including", "the", "with", "are", "of", "in", "cover", "earn", "a", "exceptions", "most"}
+    {
+        "",
+        "excludes",
+        "excluded",
+        "excluding",
+        "exclude",
+        "except",
+        "to",
+        "for",
+        "and",
+        "or",
+        "all",
+        "on",
+        "at",
+        "than",
+        "any",
+        "no",
+        "include",
+        "purchases",
+        "including",
+        "the",
+        "with",
+        "are",
+        "of",
+        "in",
+        "cover",
+        "earn",
+        "a",
+        "exceptions",
+        "most",
+    }
 )

@@ -28,8 +28,32 @@ _OWN: Final[dict[str, frozenset[Family]]] = {
 _BACK: Final = frozenset({"back", "credit", "credits", "bonus", "cash", "rebate", "reward", "gift", "statement"})
 _OFF: Final = frozenset({"off", "discount", "savings", "cheaper"})
 _GETS: Final = frozenset(
-    "get getting earn earning receive pocket collect take add adds pay pays give gives hand grab score another extra "
-    "additional win plus bonus with".split()
+    [
+        "get",
+        "getting",
+        "earn",
+        "earning",
+        "receive",
+        "pocket",
+        "collect",
+        "take",
+        "add",
+        "adds",
+        "pay",
+        "pays",
+        "give",
+        "gives",
+        "hand",
+        "grab",
+        "score",
+        "another",
+        "extra",
+        "additional",
+        "win",
+        "plus",
+        "bonus",
+        "with",
+    ]
 )
 _SPENT: Final[frozenset[Role]] = frozenset(
     {
@@ -39,31 +63,49 @@ _SPENT: Final[frozenset[Role]] = frozenset(
 )  # fmt: skip
 _ADDED: Final = compiled(
     r"\b(?:plus|also|too|another|additional|extra|second|separate|besides|both|again)\b",
-    r"\b(?:as\s+well|on\s+top|in\s+addition|along\s+with|together\s+with|we'll\s+(?:also\s+)?(?:add|throw)|thrown?\s+in|topped\s+(?:off|up)|stack\w*|not\s+to\s+mention|and\s+then|then|combined?\s+with|coupled\s+with|paired\s+with|alongside)\b",
-    r"(?:\bpoints\b|\bback\b|\bcredit\b|\boff\b|\bbonus\b|\d[\d,]*x?%?)\s*(?:\+|&|\band\b|\bwith\b)\s*(?:\w+\s+){0,3}?(?:\$|\d|cash|statement|bonus|discount|triple|double)",
+    r"\b(?:as\s+well|on\s+top|in\s+addition|along\s+with|together\s+with|we'll\s+(?:also\s+)?(?:add|throw)"
+    r"|thrown?\s+in|topped\s+(?:off|up)|stack\w*|not\s+to\s+mention|and\s+then|then|combined?\s+with|coupled\s+with"
+    r"|paired\s+with|alongside)\b",
+    r"(?:\bpoints\b|\bback\b|\bcredit\b|\boff\b|\bbonus\b|\d[\d,]*x?%?)\s*(?:\+|&|\band\b"
+    r"|\bwith\b)\s*(?:\w+\s+){0,3}?(?:\$|\d|cash|statement|bonus|discount|triple|double)",
 )
 _SAME: Final = compiled(
-    r"\b(?:worth|valued?|equals?|equivalent|redeem\w*|redemption|convert\w*|or|instead|rather|example|toward|towards|whichever|choose|either|that's|i\.e|usual(?:ly)?|regular(?:ly)?|normal(?:ly)?|always|already|ordinary|standard)\b|="
+    r"\b(?:worth|valued?|equals?|equivalent|redeem\w*|redemption|convert\w*|or|instead|rather|example|toward|towards"
+    r"|whichever|choose|either|that's|i\.e|usual(?:ly)?|regular(?:ly)?|normal(?:ly)?|always|already|ordinary"
+    r"|standard)\b|="
 )
 _UNNUMBERED: Final[dict[Family, str]] = {
-    "back": r"(?:cash[\s-]?back|statement\s+credits?|cash\s+(?:bonus|reward)|bonus\s+cash|account\s+credit|rebate|(?:a|free)\s+gift\s+card)",
+    "back": r"(?:cash[\s-]?back|statement\s+credits?|cash\s+(?:bonus|reward)|bonus\s+cash|account\s+credit|rebate|(?:a"
+    r"|free)\s+gift\s+card)",
     "off": r"(?:a|an|extra|instant)\s+(?:\w+\s+)?discount",
     "points": r"(?:bonus|extra|double|triple|welcome|thousands\s+of|free)\s+points",
 }
-_LINKED: Final = r"(?:\bplus\b|\+|&|\band\b(?:\s+also)?|\bas\s+well\s+as\b|\balong\s+with\b|\bon\s+top\s+of\b|\balso\s+(?:get|earn)\b|\bwith\b)\s+(?:\w+\s+){0,2}?"
+_LINKED: Final = (
+    r"(?:\bplus\b|\+|&|\band\b(?:\s+also)?|\bas\s+well\s+as\b|\balong\s+with\b|\bon\s+top\s+of\b|\balso\s+(?:get|earn)\b"
+    r"|\bwith\b)\s+(?:\w+\s+){0,2}?"
+)
 _UNNUMBERED_IN: Final = {family: compiled(_LINKED + words) for family, words in _UNNUMBERED.items()}
 _TWICE: Final = compiled(
-    r"\b(?:two|both|twin|dual|2|three|multiple|pair\s+of)\s+(?:\w+\s+)?(?:rewards|bonuses|credits|payouts|prizes|paybacks)\b",
-    r"\b(?:rewarded|paid|win|earn|rewards\s+you|pays\s+you)\s+twice\b|\bdouble[\s-]dip\w*|\btwo\s+(?:\w+\s+)?(?:offers|rewards|bonuses|deals)\s+in\s+one\b",
+    r"\b(?:two|both|twin|dual|2|three|multiple|pair\s+of)\s+(?:\w+\s+)?(?:rewards|bonuses|credits|payouts|prizes"
+    r"|paybacks)\b",
+    r"\b(?:rewarded|paid|win|earn|rewards\s+you|pays\s+you)\s+twice\b|\bdouble[\s-]dip\w*"
+    r"|\btwo\s+(?:\w+\s+)?(?:offers|rewards|bonuses|deals)\s+in\s+one\b",
     r"\ba\s+second\s+(?:\w+\s+)?(?:bonus|credit|reward|discount)\b",
 )
 _DENIED: Final = compiled(
-    r"(?:\b(?:no|not|never|without|nor|neither|cannot|can't|isn't|don't|doesn't|only)\b|n't\b)|\b(?:excluded|excludes|excluding|ineligible)\b"
+    r"(?:\b(?:no|not|never|without|nor|neither|cannot|can't|isn't|don't|doesn't|only)\b|n't\b)|\b(?:excluded"
+    r"|excludes|excluding|ineligible)\b"
 )
 _WORTH: Final = compiled(
-    r"\bworth\b|\bvalued?\b|\bequals?\b|\bequivalent\b|=|\bredeem\w*\s+(?:\w+\s+){0,3}for\b|\btranslat\w+|\bconvert\w*|\bcomes?\s+to\b|\bamounts?\s+to\b|\badds?\s+up\s+to\b|\bgood\s+for\b|\bthat's\b|\bcash(?:es|ed)?\s+(?:\w+\s+)?out\b|\bbuys?\b|\bgets?\s+you\b|\bturns?\s+into\b|\blike\b|\bmeans?\b|\bgoes\s+for\b|\bas\s+much\s+as\b|\bor\b"
+    r"\bworth\b|\bvalued?\b|\bequals?\b|\bequivalent\b|=|\bredeem\w*\s+(?:\w+\s+){0,3}for\b|\btranslat\w+"
+    r"|\bconvert\w*|\bcomes?\s+to\b|\bamounts?\s+to\b|\badds?\s+up\s+to\b|\bgood\s+for\b|\bthat's\b|\bcash(?:es"
+    r"|ed)?\s+(?:\w+\s+)?out\b|\bbuys?\b|\bgets?\s+you\b|\bturns?\s+into\b|\blike\b|\bmeans?\b|\bgoes\s+for\b"
+    r"|\bas\s+much\s+as\b|\bor\b"
 )
-_EACH: Final = compiled(r"\b(?:each|every|a|per|one|single|1)\s+(?:\w+\s+)?point\b|\bpoints?\b[^.;!?]{0,30}\b(?:each|apiece)\b|\bcents?\s+(?:a|per)\s+point|\bcpp\b")
+_EACH: Final = compiled(
+    r"\b(?:each|every|a|per|one|single|1)\s+(?:\w+\s+)?point\b|\bpoints?\b[^;!?]{0,40}\b(?:each|apiece)\b"
+    r"|\bcents?\s+(?:a|per)\s+point|\bcpp\b"
+)
 _POINT: Final = compiled(r"\bpoints?\b|\d\s*x\b|\bbonus\b")
 _RETURN: Final = frozenset({"back", "return", "cash", "value", "off", "rebate"})
 _NEAR: Final = 8
@@ -128,7 +170,7 @@ def _family(reading: Reading, quantity: Quantity, roles: frozenset[Role]) -> Fam
     if quantity.unit in ("points", "multiplier"):
         return "" if quantity.factor and "reward" not in roles else "points"
     following = [low(reading.tokens, quantity.last + step) for step in range(2)]
-    if "value" in following or "worth" in following or "gift" in following[:1] and "cards" in following:
+    if "value" in following or "worth" in following or ("gift" in following[:1] and "cards" in following):
         return ""
     if quantity.unit in ("percent", "money") and _OFF.intersection(following):
         return "off"
@@ -166,7 +208,9 @@ def _larger(checks: Checks, subject: Subject, params: Mapping[str, object]) -> l
             if quantity.unit != unit or is_supported(quantity, roles, support, subject, reading):
                 continue
             more = "extra" in roles and quantity.value >= reward and field in COPY
-            shown = field in ("subject", "preheader", "headline") and not roles & (_SPENT - {"reward_cap", "reward_total"})
+            shown = field in ("subject", "preheader", "headline") and not roles & (
+                _SPENT - {"reward_cap", "reward_total"}
+            )
             is_reward = unit != "money" or _family(reading, quantity, roles) or "reward" in roles
             if more or (shown and is_reward and quantity.value > reward):
                 found.append(reading.evidence(field, quantity.start, quantity.end))
@@ -205,12 +249,18 @@ def _expected(
     following = [low(reading.tokens, quantity.last + step) for step in range(2)]
     text = reading.folded.text[max(sentence.start, quantity.start - 60) : quantity.start]
     links = [match.end() for match in _WORTH.finditer(text)]
-    linked = bool(links) and len(text[links[-1] :].split()) <= _NEAR and not any(
-        other.end <= quantity.start and other.end > quantity.start - len(text) + links[-1] for other, _ in here
+    linked = (
+        bool(links)
+        and len(text[links[-1] :].split()) <= _NEAR
+        and not any(
+            other.end <= quantity.start and other.end > quantity.start - len(text) + links[-1] for other, _ in here
+        )
     )
     if quantity.unit == "percent" and _RETURN.intersection(following) and linked:
         rate = amount(subject.offer.get("reward_value"))
-        rates = {other.value for other, _ in here if other.unit == "multiplier"} or ({rate} if rate is not None else set())
+        rates = {other.value for other, _ in here if other.unit == "multiplier"} or (
+            {rate} if rate is not None else set()
+        )
         if subject.offer.get("reward_unit") != "X_points":
             return None
         return {each * per_point * 100 for each in rates} if per_point is not None else set()
@@ -218,13 +268,19 @@ def _expected(
         return None
     if not (linked or "value" in following or "worth" in following[:1] or "worth" in roles or quantity.value < 1):
         return None
+    if "cents" in sentence.text.lower() and quantity.value < 1 and _EACH.search(sentence.text):
+        return {per_point} if per_point is not None else set()
     if quantity.value < 1 or _EACH.search(sentence.text):
         if not _EACH.search(sentence.text):
             return None
         if quantity.value < 1:
             return {per_point} if per_point is not None else set()
     points = {other.value for other, _ in here if other.unit == "points"}
-    points |= {other.value for other, _ in here if other.unit == "count" and other.value >= 100 and "points" in sentence.text.lower()}
+    points |= {
+        other.value
+        for other, _ in here
+        if other.unit == "count" and other.value >= 100 and "points" in sentence.text.lower()
+    }
     if not points and subject.offer.get("reward_unit") == "points" and _POINT.search(sentence.text):
         points = {value for value in [amount(subject.offer.get("reward_value"))] if value is not None}
     if not points:
