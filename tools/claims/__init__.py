@@ -2,14 +2,25 @@
 
 from types import MappingProxyType
 
-from tools.claims import credit, eligibility, fairness, fulfillment, people, promises, urgency, value
+from tools.claims import (
+    credit,
+    eligibility,
+    fairness,
+    fine_print,
+    fulfillment,
+    people,
+    promises,
+    rewards,
+    urgency,
+    value,
+)
 from tools.claims.eligibility import Regions
 from tools.grounding.checks import Checks
 from tools.subject import Detector
 
 __all__ = ["claim_detectors"]
 
-_MODULES = (credit, fairness, fulfillment, urgency, value, people, promises)
+_MODULES = (credit, fairness, fine_print, fulfillment, rewards, urgency, value, people, promises)
 
 
 def claim_detectors(checks: Checks, *, regions: Regions = MappingProxyType({})) -> tuple[Detector, ...]:

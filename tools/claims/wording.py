@@ -9,7 +9,9 @@ import re2  # type: ignore[import-untyped]
 
 from tools.folding import MASK
 from tools.grounding.checks import Checks
+from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
+from tools.grounding.roles import Role
 from tools.subject import Subject
 
 COPY: Final = ("subject", "preheader", "headline", "body", "cta")
@@ -61,3 +63,10 @@ def written(
 def around(sentences: Sequence[Sentence], at: int) -> str:
     """Return a sentence with its neighbours, in which a date or a condition counts as said beside it."""
     return " ".join(sentence.text for sentence in sentences[max(0, at - 1) : at + 2])
+
+
+def quantities_in(reading: Reading, sentence: Sentence) -> Iterator[tuple[Quantity, frozenset[Role]]]:
+    """Yield the quantities of a sentence with the roles its words leave open to them."""
+    for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
+        if sentence.start <= quantity.start < sentence.end:
+            yield quantity, roles
