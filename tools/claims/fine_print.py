@@ -41,6 +41,7 @@ _NEWCOMERS: Final = compiled(
     r"\b(?:existing|current|returning|previous|prior)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?"
     r"|cardholders?|customers?|guests?|shoppers?)\s+(?:\w+\s+){0,2}(?:not\s+eligible|ineligible|don't\s+qualify"
     r"|do\s+not\s+qualify|excluded|cannot|can't|earn\s+nothing|aren't)",
+    r"\b(?:who|that|which|with|if\s+you)\s+(?:already|currently|previously|ever|once)\s+(?:have|had|has|hold|held|own|owned|shopped|stayed|used|received|enrolled|earned|bought|ordered)\b[^.;!?]{0,60}\b(?:not\s+eligible|ineligible|excluded|don't|do\s+not|cannot|can't|aren't|are\s+not)\b",
     r"\b(?:if\s+you\s+have\s+(?:never|not)|who\s+have\s+(?:never|not)|haven't|have\s+not)\s+(?:\w+\s+)?(?:shopped"
     r"|purchased|stayed|ordered|bought|visited|dined|booked|held|used|had|made)\b",
 )

@@ -15,7 +15,7 @@ _PAYS_LATER: Final = frozenset({"points_multiplier", "bonus_points", "statement_
 
 _PAY: Final = (
     r"(?:pay|swipe|tap|buy|purchase|check\s*out|shop|spend|order|book|dine|insert|charge|sign|walk\s+out|leave"
-    r"|hit\s+(?:buy|pay)|complete|finish|use|make)"
+    r"|hit\s+(?:buy|pay)|complete|finish|use|make|check\s*in|arrive|sit\s+down|click|press|confirm|place|return|reach|meet|qualify|hit)"
 )
 _INSTANT: Final = compiled(
     r"\binstant(?:ly|aneous(?:ly)?)?\b|\bimmediate(?:ly)?\b|\b(?:right|straight)\s*away\b|\bon\s+the\s+spot\b"

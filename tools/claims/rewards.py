@@ -72,8 +72,8 @@ _ADDED: Final = compiled(
 )
 _SAME: Final = compiled(
     r"\b(?:worth|valued?|equals?|equivalent|redeem\w*|redemption|convert\w*|or|instead|rather|example|toward|towards"
-    r"|whichever|choose|either|that's|i\.e|usual(?:ly)?|regular(?:ly)?|normal(?:ly)?|always|already|ordinary"
-    r"|standard)\b|="
+    r"|whichever|choose|either|i\.e|usual(?:ly)?|regular(?:ly)?|normal(?:ly)?|always|already|ordinary"
+    r"|standard)\b|=|[,(;:-]\s*that's\b"
 )
 _UNNUMBERED: Final[dict[Family, str]] = {
     "back": r"(?:cash[\s-]?back|statement\s+credits?|cash\s+(?:bonus|reward)|bonus\s+cash|account\s+credit|rebate|(?:a"

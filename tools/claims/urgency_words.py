@@ -34,6 +34,7 @@ PRESSING: Final = compiled(
     r"|is\s+up)|before\s+(?:somebody|someone)\s+else)\b",
     rf"\b{_OFFERED}\s+(?:won't|will\s+not|can't|doesn't)\s+(?:last|wait|be\s+(?:around|here|back)|stick\s+around"
     rf"|come\s+(?:back|again|around)|stay)\b",
+    r"\b(?:act|enroll|join|shop|book|grab\s+it|claim\s+it|move|go|get\s+(?:in|it|yours))\s+(?:\w+\s+)?before\s+(?:it|they|this|the\s+\w+)\s*(?:'s|is|'re|are)?\s*(?:disappear|vanish|gone|ends?\b|end\b|over|runs?\s+out|slips?|leaves?|closes?|too\s+late|expires?\b)\w*|\bget\s+(?:in|there|yours|it|them)\s+(?:quick(?:ly)?|fast|soon|now|early)\b|\btick[,.\s-]*to(?:ck|k)\b|\bbe\s+(?:quick|fast|swift|speedy)\b|\bmake\s+it\s+(?:quick|snappy|fast)\b|\bspeed(?:y)?\s+(?:up|is)\b|\bdon't\s+(?:let\s+)?(?:time|the\s+clock)\b",
     r"\bnow\s+or\s+never\b|\bonce[\s-]in[\s-]a[\s-]lifetime\b|\burgent(?:ly)?\b|\btime[\s-]sensitive\b|\bfleeting\b"
     r"|\bblink\s+and\b|\bwhile\s+you\s+(?:still\s+)?can\b|\bas\s+long\s+as\s+(?:it|they|this|the\s+offer)\s+lasts?\b"
     r"|\bwhile\s+it\s+lasts\b",

@@ -18,7 +18,7 @@ from tools.subject import Detector, Subject
 _WORTH: Final = compiled(
     r"\bworth\b|\bvalued?\b|\bequals?\b|\bequivalent\b|=|\bredeem\w*\s+(?:\w+\s+){0,3}for\b|\btranslat\w+"
     r"|\bconvert\w*|\bcomes?\s+to\b|\bamounts?\s+to\b|\badds?\s+up\s+to\b|\bgood\s+for\b|\bthat's\b|\bcash(?:es"
-    r"|ed)?\s+(?:\w+\s+)?out\b|\bbuys?\b|\bgets?\s+you\b|\bturns?\s+into\b|\blike\b|\bmeans?\b|\bgoes\s+for\b"
+    r"|ed)?\s+(?:\w+\s+)?out\b|\bbuys?\b|\bgets?\s+you\b|\bturns?\s+into\b|\blike\b|\bmeans?\b|\bworks?\s+out\b|\bget\s+you\b|\bgoes\s+for\b"
     r"|\bas\s+much\s+as\b|\bor\b"
 )
 _EACH: Final = compiled(

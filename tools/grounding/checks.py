@@ -26,7 +26,7 @@ _KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
 _CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
 _DAY: Final = timedelta(days=1)
 _PARTS_OF_REWARD: Final = frozenset(
-    {"extra", "more", "additional", "bonus", "always", "usual", "usually", "already", "normally", "regular"}
+    {"extra", "more", "additional", "bonus", "always", "other", "usual", "usually", "already", "normally", "regular"}
 )
 _TOTALS: Final[tuple[Role, ...]] = ("worth", "reward_cap", "reward_total")
 _RATES: Final[Mapping[str, tuple[Unit, Decimal]]] = {
@@ -117,7 +117,8 @@ class Checks:
                     if mention.roles == {role}:
                         held = is_date_supported(mention, support)
                         evidence = reading.evidence(field, mention.start, mention.end)
-                        stated.setdefault(("date", role), []).append(((mention.month, mention.day), held, evidence))
+                        topic = "end" if role == "enroll" and role not in support.dates else role
+                        stated.setdefault(("date", topic), []).append(((mention.month, mention.day), held, evidence))
         found: list[Evidence] = []
         for mentions in stated.values():
             truth = next((value for value, held, _ in mentions if held), mentions[0][0])
