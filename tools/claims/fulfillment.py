@@ -63,7 +63,7 @@ _CALM: Final = compiled(
     r"|\b(?:enroll|shop|book|dine|offer|start|visit|cook|treat|order)\w*\b[^.;!?]{0,30}\bthis\s+(?:week|afternoon"
     r"|evening|morning|month)\b",
     r"\b(?:start|begin|shop|book|order|dine|use|browse|watch|stream|redeem|spend|go|travel|stay|visit|listen|read"
-    r"|play|ship|deliver|arrive|cook)\w*\s+(?:\w+\s+){0,5}?(?:right\s+away|straight\s+away|immediately|instantly"
+    r"|play|ship|cook)\w*\s+(?:\w+\s+){0,5}?(?:right\s+away|straight\s+away|immediately|instantly"
     r"|at\s+once|the\s+same\s+day|overnight|within\s+\w+\s+(?:days?|hours?))\b",
     r"\b(?:purchases?|orders?|returns?|returned|refunded|cancel\w*|booked|bookings?|stays?"
     r"|spend)\b[^.;!?]{0,40}\b(?:within|in|after)\s+(?:\w+\s+){0,2}days?\b|\b(?:offer|window|deal|ends?|expires?"

@@ -1,5 +1,6 @@
 """Claims that time or stock runs out: true on the day of sending, dated, and never about a stock nobody counts."""
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
@@ -9,7 +10,6 @@ from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY
 from tools.claims.wording import written
 from tools.grounding.checks import Checks, is_date_supported, support_for
 from tools.grounding.reading import Reading
-from tools.grounding.support import Support
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -36,11 +36,10 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _urgency(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find pressure where the offer runs longer than `days` more, or where no last day stands beside it."""
-    left = _left(subject)
-    near = left and min(left) <= _number(params.get("days"), default=14)
+    most = _number(params.get("days"), default=14)
 
     def false(reading: Reading, match: Any, sentence: str) -> bool:
-        return not (near and _is_dated(reading, subject, match.span()))
+        return not _is_dated(reading, subject, most=most)
 
     found = _found(checks, subject, PRESSING, false)
     return found + _found(checks, subject, FLASH, lambda *_: _length(subject) > _WEEK)
@@ -70,7 +69,7 @@ def _last_chance(checks: Checks, subject: Subject, params: Mapping[str, object])
         word = " ".join(next(group for group in match.groups() if group).lower().split())
         if word in _WEEKDAYS:
             ahead = (_WEEKDAYS.index(word) - subject.send_date.weekday()) % _WEEK
-            dated = _is_dated(reading, subject, match.span())
+            dated = _is_dated(reading, subject)
             return not dated and not any(days in (ahead, ahead + _WEEK) for days in left)
         reach = 0 if word in _SOME_DAYS or word.endswith(" day") else 1 if word == "tomorrow" else _WEEK
         return not any(days <= reach for days in left)
@@ -83,7 +82,7 @@ def _last_chance(checks: Checks, subject: Subject, params: Mapping[str, object])
 
 def _limited_time(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find "limited time" and "don't miss" in a field that doesn't name the last day."""
-    return _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject, match.span()))
+    return _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject))
 
 
 def _scarcity(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -138,18 +137,18 @@ def _length(subject: Subject) -> float:
     return (end - start + timedelta(days=1)).days
 
 
-def _is_dated(reading: Reading, subject: Subject, span: tuple[int, int]) -> bool:
-    """Tell whether the field names a last day of the offer."""
+def _is_dated(reading: Reading, subject: Subject, *, most: float = math.inf) -> bool:
+    """Tell whether the field names a last day of the offer, no more than so many days ahead."""
     support = support_for(subject)
+    closing = {
+        (day.month, day.day)
+        for role, day in support.dates.items()
+        if role in ("end", "enroll") and (day - subject.send_date).days <= most
+    }
     return any(
-        mention.is_day and is_date_supported(mention, support) and _closes(mention, support)
+        mention.is_day and (mention.month, mention.day) in closing and is_date_supported(mention, support)
         for mention in reading.dates
     )
-
-
-def _closes(mention: Any, support: Support) -> bool:
-    days = {(day.month, day.day) for role, day in support.dates.items() if role in ("end", "enroll")}
-    return (mention.month, mention.day) in days
 
 
 def _stated_days(match: Any) -> float | None:

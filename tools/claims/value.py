@@ -27,6 +27,8 @@ _EACH: Final = compiled(
 )
 _POINT: Final = compiled(r"\bpoints?\b|\d\s*x\b|\bbonus\b")
 _RETURN: Final = frozenset({"back", "return", "cash", "value", "off", "rebate"})
+_REDEEMED: Final = compiled(r"\b(\d[\d,]*)\s+points?\s+(?:\w+\s+){0,2}?for\s+(?:\w+\s+)?\$\s?(\d[\d,]*(?:\.\d+)?)")
+"""A price of points, which otherwise reads as a rate of earning."""
 _NEAR: Final = 8
 _CENT: Final = Decimal("0.01")
 
@@ -42,6 +44,11 @@ def _point_value(checks: Checks, subject: Subject, params: Mapping[str, object])
     found: list[Evidence] = []
     for field, reading, sentences in written(checks, subject, (*COPY, "terms")):
         for at, sentence in enumerate(sentences):
+            for match in _REDEEMED.finditer(sentence.text):
+                points, dollars = (Decimal(number.replace(",", "")) for number in match.groups())
+                if per_point is None or abs(points * per_point - dollars) > _CENT:
+                    start, end = match.span()
+                    found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
             spoken_of = _POINT.search(" ".join(each.text for each in sentences[max(0, at - 1) : at + 1]))
             if not spoken_of or not _WORTH.search(sentence.text):
                 continue
