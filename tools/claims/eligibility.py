@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from tools.claims.wording import COPY, compiled, written
+from tools.claims.wording import COPY, compiled, joined, written
 from tools.grounding.checks import Checks
 from tools.report import Evidence
 from tools.subject import Detector, Subject
@@ -141,7 +141,11 @@ def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[
     facts = {own.lower()} | _words(subject.member.get("card_type"))
     if excluded & (facts - {""}):
         found.append(Evidence(field="offer.eligibility_excludes"))
-    for field, reading, sentences in written(checks, subject, (*COPY, "terms")):
+    fields = list(written(checks, subject, (*COPY, "terms")))
+    text = joined(fields)
+    if _STATE.search(text) is None and (not partial_reach or _ALL_STATES.search(text) is None):
+        return found
+    for field, reading, sentences in fields:
         for sentence in sentences:
             for start, end in _misfits(sentence.text, own, reaches=not partial_reach):
                 found.append(reading.evidence(field, start + sentence.start, end + sentence.start))

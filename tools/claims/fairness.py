@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from tools.claims.wording import Sentence, compiled, written
+from tools.claims.wording import Sentence, compiled, joined, written
 from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.reading import Reading
 from tools.grounding.support import amount
@@ -112,8 +112,10 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 def _conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find the sentences that deny a condition which another field states, or which the same field states."""
     fields = list(written(checks, subject, FIELDS))
-    found: list[Evidence] = []
+    text, found = joined(fields), list[Evidence]()
     for pair in CONTRADICTIONS:
+        if pair.denied.search(text) is None:
+            continue
         denied = _spans(fields, pair.denied, but=_WARNS)
         if not denied:
             continue

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY_OVER, PRESSING, SCARCE, WINDOW, WITHIN
-from tools.claims.wording import written
+from tools.claims.wording import joined, written
 from tools.grounding.checks import Checks, is_date_supported, support_for
 from tools.grounding.reading import Reading
 from tools.report import Evidence
@@ -97,8 +97,11 @@ _Test = Callable[[Reading, Any, str], bool]
 
 
 def _found(checks: Checks, subject: Subject, pattern: Any, is_false: _Test) -> list[Evidence]:
+    fields = list(written(checks, subject))
+    if pattern.search(joined(fields)) is None:
+        return []
     found = []
-    for field, reading, sentences in written(checks, subject):
+    for field, reading, sentences in fields:
         for sentence in sentences:
             for match in pattern.finditer(sentence.text):
                 if any(_overlap(calm, match) for calm in CALM.finditer(sentence.text)):

@@ -26,9 +26,9 @@ PRESSING: Final = compiled(
     r"\b(?:time|clock|countdown|timer)(?:'s|\s+is|\s+has)?\s+(?:running|ticking|started|begun|counting|almost\s+up"
     r"|nearly\s+up|short|of\s+the\s+essence|on)\b",
     r"\b(?:won't|will\s+not)\s+(?:\w+\s+)?(?:last|wait|stick\s+around|hang\s+around|be\s+(?:around|here|back)"
-    r"|stay\s+(?:around|long)|keep)\b(?:\s+(?:long|forever))?|^\s*quick\s*[!:,]|\bgoing[,.\s]+going\b|\b(?:time"
+    r"|stay\s+(?:around|long)|keep)\b(?:\s+(?:long|forever))?|(?:^|\n)\s*quick\s*[!:,]|\bgoing[,.\s]+going\b|\b(?:time"
     r"|time's|time\s+is)\s+(?:\w+\s+)?(?:almost|nearly|about)\s+(?:up|out|over)\b|\bstart\s+the\s+clock\b"
-    r"|\bbeat\s+the\s+(?:clock|deadline|rush)\b|^\s*(?:expiring|ending)\s*[:!-]|\b(?:ends|expires"
+    r"|\bbeat\s+the\s+(?:clock|deadline|rush)\b|(?:^|\n)\s*(?:expiring|ending)\s*[:!-]|\b(?:ends|expires"
     r"|closes)\s+within\s+(?:hours|days)\b|\bticking\b",
     r"\b(?:before\s+(?:it's|it\s+is|they're|they\s+are|time|the\s+clock)\s+(?:too\s+late|gone|over|runs?\s+out|up"
     r"|is\s+up)|before\s+(?:somebody|someone)\s+else)\b",

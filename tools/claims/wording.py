@@ -1,7 +1,7 @@
 """Words as the detectors of claims read them: folded, names of merchants masked, sentence by sentence."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -70,3 +70,8 @@ def quantities_in(reading: Reading, sentence: Sentence) -> Iterator[tuple[Quanti
     for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
         if sentence.start <= quantity.start < sentence.end:
             yield quantity, roles
+
+
+def joined(fields: Iterable[tuple[str, Reading, tuple[Sentence, ...]]]) -> str:
+    """Return all sentences one under the other: one search of it spares a search of each where nothing is found."""
+    return "\n".join(sentence.text for _, _, sentences in fields for sentence in sentences)
