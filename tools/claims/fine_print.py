@@ -92,7 +92,7 @@ _KINDS: Final[dict[str, str]] = {
     "tickets": r"(?:tickets?|seats?)",
     "online": r"(?:online\s+(?:orders?|purchases?)|web\s*site\s+(?:orders?|purchases?))",
 }
-_KIND_OF: Final = {kind: (compiled(rf"\b{words}\b"), words) for kind, words in _KINDS.items()}
+_KIND_OF: Final = tuple(compiled(rf"\b{words}\b") for words in _KINDS.values())
 _OPENERS: Final = frozenset(
     {
         "",
@@ -160,10 +160,10 @@ def _excluded(text: str, shown: str) -> list[tuple[int, int]]:
     if cue is None or _NEUTRAL.search(text):
         return []
     found = []
-    for said, words in _KIND_OF.values():
+    for said in _KIND_OF:
         if not said.search(shown):
             continue
-        for match in compiled(rf"\b{words}\b").finditer(text):
+        for match in said.finditer(text):
             after = text[match.end() : match.end() + 14].lower()
             qualified = text[max(0, match.start() - 24) : match.start()].lower().split()[-1:] or [""]
             whole = qualified[0].strip(",:") in _OPENERS

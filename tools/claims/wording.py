@@ -33,9 +33,13 @@ def compiled(*patterns: str) -> Any:
 
 def masked(reading: Reading) -> str:
     """Return the folded text with every merchant's name masked, at the same length."""
-    text = reading.folded.text
-    for name in reading.names:
-        text = text[: name.start] + MASK * (name.end - name.start) + text[name.end :]
+    return _masked(reading.folded.text, tuple((name.start, name.end) for name in reading.names))
+
+
+@lru_cache(maxsize=512)
+def _masked(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+    for start, end in spans:
+        text = text[:start] + MASK * (end - start) + text[end:]
     return text
 
 
