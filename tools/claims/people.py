@@ -11,9 +11,7 @@ from tools.policies.facts import PROTECTED_FACTS
 from tools.report import Evidence, Stage
 from tools.subject import Detector, Subject
 
-_CHOSEN: Final = (
-    r"(?:picked|chosen|chose|selected|singled\s+out|hand-?picked|matched|tailored|curated|designed|made|meant|reserved|qualif(?:y|ied))"
-)
+_CHOSEN: Final = r"(?:picked|chosen|chose|selected|singled\s+out|hand-?picked|matched|tailored|curated|designed|made|meant|reserved|qualif(?:y|ied))"
 _REASON: Final = (
     r"(?:because(?:\s+of)?|since|due\s+to|based\s+(?:up)?on|thanks\s+to|given(?:\s+that)?|according\s+to|on\s+account\s+of|owing\s+to"
     rf"|judging\s+by|going\s+by|seeing\s+that|now\s+that|{_CHOSEN}\s+(?:just\s+|only\s+)?(?:for|by|from|on|to|using|with))"
@@ -36,6 +34,7 @@ _CLOSED: Final = any_of(
         rf"(?:\b(?:not|never)|n't)\s+(?:[\w']+\s+)?(?:for|(?:meant|designed|intended|made|built|right|suited|suitable|open|available|offered"
         rf"|given|extended|aimed)\s+(?:for|at|to))\s+(?:[\w']+\s+){{0,2}}{GROUP}",
         rf"\b(?:only|just|exclusively|solely|strictly|reserved)\s+(?:open\s+|available\s+|offered\s+|meant\s+)?(?:for|to)\s+(?:[\w']+\s+){{0,2}}{GROUP}",
+        rf"\b(?:card|offer|account|perk|program|reward|one)\s+(?:is|was)\s+(?:[\w']+\s+){{0,2}}?for\s+(?:[\w']+\s+)?{GROUP}",
         rf"\bfor\s+(?:[\w']+\s+)?{GROUP}\s+only\b|{GROUP}\s+only\b|\bno\s+{GROUP}(?:,|\s+(?:please|allowed|accepted|wanted))",
         rf"{GROUP}\s+(?:[\w']+\s+){{0,4}}?(?:need\s+not|needn't|should(?:n't|\s+not)|may\s+not|can(?:'t|\s*not)|(?:do|are|will)\s+not|(?:do|are|wo)n't)"
         r"\s+(?:[\w']+\s+)?(?:apply|qualify|eligible|welcome|approved?|enroll|considered|accepted|bother|expect|get|receive)",
@@ -47,7 +46,9 @@ _CLOSED: Final = any_of(
         rf"\b(?:harder|difficult|unlikely|less\s+likely|not\s+easy|tough)\s+for\s+(?:[\w']+\s+)?{GROUP}",
     )
 )
-_GAINS: Final = r"(?:gets?|earns?|receives?|enjoys?|saves?|qualif(?:y|ies)|collects?|takes?\s+home|are\s+(?:given|offered|paid))"
+_GAINS: Final = (
+    r"(?:gets?|earns?|receives?|enjoys?|saves?|qualif(?:y|ies)|collects?|takes?\s+home|are\s+(?:given|offered|paid))"
+)
 _SIZE: Final = r"(?:double|triple|twice|extra|bonus|more|less|half|higher|lower|larger|smaller|better|worse|bigger|richer|discounts?|special)"
 _UNEQUAL: Final = any_of(
     (
@@ -110,5 +111,3 @@ def _texts(value: object) -> Iterable[str]:
     if isinstance(value, str):
         return (value,)
     return tuple(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else ()
-
-

@@ -41,7 +41,9 @@ def syllables(word: str) -> int:
     count = len(_VOWELS.findall(low))
     if low.endswith("e") and not low.endswith(("le", "ee", "ye")):
         count -= 1
-    elif low.endswith(("es", "ed")) and not low.endswith(("ses", "zes", "ches", "shes", "ces", "ges", "xes", "ted", "ded", "les")):
+    elif low.endswith(("es", "ed")) and not low.endswith(
+        ("ses", "zes", "ches", "shes", "ces", "ges", "xes", "ted", "ded", "les")
+    ):
         count -= 1
     return max(count, 1)
 

@@ -25,12 +25,16 @@ _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@([a-z0-9.-]+
 _FEEDBACK: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9]{5,15}")
 _LIST_URL: Final = re.compile(r"<([^<>]*)>")
 _OPT_OUT: Final = re.compile(r"unsubscribe\b|opt[- ]out\b")
-_STOPS: Final = r"(?:unsubscrib\w*|opt(?:ing)?[- ]?out|stop (?:these|our|all|the)?\s?(?:offer |marketing )?e?mails?|be removed)"
+_STOPS: Final = (
+    r"(?:unsubscrib\w*|opt(?:ing)?[- ]?out|stop (?:these|our|all|the)?\s?(?:offer |marketing )?e?mails?|be removed)"
+)
 _HARD_WAY: Final = re.compile(
     rf"(?:log|sign)(?:ging|ing)?[ -]?in (?:to your account )?(?:first )?(?:to|and|before you) {_STOPS}"
-    rf"|(?:call|phone|visit a|visit any|write to|fax) [^.!?]{{0,40}}{_STOPS}|{_STOPS}[^.!?]{{0,30}} (?:call|phone|visit a branch|log in|sign in)\b"
+    rf"|(?:call|phone|visit a|visit any|write to|fax) [^.!?]{{0,40}}{_STOPS}"
+    rf"|{_STOPS}[^.!?]{{0,30}} (?:call|phone|visit a branch|log in|sign in)\b"
     r"|provide your (?:account|card)|(?:mail|write|send) .{0,20}(?:request|letter)"
-    rf"|fee (?:to|for|applies to) {_STOPS}|{_STOPS}[^.!?]{{0,30}} (?:fee|charge|survey|account number|card number|date of birth)\b"
+    rf"|fee (?:to|for|applies to) {_STOPS}"
+    rf"|{_STOPS}[^.!?]{{0,30}} (?:fee|charge|survey|account number|card number|date of birth)\b"
 )
 _SIGN_IN: Final = re.compile(r"/(?:log|sign)-?in\b|[?&](?:login|returnto|auth)=")
 _LEAST_OPT_OUT_PX: Final = 10
@@ -143,11 +147,11 @@ def _opt_out(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     if not any(url and url in line and _OPT_OUT.search(line.replace(url, "").lower()) for line in lines):
         yield evidence("text", "no line that says unsubscribe and holds this mail's opt-out link")
     runs = [run for link in links for run in case.document.runs if run.inside(link)]
-    for scheme, look in (each for run in runs for each in run.looks):
+    for look in (run.light for run in runs):
         if look.size < _LEAST_OPT_OUT_PX:
-            yield evidence("html", f"the opt-out link is {look.size:g}px ({scheme}), at least {_LEAST_OPT_OUT_PX}px")
+            yield evidence("html", f"the opt-out link is {look.size:g}px, at least {_LEAST_OPT_OUT_PX}px")
         if not look.unread and (ratio := contrast(look.ink, look.ground)) < LEAST_CONTRAST:
-            yield evidence("html", f"the opt-out link has contrast {ratio:.2f}:1 ({scheme}), at least {LEAST_CONTRAST}")
+            yield evidence("html", f"the opt-out link has contrast {ratio:.2f}:1, at least {LEAST_CONTRAST}")
 
 
 def _opt_out_simple(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:

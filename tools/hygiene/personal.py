@@ -35,7 +35,20 @@ _ORDINARY_LABELS: Final = frozenset(
     }
 )
 """Labels that are words of ordinary copy: they leak only where they name the reader."""
-_READERS: Final = ("member", "cardmember", "customer", "client", "segment", "tier", "user", "account", "status", "profile", "group", "type")
+_READERS: Final = (
+    "member",
+    "cardmember",
+    "customer",
+    "client",
+    "segment",
+    "tier",
+    "user",
+    "account",
+    "status",
+    "profile",
+    "group",
+    "type",
+)
 _READER_LEADS: Final = tuple(
     f" {lead}"
     for lead in (

@@ -256,7 +256,7 @@ def test_the_detectors_are_the_ones_policies_name() -> None:
     assert {each.name for each in DETECTORS} == {
         *(HEADERS, OPT_OUT, SIMPLE, ONE_CLICK, AD, POSTAL, SIZE, PARITY, LINKS, HIDDEN, ACCESS, PLACEHOLDERS)
     }
-    assert len(DETECTORS) == 10
+    assert len(DETECTORS) == 12
     assert all("message" in each.depends_on for each in DETECTORS)
 
 
