@@ -1,6 +1,17 @@
 """Claims: what copy may only say under conditions that patterns can't express, such as a rate beside its end."""
 
-from tools.claims import credit, endorsements, fairness, layout, people, plain_words, profile, promises, senders
+from tools.claims import (
+    credit,
+    endorsements,
+    fairness,
+    layout,
+    people,
+    plain_words,
+    profile,
+    promises,
+    senders,
+    watching,
+)
 from tools.grounding.checks import Checks
 from tools.subject import Detector
 
@@ -9,5 +20,5 @@ __all__ = ["claim_detectors"]
 
 def claim_detectors(checks: Checks) -> tuple[Detector, ...]:
     """Return the detectors of claims; they share one reading of each text with those of grounding."""
-    modules = (credit, endorsements, fairness, layout, people, plain_words, profile, promises, senders)
+    modules = (credit, endorsements, fairness, layout, people, plain_words, profile, promises, senders, watching)
     return tuple(detector for module in modules for detector in module.detectors(checks))

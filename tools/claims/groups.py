@@ -16,10 +16,13 @@ _SEX_AGE_STATUS: Final = (
     r"male|female|gay|lesbian|transgender|older|younger|elderly|young|old|retired|senior|middle-aged|married|unmarried"
     r"|single|divorced|widowed|pregnant|disabled|unemployed|low-income"
 )
-BENEFITS: Final = r"(?:benefits|welfare|disability|food\s+stamps|SSI|SNAP|EBT|(?:public|government|food|housing|state)\s+(?:assistance|aid))"
+BENEFITS: Final = (
+    r"(?:benefits|welfare|disability|food\s+stamps|SSI|SNAP|EBT"
+    r"|(?:public|government|food|housing|state)\s+(?:assistance|aid))"
+)
 GROUP: Final = (
     r"\b(?:(?:wo)?men|ladies|gentlemen|girls|boys|guys|moms|mums|dads|mothers|fathers|parents|husbands|wives|widows"
-    r"|newlyweds|singles|bachelors|retirees|seniors|pensioners|boomers|millennials|gen\s+z|teenagers|students"
+    r"|newlyweds|singles|bachelors|retirees|seniors|pensioners|boomers|millennials|gen\s+z|teenagers"
     r"|immigrants|migrants|refugees|foreigners|(?:non-?)?citizens|(?:non-?)?native(?:\s+[a-z]+)?\s+speakers"
     r"|christians|muslims|jews|hindus|buddhists|catholics|mormons|sikhs|atheists"
     r"|hispanics|latin[oax]s|asians|arabs|africans|mexicans"

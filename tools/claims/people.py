@@ -11,7 +11,10 @@ from tools.policies.facts import PROTECTED_FACTS
 from tools.report import Evidence, Stage
 from tools.subject import Detector, Subject
 
-_CHOSEN: Final = r"(?:picked|chosen|chose|selected|singled\s+out|hand-?picked|matched|tailored|curated|designed|made|meant|reserved|qualif(?:y|ied))"
+_CHOSEN: Final = (
+    r"(?:picked|chosen|chose|selected|singled\s+out|hand-?picked|matched|tailored|curated"
+    r"|designed|made|meant|reserved|qualif(?:y|ied))"
+)
 _REASON: Final = (
     r"(?:because(?:\s+of)?|since|due\s+to|based\s+(?:up)?on|thanks\s+to|given(?:\s+that)?|according\s+to|on\s+account\s+of|owing\s+to"
     rf"|judging\s+by|going\s+by|seeing\s+that|now\s+that|{_CHOSEN}\s+(?:just\s+|only\s+)?(?:for|by|from|on|to|using|with))"
@@ -22,8 +25,7 @@ _SELECTED: Final = any_of(
         rf"\b{TRAIT}(?:\s+[\w']+){{0,2}}\s+(?:told|tells?|qualif\w+|earn(?:ed|s)|got|gets?|makes?|made|says?|suggests?|means?|unlock\w*"
         r"|puts?|entitles?|gave|gives?|decided?|decides|sets?)\b",
         rf"\b(?:picked|chosen|selected|singled\s+out|hand-?picked|matched)\s+(?:just\s+|only\s+|especially\s+)?for\s+(?:[\w']+\s+)?{GROUP}",
-        r"\b(?:used|using|looked\s+at|considered|checked)\s+(?:[\w']+\s+){0,3}"
-        r"your\s+(?:age|gender|sex|name|surname|zip\s+code|address|location|religion|race|marital\s+status)\b",
+        rf"\b(?:used?|using|looked\s+at|looking\s+at|considered|checked|saw|noticed|read|went\s+by)\s+(?:[\w']+\s+){{0,2}}?{TRAIT}",
     )
 )
 _DENIED: Final = any_of(
@@ -35,12 +37,16 @@ _CLOSED: Final = any_of(
         rf"|given|extended|aimed)\s+(?:for|at|to))\s+(?:[\w']+\s+){{0,2}}{GROUP}",
         rf"\b(?:only|just|exclusively|solely|strictly|reserved)\s+(?:open\s+|available\s+|offered\s+|meant\s+)?(?:for|to)\s+(?:[\w']+\s+){{0,2}}{GROUP}",
         rf"\b(?:card|offer|account|perk|program|reward|one)\s+(?:is|was)\s+(?:[\w']+\s+){{0,2}}?for\s+(?:[\w']+\s+)?{GROUP}",
+        rf"\bonly\s+(?:[\w']+\s+){{0,2}}?{GROUP}\s+(?:[\w']+\s+)?(?:may|can|should|need|are|qualify|get)\b",
+        rf"{GROUP}\s+(?:should|must|need\s+to|have\s+to)\s+(?:[\w']+\s+)?(?:ask|prove|bring|explain)\b",
         rf"\bfor\s+(?:[\w']+\s+)?{GROUP}\s+only\b|{GROUP}\s+only\b|\bno\s+{GROUP}(?:,|\s+(?:please|allowed|accepted|wanted))",
         rf"{GROUP}\s+(?:[\w']+\s+){{0,4}}?(?:need\s+not|needn't|should(?:n't|\s+not)|may\s+not|can(?:'t|\s*not)|(?:do|are|will)\s+not|(?:do|are|wo)n't)"
         r"\s+(?:[\w']+\s+)?(?:apply|qualify|eligible|welcome|approved?|enroll|considered|accepted|bother|expect|get|receive)",
         r"\b(?:do\s+not|don't|won't|will\s+not|never|rarely|seldom|cannot|can't|hesitate\s+to)\s+"
         rf"(?:approve|accept|lend\s+to|serve|welcome|take|issue|extend|offer|want|like)\s+(?:[\w']+\s+){{0,4}}?{GROUP}",
         rf"{GROUP}\s+(?:[\w']+\s+){{0,4}}?(?:are|get|be)\s+(?:[\w']+\s+)?(?:turned\s+(?:down|away)|declined|denied|rejected|refused|discouraged|ineligible|excluded)",
+        rf"{GROUP}\s+(?:[\w']+\s+)?(?:should|may|can|must|had\s+better|might)\s+(?:[\w']+\s+)?(?:look|go|try|shop|turn)\s+(?:elsewhere|away|somewhere)",
+        rf"{GROUP}\s+(?:[\w']+\s+)?(?:rarely|seldom|never|hardly|barely|almost\s+never)\s+(?:[\w']+\s+)?(?:qualify|get|apply|approved|succeed|pass)",
         rf"{GROUP}\s+(?:[\w']+\s+)?(?:pay|are\s+charged|face)\s+(?:more|higher|extra|a\s+higher)",
         rf"\b(?:prefer|favou?r|rather\s+have|would\s+rather\s+serve)\s+(?:[\w']+\s+)?{GROUP}",
         rf"\b(?:harder|difficult|unlikely|less\s+likely|not\s+easy|tough)\s+for\s+(?:[\w']+\s+)?{GROUP}",
@@ -49,9 +55,13 @@ _CLOSED: Final = any_of(
 _GAINS: Final = (
     r"(?:gets?|earns?|receives?|enjoys?|saves?|qualif(?:y|ies)|collects?|takes?\s+home|are\s+(?:given|offered|paid))"
 )
-_SIZE: Final = r"(?:double|triple|twice|extra|bonus|more|less|half|higher|lower|larger|smaller|better|worse|bigger|richer|discounts?|special)"
+_SIZE: Final = (
+    r"(?:double|triple|twice|extra|bonus|more|less|half|higher|lower|larger|smaller|better|worse"
+    r"|bigger|richer|discounts?|special)"
+)
 _UNEQUAL: Final = any_of(
     (
+        rf"\b{TRAIT}\s+(?:[\w']+\s+)?(?:gets?|gives?|gave|got|earns?|brings?|means|unlocks?)\b[^.!?\n]{{0,40}}(?:\$|%|\b{_SIZE}\b|\brate\b|\bcredit\b)",
         rf"{GROUP}\s+(?:[\w']+\s+){{0,2}}?{_GAINS}\b",
         rf"\b{_SIZE}\b[^.!?\n]{{0,40}}\bfor\s+(?:all\s+|our\s+)?{GROUP}",
         rf"\b{_REASON}\s+(?:[\w']+\s+){{0,3}}{TRAIT}[^.!?\n]{{0,60}}(?:\$|%|\d\s?x\b|\b{_SIZE}\b|\brate\b|\bcredit\b|\breward\b|\bpoints\b)",

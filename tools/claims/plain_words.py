@@ -39,10 +39,9 @@ def syllables(word: str) -> int:
         return sum(map(syllables, parts))
     low = low.removesuffix("'s").replace("'", "")
     count = len(_VOWELS.findall(low))
-    if low.endswith("e") and not low.endswith(("le", "ee", "ye")):
-        count -= 1
-    elif low.endswith(("es", "ed")) and not low.endswith(
-        ("ses", "zes", "ches", "shes", "ces", "ges", "xes", "ted", "ded", "les")
+    if (low.endswith("e") and not low.endswith(("le", "ee", "ye"))) or (
+        low.endswith(("es", "ed"))
+        and not low.endswith(("ses", "zes", "ches", "shes", "ces", "ges", "xes", "ted", "ded", "les"))
     ):
         count -= 1
     return max(count, 1)

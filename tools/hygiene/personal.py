@@ -207,7 +207,7 @@ def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def labels_in(lower: str, label: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of a lower-case text that name a label, in any spelling; ordinary uses of such words are left out."""
+    """Yield the spans of a lower-case text that name a label; ordinary uses of such words are left out."""
     for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
