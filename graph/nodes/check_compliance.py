@@ -9,7 +9,9 @@ from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.nodes.screen import LEASE_MARGIN_S
+from graph.revision import loop_end
 from graph.state import Attempt, OfferState
+from tools.draft_parts import opened
 from tools.drafts import Draft
 from tools.errors import InputInvalid
 from tools.report import ComplianceReport, Violation
@@ -83,10 +85,13 @@ def _judged(
 ) -> dict[str, Any]:
     """Return the report; unless told otherwise, what broke is about the draft alone and may be told to a model."""
     told = report.violations if feedback is None else feedback
-    fields = {violation.field for violation in told}
+    fields = opened(told)
     blocks = draft.block_ids if draft is not None and draft.block_ids else {}
     named = tuple(block_id for field, block_id in blocks.items() if field in fields)
+    drafted = state["review"] is None and (draft is None or draft.source in ("model", "blocks"))
+    ended = loop_end(state, draft, report, told) if drafted and report.verdict != "pass" else None
     return {
+        **({"loop_end": ended} if drafted else {}),  # the fallback's report doesn't say why there is a fallback
         "report": report,
         "history": [Attempt(draft=draft, report=report, offer_sha=offer_sha)],
         "feedback": told,
