@@ -23,7 +23,7 @@ BENEFITS: Final = (
 GROUP: Final = (
     r"\b(?:(?:wo)?men|ladies|gentlemen|girls|boys|guys|moms|mums|dads|mothers|fathers|parents|husbands|wives|widows"
     r"|newlyweds|singles|bachelors|retirees|seniors|pensioners|boomers|millennials|gen\s+z|teenagers"
-    r"|immigrants|migrants|refugees|foreigners|(?:non-?)?citizens|(?:non-?)?native(?:\s+[a-z]+)?\s+speakers"
+    r"|(?:welfare|benefits?|disability|SNAP|food\s+stamp)\s+recipients|immigrants|migrants|refugees|foreigners|(?:non-?)?citizens|(?:non-?)?native(?:\s+[a-z]+)?\s+speakers"
     r"|christians|muslims|jews|hindus|buddhists|catholics|mormons|sikhs|atheists"
     r"|hispanics|latin[oax]s|asians|arabs|africans|mexicans"
     rf"|(?:{_FAITHS}|{_ORIGINS}|{_SEX_AGE_STATUS})\s+{PEOPLE}"

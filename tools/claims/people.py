@@ -23,7 +23,7 @@ _SELECTED: Final = any_of(
     (
         rf"\b{_REASON}\s+(?:[\w']+\s+){{0,3}}{TRAIT}",
         rf"\b{TRAIT}(?:\s+[\w']+){{0,2}}\s+(?:told|tells?|qualif\w+|earn(?:ed|s)|got|gets?|makes?|made|says?|suggests?|means?|unlock\w*"
-        r"|puts?|entitles?|gave|gives?|decided?|decides|sets?)\b",
+        r"|puts?|entitles?|gave|gives?|decided?|decides|sets?|loves?|likes?|prefers?|enjoys?)\b",
         rf"\b(?:picked|chosen|selected|singled\s+out|hand-?picked|matched)\s+(?:just\s+|only\s+|especially\s+)?for\s+(?:[\w']+\s+)?{GROUP}",
         rf"\b(?:used?|using|looked\s+at|looking\s+at|considered|checked|saw|noticed|read|went\s+by)\s+(?:[\w']+\s+){{0,2}}?{TRAIT}",
     )

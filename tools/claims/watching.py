@@ -35,8 +35,10 @@ _TOLD: Final = any_of(
         r"\bwe\s+(?:know|remember|recall|heard?|gather|learned|found\s+out|could\s+tell|can\s+tell|can\s+see|see)\s+"
         r"(?:where|what|when|how|which|who|why|that|about|from)\s+you(?:r)?\b(?:'ve|'re)?\s+(?:\w+\s+)?"
         r"(?:[a-z]{3,}ed|had|spent|bought|ate|went|flew|took|made|were|like|love|eat|dine|shop|travel|stay|book|buy|spend|order|enjoy|visit|do|did|been)\b",
+        rf"{_OPENS}you(?:\s+\w+ly)?\s+(?:shop|dine|eat|order|stay|travel|fly|buy|book|spend|visit|stream|splurge)\s+"
+        r"[^.!?]{0,30}?\b(?:every|each)\s+(?:day|week|month|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)",
         r"\byour\s+(?:most|least|top)[\s-](?:visited|used|shopped|ordered|frequented|booked|loved|bought|purchased|charged)\b",
-        r"\byour\s+(?:[a-z]+\s+){1,2}?(?:trip|stay|visit|dinner|lunch|order|purchase|flight|booking|getaway|vacation|meal|haul|spree)s?\s+"
+        r"\byour\s+(?:[a-z]+\s+){0,2}?(?:trip|stay|visit|dinner|lunch|order|purchase|flight|booking|getaway|vacation|meal|haul|spree)s?\s+"
         r"(?:(?:to|in|at|from|on|with)\s+[^.!?]{1,24}?\s+)?(?:cost|was|were|came|ended|totaled|went|took|ran|set\s+you|must\s+have)\b",
         r"\blast\s+(?:night|week|weekend|month|year|summer|winter|spring|fall|autumn|(?:mon|tues|wednes|thurs|fri|satur|sun)day)(?:'s)?\s+"
         r"(?:dinner|lunch|brunch|trip|stay|order|visit|purchase|meal|booking|flight|haul|bill|check|takeout|shopping|spree)",
