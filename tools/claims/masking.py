@@ -26,13 +26,16 @@ def any_of(patterns: Iterable[str]) -> Any:
 
 
 def matches(
-    checks: Checks, subject: Subject, pattern: Any, *, excuse: Any | None = None, fields: frozenset[str] | None = None
+    checks: Checks, subject: Subject, pattern: Any, *, excuse: Any | None = None, needs: Any | None = None
 ) -> Iterator[Evidence]:
-    """Yield each match of a pattern in the written fields, unless its sentence holds an excuse."""
+    """Yield each match of a pattern in the written fields, unless its sentence holds an excuse.
+
+    `needs` is a part without which the pattern can't match: a small one that spares honest texts the large one.
+    """
     for field, reading in checks.readings(subject):
-        if fields is not None and field not in fields:
-            continue
         text = masked(reading)
+        if needs is not None and needs.search(text) is None:
+            continue
         for match in pattern.finditer(text):
             start, end = match.span()
             if excuse is None or excuse.search(sentence_around(text, start, end)) is None:

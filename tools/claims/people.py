@@ -11,6 +11,7 @@ from tools.policies.facts import PROTECTED_FACTS
 from tools.report import Evidence, Stage
 from tools.subject import Detector, Subject
 
+_ANYBODY: Final = any_of((GROUP, TRAIT))
 _CHOSEN: Final = (
     r"(?:picked|chosen|chose|selected|singled\s+out|hand-?picked|matched|tailored|curated"
     r"|designed|made|meant|reserved|qualif(?:y|ied))"
@@ -98,7 +99,7 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 def _said(
     checks: Checks, pattern: Any, excuse: Any | None, subject: Subject, params: Mapping[str, object]
 ) -> Sequence[Evidence]:
-    return tuple(matches(checks, subject, pattern, excuse=excuse))
+    return tuple(matches(checks, subject, pattern, excuse=excuse, needs=_ANYBODY))
 
 
 def _no_protected_facts(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
