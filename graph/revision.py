@@ -24,16 +24,21 @@ _FORM: Final = frozenset((FORM_POLICY, part) for part in PARTS)
 
 
 def loop_end(
-    state: OfferState, draft: Draft | None, report: ComplianceReport, told: Sequence[Violation]
+    state: OfferState,
+    draft: Draft | None,
+    report: ComplianceReport,
+    told: Sequence[Violation],
+    *,
+    calls: Sequence[ModelCall] = (),
 ) -> LoopEnd | None:
-    """Return why the loop ends at this draft, judged by `report`; None when a re-draft may be made.
+    """Return why the loop ends at this draft, judged by `report` in `calls`; None when a re-draft may be made.
 
     In a preview, which a person may have stopped for long, the time models took stands for the time since the start.
     """
     if draft is None:
         return LoopEnd(reason="no_draft", detail="the model gave no draft")
     if not told:
-        return LoopEnd(reason="nothing_to_tell", detail="what is wrong has to do with the member")
+        return LoopEnd(reason="nothing_to_tell", detail="what is wrong has to do with the member, or with the judge")
     run, attempts = state["run"], state["attempts"]
     if attempts > run.max_revisions:
         return LoopEnd(reason="attempts", detail=f"{attempts} drafts were made, MAX_REVISIONS is {run.max_revisions}")
@@ -43,7 +48,7 @@ def loop_end(
     if back := returned([*(attempt.report for attempt in earlier), report]):
         names = ", ".join(f"{policy}/{clause}" for policy, clause in back)
         return LoopEnd(reason="oscillation", detail=f"fixed once and broken again: {names}")
-    return _over_budget(run, [call for call in state.get("calls", [])[run.earlier_calls :] if _counts(call)])
+    return _over_budget(run, [call for call in (*state.get("calls", [])[run.earlier_calls :], *calls) if _counts(call)])
 
 
 def returned(reports: Iterable[ComplianceReport]) -> tuple[ClauseKey, ...]:
