@@ -5,14 +5,20 @@ from types import MappingProxyType
 from tools.claims import (
     credit,
     eligibility,
+    endorsements,
     fairness,
     fine_print,
     fulfillment,
+    layout,
     people,
+    plain_words,
+    profile,
     promises,
     rewards,
+    senders,
     urgency,
     value,
+    watching,
 )
 from tools.claims.eligibility import Regions
 from tools.grounding.checks import Checks
@@ -20,7 +26,23 @@ from tools.subject import Detector
 
 __all__ = ["claim_detectors"]
 
-_MODULES = (credit, fairness, fine_print, fulfillment, rewards, urgency, value, people, promises)
+_MODULES = (
+    credit,
+    endorsements,
+    fairness,
+    fine_print,
+    fulfillment,
+    layout,
+    people,
+    plain_words,
+    profile,
+    promises,
+    rewards,
+    senders,
+    urgency,
+    value,
+    watching,
+)
 
 
 def claim_detectors(checks: Checks, *, regions: Regions = MappingProxyType({})) -> tuple[Detector, ...]:
