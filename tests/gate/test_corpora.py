@@ -14,7 +14,8 @@ BODY = (
     "A minimum spend of $50 applies, on up to $1,500 in purchases. One per member."
 )
 TEXT = {
-    "subject": "3X points at Olive Garden and Panera Bread", "preheader": "Spend $50 or more through January 6, 2027. Terms apply.",
+    "subject": "3X points at Olive Garden and Panera Bread",
+    "preheader": "Spend $50 or more through January 6, 2027. Terms apply.",
     "headline": "3X points on Dining", "body": BODY, "cta": "View offer", "terms": BODY,
 }  # fmt: skip
 OUTSIDE = ("merchant_ids", "enroll_by", "requires_enrollment", "exclusions", "fulfillment_weeks", "expected_cost_usd")
