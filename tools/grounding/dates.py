@@ -36,20 +36,17 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 def dates_of(tokens: Tokens) -> list[DateMention]:
     """Return the dates in reading order, bound to what starts or ends on them."""
     found: list[DateMention] = []
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        startable = token.low in _STARTS or token.kind in ("number", "date")
-        mention = _at(tokens, index) if startable else None
+    behind = 0
+    for index in [at for at, token in enumerate(tokens) if token[1] in _STARTS or token[4] in _DIGITS]:
+        mention = _at(tokens, index) if index >= behind else None
         if mention is None:
-            index += 1
             continue
         mention = _with_weekday(tokens, mention, found[-1].last if found else 0)
         found.append(mention)
-        index = mention.last
+        behind = mention.last
         if mention.is_day and (tail := _second_day(tokens, mention)) is not None:
             found.append(tail)
-            index = tail.last
+            behind = tail.last
     return bound(tokens, found)
 
 
@@ -74,7 +71,12 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
 
 _NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
 _STARTS: Final = _NAMED_STARTS | _ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys()
-_LONGEST: Final = max(map(len, NAMED))
+_DIGITS: Final = ("number", "date")
+_NAMED: Final[dict[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
+    start: tuple(sorted((words for words in NAMED if words[:2] == start), key=len, reverse=True))
+    for start in {words[:2] for words in NAMED}
+}
+"""The names of spans by their first two words, longest first."""
 
 
 def _make(tokens: Tokens, first: int, last: int) -> DateMention:
@@ -82,9 +84,9 @@ def _make(tokens: Tokens, first: int, last: int) -> DateMention:
 
 
 def _named(tokens: Tokens, index: int) -> DateMention | None:
-    for length in range(_LONGEST, 0, -1):
-        words = tuple(token.low for token in tokens[index : index + length])
-        if words in NAMED:
+    first, second = tokens[index].low, low(tokens, index + 1)
+    for words in (*_NAMED.get((first, second), ()), *_NAMED.get((first,), ())):
+        if all(low(tokens, index + step) == word for step, word in enumerate(words)):
             return _make(tokens, index, index + len(words))._replace(name=words)
     return None
 

@@ -74,8 +74,14 @@ class Gazetteer:
         """Return the names in reading order; `own` indexes the offer's merchants, known for this text only."""
         sure: list[Name] = []
         unsure: list[Name] = []
-        index = 0
-        while index < len(tokens):
+        first, behind = self._by_first, 0
+        for index in [
+            at
+            for at, word in enumerate([token[1] for token in tokens])
+            if word in first or word in own or "'" in word or word == "&"
+        ]:
+            if index < behind:
+                continue
             word = tokens[index].low
             if "'" in word or word == "&":
                 word = _word(tokens[index])
@@ -86,10 +92,10 @@ class Gazetteer:
             if elsewhere is not None and (name is None or elsewhere.last > name.last):
                 ordinary = _is_ordinary(tokens, elsewhere)
                 (unsure if ordinary else sure).append(elsewhere)
-                index = index + 1 if ordinary else elsewhere.last
-            else:
-                sure += [name] if name else []
-                index = name.last if name else index + 1
+                behind = behind if ordinary else elsewhere.last
+            elif name:
+                sure.append(name)
+                behind = name.last
         taken = {at for name in sure for at in range(name.first, name.last)}
         for name in unsure:
             if name.first not in taken and _is_name(tokens, name.first, name.last, taken):

@@ -38,25 +38,34 @@ _MOST_MINUTES: Final = 59
 def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
     """Return the quantities in reading order; tokens in `taken` (dates, names) are left out."""
     found: list[Quantity] = []
-    index = 0
-    while index < len(tokens):
-        if index in taken or (tokens[index].kind == "word" and tokens[index].low not in _STARTS):
-            index += 1
+    behind = 0
+    for index in _starts(tokens):
+        if index < behind or index in taken:
             continue
         if tokens[index].low in _IDIOM_STARTS and (skipped := _idiom(tokens, index)):
-            index += skipped
+            behind = index + skipped
             continue
         quantity = _quantity_at(tokens, index)
-        if quantity is None:
-            index += 1
-            continue
-        found.append(quantity)
-        index = max(quantity.last, index + 1)
+        if quantity is not None:
+            found.append(quantity)
+            behind = quantity.last
     return _with_rates(tokens, _with_ranges(tokens, found))
 
 
 _IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
-_STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
+_STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, *PREFIXES, "a", "an", "half", "usd", "us"})
+
+
+def _starts(tokens: Tokens) -> list[int]:
+    """Return where a quantity may start: at a number, a sign of one, or a word of the tables."""
+    return [
+        at
+        for at, token in enumerate(tokens)
+        if token[1] in _STARTS or token[4] in _DIGITS or (token[4] == "sign" and token[0].isnumeric())
+    ]
+
+
+_DIGITS: Final = ("number", "date", "clock")
 
 
 def _idiom(tokens: Tokens, index: int) -> int:

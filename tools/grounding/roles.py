@@ -191,5 +191,7 @@ def _cues(tokens: Tokens, quantity: Quantity, side: Side, bound: int) -> list[tu
 
 
 def _matches(tokens: Tokens, words: tuple[str, ...], at: int, side: Side) -> bool:
+    if len(words) == 1:
+        return True  # the table that the row was found in says so
     first = at - len(words) + 1 if side == "before" else at
     return all(low(tokens, first + step) == word for step, word in enumerate(words))

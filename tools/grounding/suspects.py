@@ -15,12 +15,11 @@ _KNOWN: Final = TERMS | COMMON | PLACES
 def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> list[Name]:
     """Return capitalised spans that read as a merchant nobody knows, outside the known names."""
     taken = {at for name in known for at in range(name.first, name.last)}
-    lower = {token.low for token in tokens if token.kind == "word" and token.text[0].islower()}
+    lower = {token[1] for token in tokens if token[0][0].islower()}
     found: list[Name] = []
-    index = 0
-    while index < len(tokens):
-        if index in taken or not _is_capital(tokens[index]):
-            index += 1
+    behind = 0
+    for index in [at for at, token in enumerate(tokens) if token[0][0].isupper()]:
+        if index < behind or index in taken:
             continue
         last = index + 1
         while last < len(tokens) and last not in taken and tokens[last].sentence == tokens[index].sentence:
@@ -39,7 +38,7 @@ def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> 
             found.append(span)
         if span is not None or not all(_is_known(token, lower) for token in tokens[index:last] if token.kind == "word"):
             taken.update(range(index, last))  # a stranger vouches for the names listed with it
-        index = last
+        behind = last
     return found
 
 
