@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from tools.grounding.date_roles import DateMention, DateRole
 from tools.grounding.examples import worked_examples
@@ -114,17 +113,32 @@ class Checks:
 
 def support_for(subject: Subject) -> Support:
     """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
-    facts = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in subject.offer.items())
-    return _support(facts, subject.send_date)
+    key = _Key(subject.offer, dict(subject.offer), subject.send_date)
+    latest = _LATEST.get("support")
+    if latest is not None and latest[0].offer is key.offer and latest[0][1:] == key[1:]:
+        return latest[1]
+    support = _support(key.facts, key.sent)
+    _LATEST["support"] = key, support
+    return support
 
 
-@lru_cache(maxsize=64, typed=True)
-def _support(facts: tuple[tuple[str, object], ...], sent: date) -> Support:
-    offer = dict(facts)
+class _Key(NamedTuple):
+    """An offer, what it said when it was read, and the day of sending."""
+
+    offer: Mapping[str, object]
+    facts: Mapping[str, object]
+    sent: date
+
+
+_LATEST: Final[dict[str, tuple[_Key, Support]]] = {}
+"""The offer read last: all detectors of a draft ask for the same one. Kept, so that no other takes its identity."""
+
+
+def _support(offer: Mapping[str, object], sent: date) -> Support:
     notes: list[Quantity] = []
     for name in _FREE_TEXT:
         value = offer.get(name)
-        for text in value if isinstance(value, tuple) else (value,):
+        for text in value if isinstance(value, list | tuple) else (value,):
             notes += statements_of(text)[2] if isinstance(text, str) else ()
     return support_of(offer, sent, notes=notes)
 

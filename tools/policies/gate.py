@@ -36,7 +36,7 @@ class Gate:
     def check(self, subject: Subject, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")) -> ComplianceReport:
         """Run every active clause of the subject's scope and of these stages, and say what they found."""
         started = time.perf_counter()
-        case = Case(subject, self.merchant_names)
+        case = Case(subject, self.merchant_names, self.policies.expressions)
         results: list[ClauseResult] = []
         violations: list[Violation] = []
         for clause in self.policies.clauses(subject.scope, stages):

@@ -10,6 +10,7 @@ from tools.policies.facts import TEXT_FIELDS
 from tools.policies.regex import compile_regex
 from tools.policies.schema import Within
 from tools.report import Evidence
+from tools.sieve import Sieve
 
 MAX_EVIDENCE: Final = 8
 """Matches a result quotes per clause."""
@@ -22,8 +23,15 @@ _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 class WrittenText:
     """The written fields of one draft, each folded and masked at most once."""
 
-    def __init__(self, fields: Mapping[str, str], merchant_names: Iterable[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        merchant_names: Iterable[tuple[str, ...]],
+        expressions: "Expressions | None" = None,
+    ) -> None:
         self._fields = fields
+        self._expressions = expressions
+        self._occurring: frozenset[str] | None = None
         self._names = tuple(merchant_names)
         self._folded: dict[str, Folded] = {}
         self._masked: dict[str, str] = {}
@@ -50,6 +58,31 @@ class WrittenText:
             self._joined[fields] = "\n".join(map(self.masked, fields))
         return self._joined[fields]
 
+    def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
+        """Tell whether an expression that asks for no field's start or end may match in one of these fields.
+
+        The joined text may show a match that no field has, never the other way round.
+        """
+        if self._expressions is not None and pattern.pattern in self._expressions.known:
+            if self._occurring is None:
+                self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
+            if pattern.pattern not in self._occurring:
+                return False
+        return pattern.search(self.joined(fields)) is not None
+
+
+class Expressions:
+    """The unanchored expressions of many clauses over written fields, looked for in one pass."""
+
+    def __init__(self, tests: Iterable["PatternTest"]) -> None:
+        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.unanchored()))
+        self.known = frozenset(self._sources)
+        self._sieve = Sieve(self._sources)
+
+    def occurring(self, text: str) -> frozenset[str]:
+        """Return the expressions that match somewhere in a text."""
+        return frozenset(self._sources[at] for at in self._sieve.occurring(text))
+
 
 @dataclass(frozen=True, slots=True)
 class PatternTest:
@@ -65,14 +98,19 @@ class PatternTest:
     def run(self, text: WrittenText) -> tuple[Evidence, ...]:
         """Return what violates the clause: forbidden matches, or a field where something required is missing."""
         found: list[Evidence] = []
-        # The joined text may show a match that no field has, never the other way round.
-        if self.forbid is not None and (self.anchored or self.forbid.search(text.joined(self.fields)) is not None):
+        if self.forbid is not None and (self.anchored or text.may_hold(self.forbid, self.fields)):
             for field in self.fields:
                 found += self._forbidden(field, text)
         for pattern in self.require:
             if all(pattern.search(text.masked(field)) is None for field in self.fields):
                 found.append(Evidence(field=self.fields[0] if len(self.fields) == 1 else ""))
         return tuple(found[:MAX_EVIDENCE])
+
+    def unanchored(self) -> tuple[str, ...]:
+        """Return the expressions that can be looked for in the written fields joined to one text."""
+        if self.forbid is None or self.anchored or not set(self.fields) <= set(TEXT_FIELDS):
+            return ()
+        return (self.forbid.pattern,)
 
     def _forbidden(self, field: str, text: WrittenText) -> list[Evidence]:
         masked, folded = text.masked(field), text.folded(field)
