@@ -1,6 +1,6 @@
 """Many patterns over one text, in linear time: one pass tells which of them occur, and only those are searched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from tools.sieve import Sieve
@@ -22,10 +22,12 @@ class Forms:
         self._sieve = Sieve(patterns)
         self._groups = [self._sieve[at].groups for at in range(len(patterns))]
 
-    def matches(self, text: str) -> Iterator[Match]:
-        """Yield the matches of each pattern that occurs."""
+    def matches(self, text: str, wanted: Container[int] | None = None) -> Iterator[Match]:
+        """Yield the matches of each pattern that occurs, or of the wanted ones only."""
         searched = text.encode() if text.isascii() else text  # bytes spare a conversion of every offset
         for at in self._sieve.occurring(searched):
+            if wanted is not None and at not in wanted:
+                continue
             last = self._groups[at]
             for match in self._sieve[at].finditer(searched):
                 start, end = match.span()

@@ -13,9 +13,10 @@ _NUMERIC: Final = (
     r"|\d{1,2}:\d{2}(?!\d)"  # a time of day
     r"|\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+"
 )
-_PIECE: Final = re.compile(rf"[^\W\d_]+(?:'[^\W\d_]+)*|\s+|{_NUMERIC}|\S")
-_ASCII: Final = re.compile(rf"[A-Za-z]+(?:'[A-Za-z]+)*|[\s\x1c-\x1f]+|{_NUMERIC}|\S", re.ASCII)
-"""Each alternative is linear: no repetition holds another that could match the same characters."""
+_PIECE: Final = re.compile(rf"(\s*)([^\W\d_]+(?:'[^\W\d_]+)*|{_NUMERIC}|\S)")
+_ASCII: Final = re.compile(rf"([\s\x1c-\x1f]*)([A-Za-z]+(?:'[A-Za-z]+)*|{_NUMERIC}|\S)", re.ASCII)
+"""Space, and what it stands before. Each alternative is linear: no repetition holds another that could match the same
+characters, and the text ends in no space, so that space is always followed by something."""
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -53,20 +54,16 @@ Tokens = tuple[Token, ...]
 def tokens_of(text: str) -> Tokens:
     """Return the tokens of a folded text. A sentence ends at . ! ? ; before a space, and at a line's end."""
     found: list[Token] = []
-    sentence, end, ends, may_end = 0, 0, False, False
-    glued, previous = False, ""
-    for word in (_ASCII if text.isascii() else _PIECE).findall(text):
-        start = end
-        end += len(word)
-        if word.isspace():
-            glued = False
-            ends = ends or "\n" in word
-            continue
-        if not glued and (ends or (may_end and word[0].isupper())):
+    sentence, end, ends, may_end, previous = 0, 0, False, False, ""
+    for gap, word in (_ASCII if text.isascii() else _PIECE).findall(text.rstrip()):
+        start = end + len(gap)
+        glued = not gap and end > 0
+        if not glued and (ends or "\n" in gap or (may_end and word[0].isupper())):
             sentence += 1
+        end = start + len(word)
         low = word.lower()
-        if low.isalpha() or (len(word) > 1 and not (word[0].isdecimal() or word[0] == ".")):
-            kind: Kind = "word"
+        kind: Kind = "word"
+        if word.isalpha() or (len(word) > 1 and not (word[0].isdecimal() or word[0] == ".")):
             ends = may_end = False
         elif word in _SENTENCE_ENDS:
             kind = "sign"
@@ -80,7 +77,7 @@ def tokens_of(text: str) -> Tokens:
             may_end = False
         # Plain tuples with a name: building them by keyword costs more than all the rest of this loop.
         found.append(_TOKEN((word, low, start, end, kind, sentence, glued)))
-        glued, previous = True, low
+        previous = low
     return tuple(found)
 
 
