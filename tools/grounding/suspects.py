@@ -33,12 +33,16 @@ def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> 
                 last += 2
             else:
                 break
+        behind = last
+        words = [token for token in tokens[index:last] if token[4] == "word"]
+        strange = [token for token in words if token[1] not in _KNOWN and not _is_known(token, lower)]
+        if not strange and not any(map(_is_camel, words)):
+            continue
         span = _suspect(tokens, index, last, lower, gazetteer, taken)
         if span is not None:
             found.append(span)
-        if span is not None or not all(_is_known(token, lower) for token in tokens[index:last] if token.kind == "word"):
+        if span is not None or strange:
             taken.update(range(index, last))  # a stranger vouches for the names listed with it
-        behind = last
     return found
 
 

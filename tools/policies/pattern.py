@@ -1,8 +1,10 @@
 """Pattern clauses: RE2 over folded text with merchant names masked, so time is linear whatever the copy holds."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, assert_never
 
 from tools.folding import Folded, fold, mask
@@ -36,6 +38,7 @@ class WrittenText:
         self._folded: dict[str, Folded] = {}
         self._masked: dict[str, str] = {}
         self._joined: dict[tuple[str, ...], str] = {}
+        self._sentences: dict[str, list[tuple[int, int]]] = {}
 
     def folded(self, field: str) -> Folded:
         """Return the folded field; one that wasn't written is empty."""
@@ -57,6 +60,12 @@ class WrittenText:
         if fields not in self._joined:
             self._joined[fields] = "\n".join(map(self.masked, fields))
         return self._joined[fields]
+
+    def sentences(self, field: str) -> list[tuple[int, int]]:
+        """Return where the sentences of a masked field start and end."""
+        if field not in self._sentences:
+            self._sentences[field] = sentences_of(self.masked(field))
+        return self._sentences[field]
 
     def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
         """Tell whether an expression that asks for no field's start or end may match in one of these fields.
@@ -129,9 +138,9 @@ class PatternTest:
         """Return the text in which an excuse of a match counts."""
         match self.within:
             case "sentence":
-                return sentence_around(text.masked(field), start, end)
+                return text.masked(field)[slice(*around(text.sentences(field), start, end))]
             case "next":
-                return sentence_around(text.masked(field), start, end, neighbours=1)
+                return text.masked(field)[slice(*around(text.sentences(field), start, end, neighbours=1))]
             case "field":
                 return text.masked(field)
             case "any":
@@ -164,18 +173,22 @@ def is_anchored(pattern: str) -> bool:
     return _ANCHORED.search(_ESCAPED.sub("", pattern)) is not None
 
 
+def sentences_of(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a text start and end, the space between them left out."""
+    stops = [stop.span() for stop in _SENTENCE_END.finditer(text)]
+    return list(zip((0, *(after for _, after in stops)), (*(before for before, _ in stops), len(text)), strict=True))
+
+
+def around(sentences: list[tuple[int, int]], start: int, end: int, *, neighbours: int = 0) -> tuple[int, int]:
+    """Return the span of the sentence or sentences that `start:end` touches, with so many before and behind."""
+    first = max(bisect_right(sentences, start, key=itemgetter(0)) - 1 - neighbours, 0)
+    last = min(bisect_left(sentences, end, key=itemgetter(1)) + neighbours, len(sentences) - 1)
+    return sentences[first][0], sentences[last][1]
+
+
 def sentence_around(text: str, start: int, end: int, *, neighbours: int = 0) -> str:
     """Return the sentence or sentences that `text[start:end]` is part of, with so many before and behind."""
-    firsts, last, behind = [0], len(text), neighbours
-    for stop in _SENTENCE_END.finditer(text):
-        if stop.end() <= start:
-            firsts.append(stop.end())
-        elif stop.start() >= end:
-            if not behind:
-                last = stop.start()
-                break
-            behind -= 1
-    return text[firsts[-1 - min(neighbours, len(firsts) - 1)] : last]
+    return text[slice(*around(sentences_of(text), start, end, neighbours=neighbours))]
 
 
 def _either(patterns: Sequence[str]) -> Any | None:
