@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple
+
+import re2  # type: ignore[import-untyped]
 
 from tools.grounding.date_roles import DateMention, DateRole
 from tools.grounding.examples import worked_examples
@@ -18,10 +21,18 @@ from tools.report import Evidence
 from tools.subject import Subject
 
 FIELDS: Final = ("subject", "preheader", "headline", "body", "cta", "terms")
-_FREE_TEXT: Final = ("reward_note", "go_to_apr", "exclusions", "eligibility_excludes", "addon_name")
+_FREE_TEXT: Final = ("reward_note", "exclusions", "eligibility_excludes", "addon_name")
 _KEY_ROLES: Final[tuple[Role, ...]] = ("reward", "minimum_spend", "spend_cap", "reward_cap")
 _KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
+_COUNT: Final = "(?:one|two|three|four|five|[1-9])"
 _CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
+_DEALS: Final = re2.compile(
+    rf"(?i)\b{_COUNT}[- ]for[- ](?:the price of[- ])?{_COUNT}\b|\bbuy {_COUNT}\b[^.!?\n]{{0,30}}\bget {_COUNT}\b|\bbogo\b"
+)
+"""Deals that no offer type pays, in numbers too small to stand out."""
+_EFFORT: Final = 15
+"""Minutes that a tap or a break takes."""
+_FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
 _DAY: Final = timedelta(days=1)
 
 
@@ -34,7 +45,7 @@ class Checks:
 
     def readings(self, subject: Subject) -> Iterator[tuple[str, Reading]]:
         """Yield each filled copy field with its reading."""
-        names = own_names(subject.offer.get("merchants"))
+        names = own_names(subject.offer)
         for field in FIELDS:
             if text := subject.text.get(field):
                 yield field, self.reader.read(text, names)
@@ -54,6 +65,7 @@ class Checks:
                 )
                 spans.append((start, quantity.end, quantity.edge))
             found += [reading.evidence(field, start, end) for start, end, _ in spans]
+            found += [reading.evidence(field, *match.span()) for match in _DEALS.finditer(reading.folded.text)]
         return found
 
     def dates(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -74,7 +86,7 @@ class Checks:
 
     def merchants(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find merchants that the offer is not for, disguised or misspelt ones, and names that nobody knows."""
-        own = self.reader.own_merchants(own_names(subject.offer.get("merchants")))
+        own = self.reader.own_merchants(own_names(subject.offer))
         found: list[Evidence] = []
         for field, reading in self.readings(subject):
             for name in reading.names:
@@ -140,7 +152,8 @@ def _support(offer: Mapping[str, object], sent: date) -> Support:
         value = offer.get(name)
         for text in value if isinstance(value, list | tuple) else (value,):
             notes += statements_of(text)[2] if isinstance(text, str) else ()
-    return support_of(offer, sent, notes=notes)
+    later = offer.get("go_to_apr")
+    return support_of(offer, sent, notes=notes, later=statements_of(later)[2] if isinstance(later, str) else ())
 
 
 def is_supported(
@@ -149,9 +162,33 @@ def is_supported(
     """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
     if support.has(quantity, roles):
         return True
-    if "fee" in roles and quantity.unit == "money":
+    if roles & {"fee", "yearly"} and quantity.unit == "money":
         return quantity.value == amount(subject.member.get("annual_fee"))
-    return quantity.unit == "count" and _is_card_ending(reading, quantity)
+    if quantity.unit == "count":
+        return _is_card_ending(reading, quantity)
+    if quantity.unit == "hours":
+        return _is_effort(reading, quantity)
+    wider = roles_in_sentence(reading, quantity, support)
+    return bool(wider) and support.has(quantity, wider)
+
+
+def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) -> frozenset[Role]:
+    """Return the roles that the rest of its sentence gives a quantity: a fee's minimum, the total of several rewards."""
+    sentence = reading.tokens[quantity.first].sentence
+    words = {token.low for token in reading.tokens if token.sentence == sentence}
+    roles: set[Role] = {"fee"} if words & _FEES else set()
+    times = support.of("count", "redemptions") - {Decimal(1)}
+    others = (other for other in reading.quantities if reading.tokens[other.first].sentence == sentence)
+    if any(other.unit == "count" and other.value in times for other in others):
+        roles |= {"reward_total", "spend_total"}
+    return frozenset(roles)
+
+
+def _is_effort(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "it takes two minutes" and "a five-minute break", which are no term of an offer."""
+    words = reading.folded.text[quantity.start : quantity.end].lower()
+    before = [low(reading.tokens, quantity.first - step) for step in (1, 2, 3)]
+    return quantity.value * 60 <= _EFFORT and "min" in words and ("-" in words or "takes" in before or "took" in before)
 
 
 def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:

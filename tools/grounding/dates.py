@@ -55,9 +55,9 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
     if token.kind == "date":
         return _numeric(tokens, index)
     if token.kind == "number":
-        return _day_first(tokens, index) or _year_alone(tokens, index)
+        return _day_first(tokens, index) or _day_alone(tokens, index) or _year_alone(tokens, index)
     if token.low in _ORDINALS:
-        return _day_first(tokens, index) or _named(tokens, index)
+        return _day_first(tokens, index) or _day_alone(tokens, index) or _named(tokens, index)
     if token.low in MONTHS and (token.low not in _CASED or token.text[0].isupper()):
         return _month_first(tokens, index)
     if token.low in WEEKDAYS:
@@ -132,6 +132,8 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
 
 
 def _year_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
+    if low(tokens, index) == "'" and len(low(tokens, index + 1)) == 2 and low(tokens, index + 1).isdecimal():
+        return 2000 + int(low(tokens, index + 1)), index + 2
     at = index + (low(tokens, index) == "," or low(tokens, index) == "of")
     word = low(tokens, at)
     if len(word) == 4 and word.isdecimal() and _FIRST_YEAR <= int(word) <= _LAST_YEAR:
@@ -185,6 +187,20 @@ def _day_first(tokens: Tokens, index: int) -> DateMention | None:
     return _make(tokens, index, after)._replace(year=year[0] if year else None, month=month, day=day)
 
 
+def _day_alone(tokens: Tokens, index: int) -> DateMention | None:
+    """Read "by the 15th" and "before the fifteenth", which leave the month to the reader; "by the second cup" is none."""
+    number = _day_number(tokens, index)
+    if number is None or low(tokens, index - 1) != "the" or mode_before(tokens, index) not in CLOSING:
+        return None
+    day, after = number
+    if after == index + 1 and tokens[index].kind == "number":
+        return None
+    following = [low(tokens, after + step) for step in range(3)]
+    if following[0] not in ("", ".", ",", "!", ";", "and", "to") and following != ["of", "the", "month"]:
+        return None
+    return _make(tokens, index, after)._replace(day=day)
+
+
 def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
     year = _year_number(tokens, index) if low(tokens, index - 1) not in ("$", "usd", "#") else None
     if year is None or year[1] != index + 1 or low(tokens, index + 1) in _NO_DATE_AFTER | {"bonus", "dollars", "-"}:
@@ -193,7 +209,8 @@ def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
 
 
 def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
-    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or mode_before(tokens, index) not in CLOSING:
+    lead = index - (low(tokens, index - 1) in ("next", "this", "coming"))
+    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or mode_before(tokens, lead) not in CLOSING:
         return None
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     if following and (following.kind == "date" or following.low in MONTHS or following.low in (",", "the")):

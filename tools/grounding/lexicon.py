@@ -66,7 +66,7 @@ COMMON: Final = frozenset(
     recharge relax rest dream wander roam escape adventure adventures vacation device devices gadget gadgets laptops
     phones cameras headphones connect connected subscribe subscription streaming concert concerts theater theaters
     film films popcorn stage laugh sing dance cheer games toast dine-in takeout crave sizzle brew grab refuel fuel
-    feed nourish book-now wonder winning rewarding spending dining's
+    supper club vibes feed nourish book-now wonder winning rewarding spending dining's
     """)
 )
 """Ordinary words of advertising copy, for lines written in title case and for the first word of a sentence."""

@@ -47,7 +47,7 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     The fields other than the terms are read: legal sentences belong to the terms, which code writes.
     """
     support, facts = support_for(subject), facts_of(subject.offer)
-    own = checks.reader.own_merchants(own_names(subject.offer.get("merchants")))
+    own = checks.reader.own_merchants(own_names(subject.offer))
     excluded = _excluded(subject.offer.get("exclusions"))
     found: list[Evidence] = []
     readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]

@@ -19,6 +19,8 @@ _SELLERS: Final = frozenset(
     )
 )
 """Nouns whose examples are names: "airlines like united"."""
+_TOLD: Final = AT | {"from", "with", "via"}
+"""Words that only a place to buy follows: behind them an offer's own merchant needs no capitals."""
 _SKIPPED: Final = frozenset({".", "-", "+", "'", "!"})
 _SHORTEST_NEAR_MISS, _LONGEST_NEAR_MISS = 5, 40
 _Index = dict[str, list[tuple[tuple[str, ...], str]]]
@@ -86,7 +88,7 @@ class Gazetteer:
             if "'" in word or word == "&":
                 word = _word(tokens[index])
             name: Name | None = None
-            if word in own and tokens[index].text[0].isupper():
+            if word in own and (not tokens[index].text[0].islower() or low(tokens, index - 1) in _TOLD):
                 name = _longest(tokens, index, own[word])
             elsewhere = _longest(tokens, index, self._by_first[word]) if word in self._by_first else None
             if elsewhere is not None and (name is None or elsewhere.last > name.last):

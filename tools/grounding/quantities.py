@@ -88,6 +88,9 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     share = fraction_at(tokens, index)
     if share is not None and not (token.low == "half" and _is_span(tokens, index)):
         return _make(tokens, share[0], "percent", index, share[1])
+    if token.low in ("a", "an") and _is_lasting(tokens, index):
+        unit, scale = SUFFIXES[low(tokens, index + 1)]
+        return _make(tokens, scale, unit, index, index + 2)
     number = number_at(tokens, at + 1 if prefix else at) if at + bool(prefix) < len(tokens) else None
     if number is None:
         if token.kind in ("date", "number"):
@@ -101,7 +104,20 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     return _typed(tokens, value, index, after)
 
 
+def _is_lasting(tokens: Tokens, index: int) -> bool:
+    """Tell "lasts a month" and "good for a year", which state how long, from "once a month"."""
+    if low(tokens, index + 1) not in ("day", "week", "month", "year"):
+        return False
+    before = low(tokens, index - 1)
+    return before in ("lasts", "within") or (before == "for" and low(tokens, index - 2) in _LASTS)
+
+
+_LASTS: Final = frozenset({"valid", "good", "runs", "run", "open", "available", "lasts", "live", "on"})
+
+
 def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
+    if low(tokens, after - 1) == "grand":
+        return _make(tokens, value, "money", index, after)
     following = low(tokens, after)
     glued = after < len(tokens) and tokens[after].glued
     if following in ORDINALS and glued:
@@ -190,7 +206,7 @@ def _noun(tokens: Tokens, after: int) -> tuple[str, int]:
         word = low(tokens, at + step)
         if word in COUNTED:
             return word, tokens[at + step].end
-        if at + step >= len(tokens) or tokens[at + step].kind != "word":
+        if at + step >= len(tokens) or tokens[at + step].kind != "word" or word in RATE_WORDS:
             break
     return "", 0
 

@@ -22,16 +22,19 @@ _MONEY_TERMS: Final[tuple[tuple[str, Unit, Role], ...]] = (
     ("minimum_spend", "money", "minimum_spend"),
     ("point_value_usd", "money", "point_value"),
     ("promo_apr", "percent", "apr"),
+    ("promo_apr", "percent", "promo_apr"),
     ("bt_fee_pct", "percent", "fee"),
     ("bt_fee_min", "money", "fee"),
     ("cash_advance_fee_pct", "percent", "fee"),
     ("cash_advance_fee_min", "money", "fee"),
     ("annual_fee_new_card", "money", "fee"),
+    ("annual_fee_new_card", "money", "yearly"),
     ("monthly_payment_usd", "money", "payment"),
     ("total_of_payments_usd", "money", "payment_total"),
     ("addon_price_usd_month", "money", "price"),
     ("promo_months", "months", "period"),
     ("deferral_months", "months", "period"),
+    ("promo_months", "count", "period"),
     ("expiration_days", "days", "validity"),
     ("max_redemptions", "count", "redemptions"),
     ("base_rate", "multiplier", "base"),
@@ -63,10 +66,12 @@ class Support:
             return True
         if unit in ("count", "points") and "base" in roles:
             unit = "multiplier"
-        if unit == "count" and value == 1 and quantity.noun in _SINGLE:
+        if unit == "count" and value == 1 and (quantity.noun in _SINGLE or not quantity.noun):
             return True
         if value in self.values.get((unit, "note"), ()):
             return True
+        if "spend_cap" in roles and "reward_cap" not in roles:
+            roles |= {"spend_for_cap"}  # a cap in purchases, not just a cap: the purchases that reach the reward's own
         if roles:
             return any(value in self.values.get((unit, role), ()) for role in roles)
         if unit == "count" and (
@@ -119,8 +124,13 @@ class _Add(Protocol):
     def __call__(self, unit: Unit, role: Role, *numbers: Decimal | None) -> None: ...
 
 
-def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quantity] = ()) -> Support:
-    """Return what an offer supports on the day of sending. `notes` are the numbers of its own free-text facts."""
+def support_of(
+    offer: Mapping[str, object], sent: date, *, notes: Sequence[Quantity] = (), later: Sequence[Quantity] = ()
+) -> Support:
+    """Return what an offer supports on the day of sending.
+
+    `notes` are the numbers of its own free-text facts, `later` those of the rate that follows a promotional one.
+    """
     values: dict[tuple[Unit, Role], set[Decimal]] = {}
 
     def add(unit: Unit, role: Role, *numbers: Decimal | None) -> None:
@@ -133,6 +143,14 @@ def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quant
         add(unit, "constant", Decimal(constant))
     for note in notes:
         add(note.unit, "note", note.value)
+    for rate in later:
+        if rate.unit == "percent":
+            add("percent", "apr", rate.value)
+            add("percent", "go_to_apr", rate.value)
+        else:
+            add(rate.unit, "note", rate.value)
+    if (price := amount(offer.get("addon_price_usd_month"))) is not None:
+        add("money", "yearly", price * 12)
     add("count", "merchants", Decimal(len(_listed(offer.get("merchants")))))
     if offer.get("one_per_member") is True or "max_redemptions" not in offer:
         add("count", "redemptions", Decimal(1))
@@ -160,6 +178,7 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
         return
     if offer.get("reward_unit") == "apr":
         add("percent", "apr", reward)
+        add("percent", "promo_apr", reward)
         return
     add(unit, "reward", reward)
     base, cap, per_point = (amount(offer.get(name)) for name in ("base_rate", "reward_cap", "point_value_usd"))
@@ -194,7 +213,6 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
             add("money", "reward_cap", cap)
     if rate and cap is not None and offer.get("reward_cap_unit") in ("usd", "points"):
         add("money", "spend_for_cap", cap / rate)
-        add("money", "spend_cap", cap / rate)
     points += [reward] if unit == "points" else []
     if per_point is not None:
         add("money", "worth", *(count * per_point for count in points))
@@ -211,6 +229,8 @@ def _dates(offer: Mapping[str, object]) -> dict[DateRole, date]:
 
 def date_matches(mention: DateMention, wanted: date) -> bool:
     """Tell whether a day in the copy is the wanted one, its year and weekday included where they are written."""
-    if (mention.month, mention.day) != (wanted.month, wanted.day) or mention.year not in (None, wanted.year):
+    if mention.month not in (None, wanted.month) or mention.day != wanted.day:
+        return False
+    if mention.year not in (None, wanted.year):
         return False
     return mention.weekday in (None, wanted.weekday())

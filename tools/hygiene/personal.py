@@ -76,7 +76,7 @@ def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evi
     has_form = bool(_DIGITS.search(draft) or _FORMS.search(draft))
     lower = draft.lower()
     texts = [(name, value) for name, value in profile.texts if _may_hold(lower, value)]
-    merchants = [fold(name).text for name in own_names(subject.offer.get("merchants"))]
+    merchants = [fold(name).text for name in own_names(subject.offer)]
     found: list[Evidence] = []
     for field, whole in folded.items():
         text = whole.text

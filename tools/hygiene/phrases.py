@@ -117,7 +117,7 @@ def plain_text(subject: Subject, params: Mapping[str, object]) -> list[Evidence]
 
 def no_links(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find addresses and domains, written out or disguised, other than an offer merchant's name ("Booking.com")."""
-    names = tuple(fold(name).text.lower() for name in own_names(subject.offer.get("merchants")))
+    names = tuple(fold(name).text.lower() for name in own_names(subject.offer))
 
     def keep(text: str, start: int, end: int) -> bool:
         link = text[start:end]
