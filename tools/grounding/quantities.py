@@ -202,12 +202,14 @@ def _is_amount(tokens: Tokens, index: int) -> bool:
 def _noun(tokens: Tokens, after: int) -> tuple[str, int]:
     """Return what a bare number counts, one of the three words that follow it directly, and where it ends."""
     at = after + (low(tokens, after) == "-")
+    each = False
     for step in range(3):
         word = low(tokens, at + step)
         if word in COUNTED:
-            return word, tokens[at + step].end
-        if at + step >= len(tokens) or tokens[at + step].kind != "word" or word in RATE_WORDS:
+            return "" if each else word, tokens[at + step].end
+        if at + step >= len(tokens) or tokens[at + step].kind != "word":
             break
+        each |= word in RATE_WORDS  # "two per card" counts no cards
     return "", 0
 
 

@@ -70,8 +70,6 @@ class Support:
             return True
         if value in self.values.get((unit, "note"), ()):
             return True
-        if "spend_cap" in roles and "reward_cap" not in roles:
-            roles |= {"spend_for_cap"}  # a cap in purchases, not just a cap: the purchases that reach the reward's own
         if roles:
             return any(value in self.values.get((unit, role), ()) for role in roles)
         if unit == "count" and (
@@ -213,6 +211,7 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
             add("money", "reward_cap", cap)
     if rate and cap is not None and offer.get("reward_cap_unit") in ("usd", "points"):
         add("money", "spend_for_cap", cap / rate)
+        add("money", "spend_cap", cap / rate)
     points += [reward] if unit == "points" else []
     if per_point is not None:
         add("money", "worth", *(count * per_point for count in points))
