@@ -31,7 +31,11 @@ from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, numb
 from tools.grounding.tokens import Tokens, low
 
 _MOST_POINTS_PER_DOLLAR: Final = 100
-_IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
+_SHARP: Final = ("tv", "tvs", "ultra", "uhd", "video", "display", "displays", "monitor", "monitors", "hdr", "streaming")
+_IDIOMS: Final = (
+    *(("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two")),
+    *((count, "k", thing) for count in ("4", "8") for thing in _SHARP),
+)
 _MOST_MINUTES: Final = 59
 
 

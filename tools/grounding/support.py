@@ -40,7 +40,7 @@ _MONEY_TERMS: Final[tuple[tuple[str, Unit, Role], ...]] = (
     ("base_rate", "multiplier", "base"),
 )
 _CONSTANTS: Final = (("money", 1), ("count", 50), ("count", 1), ("count", 2), ("count", 3))
-_SINGLE: Final = frozenset({"transaction", "purchase", "order", "visit", "stay", "time"})
+_SINGLE: Final = frozenset({"payment", "installment", "transaction", "purchase", "order", "visit", "stay", "time"})
 """One of these is how a reward is earned, not how often."""
 _LAST_MINUTES: Final = frozenset({Decimal(23 * 60 + 59), Decimal(0), Decimal(24 * 60)})
 _ROLES_OF_COUNT: Final[tuple[Unit, ...]] = ("multiplier", "money", "percent", "points")
