@@ -30,6 +30,12 @@ _DEALS: Final = re2.compile(
     rf"(?i)\b{_COUNT}[- ]for[- ](?:the price of[- ])?{_COUNT}\b|\bbuy {_COUNT}\b[^.!?\n]{{0,30}}\bget {_COUNT}\b|\bbogo\b"
 )
 """Deals that no offer type pays, in numbers too small to stand out."""
+_TABLE: Final = 12
+"""The most people one dines or travels with."""
+_PARTIES: Final = {
+    "of": frozenset({"family", "party", "group", "table", "crew", "team", "squad"}),
+    "for": frozenset({"dinner", "lunch", "brunch", "breakfast", "supper", "table", "seats", "reservation", "booth", "room"}),
+}
 _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""
 _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
@@ -165,7 +171,7 @@ def is_supported(
     if roles & {"fee", "yearly"} and quantity.unit == "money":
         return quantity.value == amount(subject.member.get("annual_fee"))
     if quantity.unit == "count":
-        return _is_card_ending(reading, quantity)
+        return _is_card_ending(reading, quantity) or _is_party(reading, quantity)
     if quantity.unit == "hours":
         return _is_effort(reading, quantity)
     wider = roles_in_sentence(reading, quantity, support)
@@ -182,6 +188,12 @@ def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) ->
     if any(other.unit == "count" and other.value in times for other in others):
         roles |= {"reward_total", "spend_total"}
     return frozenset(roles)
+
+
+def _is_party(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "a family of four" and "dinner for six", which count people at a table."""
+    link, head = low(reading.tokens, quantity.first - 1), low(reading.tokens, quantity.first - 2)
+    return quantity.value <= _TABLE and not quantity.noun and head in _PARTIES.get(link, ())
 
 
 def _is_effort(reading: Reading, quantity: Quantity) -> bool:

@@ -77,7 +77,7 @@ COMMON: Final = frozenset(
     recharge relax rest dream wander roam escape adventure adventures vacation device devices gadget gadgets laptops
     phones cameras headphones connect connected subscribe subscription streaming concert concerts theater theaters
     film films popcorn stage laugh sing dance cheer games toast dine-in takeout crave sizzle brew grab refuel fuel
-    supper club vibes fries breadsticks ramen bouquet bouquets roses tulips flowers denim knits sparkle boots skirts
+    whole please deserve deserves hungry awaits inside supper club vibes fries breadsticks ramen bouquet bouquets roses tulips flowers denim knits sparkle boots skirts
     sweaters coats jeans shirts tees hoodies khakis sneakers heels frames lenses glasses speaker speakers monitor
     monitors keyboards webcams cables yoga sunrise sunset midnight noon weeknight weeknights midweek kid kids gang crew
     squad buddy grandma grandpa grandparents parents sister brother wheels deck jet bundle head wherever hunger snack

@@ -56,6 +56,9 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
     _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
+    _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent | until you've"
+         " spent | until you have spent | until you spend | stops at | stop at | ends at | end at | you reach | you hit",
+         reach=1),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
     _cue("after", "money points", _CAPS, "max | maximum | cap | limit | tops | at most", also="spend_total", reach=1),
     _cue("after", "money points", f"{_CAPS} payment_total", "total | in all | in total | overall | in aggregate"

@@ -154,6 +154,8 @@ def support_of(
         add("count", "redemptions", Decimal(1))
     if (most := amount(offer.get("max_redemptions"))) is not None:
         add("count", "extra", most - 1)
+    if (months := amount(offer.get("promo_months"))) is not None:
+        add("count", "extra", months + 1)  # "from month 16" is what follows fifteen months
     _add_reward(offer, add)
     dates = _dates(offer)
     if start := dates.get("start"):
