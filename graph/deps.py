@@ -2,11 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,7 +21,9 @@ from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
+from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
+from tools.copy_cover import required_cover, unapproved_by
 from tools.database import Database
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
@@ -31,6 +33,7 @@ from tools.embedded.model_server import ensure_model_server
 from tools.errors import PolicyInvalid
 from tools.exports import Exporter
 from tools.hypotheses import Hypotheses, load_hypotheses
+from tools.judging import JUDGE_VARIABLES, ModelJudge
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
@@ -43,10 +46,16 @@ from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
 from tools.subject import Scope
-from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, OfferType
+from tools.views import MemberView
+from tools.vocabulary import DOMAINS, CardType, CopyMode, Domain, OfferType, Strategy
 
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
+
+PROMPTS: Final = {"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES, "judge": JUDGE_VARIABLES}
+"""Every prompt file and the variables its step provides."""
+
+SHOWN_CLAUSES: Final = 5
 
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
@@ -80,6 +89,7 @@ class Deps:
     records: Records
     money: Money
     model: ChatModel
+    judge: ModelJudge | None
     index: PolicyIndex
     mailer: Mailer
     exporter: Exporter
@@ -106,19 +116,34 @@ class Deps:
         Asking now keeps the embedding model, seconds to import, out of every request.
         """
         await self.index.sync(policy_documents(self.rulebook.policies))
-        for domain, card_type in product(DOMAINS, CARD_TYPES):
-            await self.nearest_policies(domain, card_type)
+        for domain, card_type, strategy in self.rulebook.menus.menus:
+            await self._nearest(domain, card_type, strategy)
 
-    async def nearest_policies(self, domain: Domain, card_type: CardType) -> tuple[PolicyChunk, ...]:
-        """Return the policy sections nearest to an offer of this domain and card. Raises IndexUnavailable."""
-        query = f"{domain} offer on a {card_type} card"
-        return await self.index.nearest(query, domain=domain, card_type=card_type, k=NEAREST)
+    async def nearest_policies(self, view: MemberView) -> tuple[PolicyChunk, ...]:
+        """Return the policy sections nearest to an offer of this view, of the policies that may apply to it.
+
+        Raises IndexUnavailable, also when the index holds something else than the policies say.
+        """
+        return await self._nearest(view.domain, view.card_type, view.strategy)
+
+    async def _nearest(self, domain: Domain, card_type: CardType, strategy: Strategy) -> tuple[PolicyChunk, ...]:
+        options = self.rulebook.menus.menu_for(domain, card_type, strategy).options
+        return await self.index.nearest(
+            f"{domain} offer on a {card_type} card",
+            domain=domain,
+            card_type=card_type,
+            channels={option.channel for option in options},
+            offer_types={option.offer_type for option in options},
+            k=NEAREST,
+        )
 
     async def aclose(self) -> None:
         """Finish exports, then let go of model, index and database."""
         await self.exporter.aclose()
         await self.claims.aclose()
         await self.model.aclose()
+        if self.judge is not None and self.judge.model is not self.model:
+            await self.judge.model.aclose()
         await self.index.aclose()
         await self.database.aclose()
 
@@ -131,6 +156,8 @@ async def open_deps(settings: Settings) -> Deps:
     rulebook = await asyncio.to_thread(load_rulebook, settings)
     secret = await asyncio.to_thread(token_secret, settings)
     database = open_database(settings, policies=policy_texts(rulebook.policies))
+    store = CompletionStore(database)
+    model = chat_model(settings, settings.model_name, store)
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -140,13 +167,8 @@ async def open_deps(settings: Settings) -> Deps:
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
         records=Records(database),
         money=Money(database),
-        model=ChatModel(
-            lambda: _locate_model(settings),
-            store=CompletionStore(database),
-            name=settings.model_name,
-            timeout_s=settings.llm_timeout_s,
-            max_concurrency=settings.llm_max_concurrency,
-        ),
+        model=model,
+        judge=open_judge(settings, secret, store, chat=model),
         index=PolicyIndex(
             chroma_dir=None if settings.chroma_url else settings.chroma_folder,
             chroma_url=settings.chroma_url,
@@ -161,15 +183,41 @@ async def open_deps(settings: Settings) -> Deps:
     )
 
 
-def load_rulebook(settings: Settings) -> Rulebook:
-    """Read and check policies, menus, merchants, copy blocks and prompts. Raises PolicyInvalid or PromptInvalid."""
+def chat_model(settings: Settings, name: str, store: CompletionStore) -> ChatModel:
+    """Return a client of the configured endpoint for a model of it."""
+    return ChatModel(
+        lambda: _locate_model(settings, name),
+        store=store,
+        name=name,
+        timeout_s=settings.llm_timeout_s,
+        max_concurrency=settings.llm_max_concurrency,
+    )
+
+
+def open_judge(
+    settings: Settings, secret: bytes, store: CompletionStore, *, chat: ChatModel | None = None
+) -> ModelJudge | None:
+    """Return the judge the settings name, or None; one that is the chat model shares its client and its limits."""
+    name = settings.effective_judge_model
+    if name is None:
+        return None
+    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store)
+    return ModelJudge.of(model, secret=secret)
+
+
+def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
+    """Read and check policies, menus, merchants, copy blocks and prompts.
+
+    `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
+    """
     folder = settings.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
-    blocks = load_copy_blocks(folder / "copy")
+    blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
     gate = gate_of(settings, catalogue, blocks)
     policies = gate.policies
     menus = load_menus(folder / "ladders.yaml", policies.limit)
-    _refuse_speechless(folder / "copy", menus, blocks)
+    judged = settings.effective_judge_model is not None
+    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
     return Rulebook(
         policies=policies,
         gate=gate,
@@ -178,7 +226,7 @@ def load_rulebook(settings: Settings) -> Rulebook:
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=load_prompts(settings.prompts_dir, needed={"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES}),
+        prompts=load_prompts(settings.prompts_dir, needed=PROMPTS),
         sha=_folder_sha(folder, settings.prompts_dir),
     )
 
@@ -191,11 +239,29 @@ def _folder_sha(*folders: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse_speechless(folder: Path, menus: Menus, blocks: CopyBlocks) -> None:
-    """Refuse an option that no approved copy can speak for: the fallback must always have words."""
+def _speaking(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet, *, judged: bool) -> CopyBlocks:
+    """Return the blocks held to the judge clauses of these policies; `judged` says whether there is a judge.
+
+    Raises PolicyInvalid for an option that no approved copy can speak for: the fallback must always have words.
+    """
+    blocks = blocks.held_to(partial(required_cover, policies), judged=judged)
     for (domain, card_type, strategy), menu in menus.menus.items():
         if gaps := blocks.gaps(menu.options, domain=domain, strategy=strategy, card_type=card_type):
-            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; add an approved block")
+            remedy = "add an approved block"
+            if not judged and (missing := unapproved_by(policies.active, blocks)):
+                remedy = _unapproved(missing)
+            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; {remedy}")
+    return blocks
+
+
+def _unapproved(missing: Mapping[str, tuple[str, ...]]) -> str:
+    """Say which judge clauses keep how many blocks from being used while no judge is configured, and what to do."""
+    listed = [f"{clause} ({len(blocks)} block{'s' if len(blocks) > 1 else ''})" for clause, blocks in missing.items()]
+    more = f" and {len(listed) - SHOWN_CLAUSES} more clauses" if len(listed) > SHOWN_CLAUSES else ""
+    return (
+        f"no judge is configured, and copy is not approved for {', '.join(listed[:SHOWN_CLAUSES])}{more}: "
+        "have it read and run `offers copy approve --all --by NAME`, or set JUDGE_MODEL"
+    )
 
 
 def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) -> Limits:
@@ -231,6 +297,9 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             sha=policy.sha,
             type=policy.front.type,
             domains=policy.front.scope.domains,
+            card_types=policy.front.scope.card_types,
+            channels=policy.front.scope.channels,
+            offer_types=policy.front.scope.offer_types,
             prose=policy.prose,
         )
         for policy in policies.active
@@ -287,11 +356,11 @@ def _create_secret(path: Path) -> None:
         scratch.unlink()
 
 
-async def _locate_model(settings: Settings) -> Endpoint:
+async def _locate_model(settings: Settings, name: str) -> Endpoint:
     if not settings.embedded_model:
         key, url = settings.openrouter_api_key or SecretStr("none"), settings.model_url
         loopback = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-        return Endpoint(base_url=url, model=settings.model_name, api_key=key, loopback=loopback)
+        return Endpoint(base_url=url, model=name, api_key=key, loopback=loopback)
     found = await ensure_model_server(settings.data_dir)
     return Endpoint(
         base_url=found.base_url, model=found.model, api_key=SecretStr("none"), loopback=True, slots=EMBEDDED_SLOTS

@@ -32,7 +32,7 @@ def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gat
             name: Attestation(by=given.by, until=given.until) for name, given in settings.effective_attestations.items()
         },
         merchant_names=catalogue.names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
+        blocks=blocks.covers,
     )
 
 

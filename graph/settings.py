@@ -18,6 +18,8 @@ from tools.vocabulary import CopyMode
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
+NO_JUDGE: Final = "none"
+"""Value of JUDGE_MODEL that switches the judge off."""
 
 
 class Attestation(BaseModel, frozen=True, extra="forbid"):
@@ -58,6 +60,11 @@ class Settings(BaseSettings):
     )
     openrouter_api_key: OptionalSecret = Field(default=None, description="Bearer token of the endpoint.")
     openrouter_model: OptionalText = Field(default=None, description="Model name at the endpoint.")
+    judge_model: OptionalText = Field(
+        default=None,
+        description="Model that answers judge clauses, at the same endpoint; none: no judge, only copy approved for"
+        " them passes; unset: the chat model, or none when that is the embedded one.",
+    )
     llm_timeout_s: float = Field(
         default=60, gt=0, le=600, description="Seconds one model call may take, retries included."
     )
@@ -76,6 +83,12 @@ class Settings(BaseSettings):
     min_confidence_score: float = Field(default=0.7, ge=0, le=1, description="Predictions below are held back.")
     max_offers_per_month: int = Field(default=3, ge=0, le=31, description="Personalised offers per member and month.")
     max_revisions: int = Field(default=2, ge=0, le=10, description="Times a non-conforming draft is sent back.")
+    draft_token_budget: int = Field(
+        default=20_000,
+        ge=0,
+        le=1_000_000,
+        description="Tokens one run may take for drafts and their judging; what doesn't fit gets approved copy.",
+    )
     run_deadline_s: float = Field(default=120, gt=0, le=3600, description="Seconds one run may take.")
     output_dir: Path = Field(default=Path("output"), description="Where issued offers are exported.")
     data_dir: Path = Field(
@@ -167,6 +180,13 @@ class Settings(BaseSettings):
         return self.llm_base_url or OPENROUTER_URL
 
     @property
+    def effective_judge_model(self) -> str | None:
+        """Name of the model that answers judge clauses; None when nothing does."""
+        if self.judge_model is None:
+            return None if self.embedded_model else self.model_name
+        return None if self.judge_model.casefold() == NO_JUDGE else self.judge_model
+
+    @property
     def effective_copy_mode(self) -> CopyMode:
         """What `auto` means here: a model too small to write only chooses."""
         if self.copy_mode == "auto":
@@ -196,6 +216,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingInvalid(
             "OPENROUTER_MODEL is empty; allowed: the model's name at the endpoint."
             " It is needed with LLM_BASE_URL or OPENROUTER_API_KEY."
+        )
+    if settings.embedded_model and settings.effective_judge_model not in (None, EMBEDDED_MODEL):
+        raise SettingInvalid(
+            f"JUDGE_MODEL is {settings.judge_model!r}; allowed here: {NO_JUDGE}, or {EMBEDDED_MODEL}, too small."
+            " Any other needs LLM_BASE_URL or OPENROUTER_API_KEY."
         )
     return settings
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from server.commands import check, config, db, demo, generate, parts, policies, serve
+from server.commands import check, config, copy, db, demo, generate, parts, policies, serve
 from server.commands.console import fail, out
 from server.release import release
 from tools.errors import OfferGraphError
@@ -50,6 +50,7 @@ app = typer.Typer(
 for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
+app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 
 

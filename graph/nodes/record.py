@@ -36,6 +36,7 @@ _KEPT: Final = (
     "degraded",
     "review",
     "attempts",
+    "loop_end",
 )
 """What of the state explains a decision; the member is not in it."""
 
@@ -149,6 +150,7 @@ def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: 
             "rulebook_sha": rulebook.sha,
             "prompts": rulebook.prompts.digests,
             "model": deps.model.name,
+            "judge_model": deps.judge.model.name if deps.judge is not None else None,
             "endpoint": "embedded" if deps.settings.embedded_model else deps.settings.model_url,
             "parameters": rulebook.prompts.parameters,
             "copy_mode": deps.copy_mode,

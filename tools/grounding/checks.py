@@ -34,7 +34,9 @@ _TABLE: Final = 12
 """The most people one dines or travels with."""
 _PARTIES: Final = {
     "of": frozenset({"family", "party", "group", "table", "crew", "team", "squad"}),
-    "for": frozenset({"dinner", "lunch", "brunch", "breakfast", "supper", "table", "seats", "reservation", "booth", "room"}),
+    "for": frozenset(
+        {"dinner", "lunch", "brunch", "breakfast", "supper", "table", "seats", "reservation", "booth", "room"}
+    ),
 }
 _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""

@@ -29,7 +29,9 @@ _FRACTIONS: Final = {
 }
 _SHARED: Final = frozenset({"off", "of", "more", "less", "back", "cheaper", "savings", ",", ".", "!", ""})
 """What follows "a third" when it is a share; "a third visit" and "third-party" are none."""
-_BEHIND_GRAND: Final = frozenset({"", ".", ",", "!", "?", ";", ")", "in", "of", "on", "or", "back", "off", "and", "at", "per"})
+_BEHIND_GRAND: Final = frozenset(
+    {"", ".", ",", "!", "?", ";", ")", "in", "of", "on", "or", "back", "off", "and", "at", "per"}
+)
 """What follows "a grand" when it is a sum of money; "a grand opening" is none."""
 _MOST_DIGITS: Final = 20
 

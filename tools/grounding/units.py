@@ -87,7 +87,9 @@ def _spans(reading: Reading, denied: frozenset[str], offer: Mapping[str, object]
         if form not in denied:
             continue
         for match in pattern.finditer(reading.folded.text):
-            if not any(match.start() in span or match.end() - 1 in span for span in covered) and not _is_exempt(reading, match, form):
+            if not any(match.start() in span or match.end() - 1 in span for span in covered) and not _is_exempt(
+                reading, match, form
+            ):
                 spans.append(match.span())
     return sorted(spans)
 

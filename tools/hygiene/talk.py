@@ -16,7 +16,9 @@ _DESK: Final = (
     rf" (?:officers?|teams?|departments?|dept|desk|staff|group|counsel|bot|system|engine|gate|{_ROLE}))"
 )
 _MACHINE: Final = r"(?:ai|a\.i\.|llm|(?:language |ai )?model|chatbot|bot|assistant|automated \w+|machine|algorithm)"
-_WORK: Final = r"(?:grad|review|check|evaluat|judg|audit|read|moderat|screen|assess|analy[sz]|process|pars)(?:e|es|s|ing)?"
+_WORK: Final = (
+    r"(?:grad|review|check|evaluat|judg|audit|read|moderat|screen|assess|analy[sz]|process|pars)(?:e|es|s|ing)?"
+)
 _CHECK: Final = (
     r"(?:checks?|checking|reviews?|screenings?|validations?|verifications?|filters?|rules?|polic(?:y|ies)|clauses?"
     r"|guidelines?|moderation|safeguards?|compliance|instructions?|prompts?|guardrails?)"

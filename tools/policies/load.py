@@ -76,6 +76,11 @@ def _read(
                 path, source.lines.at("id"), f"the id {front.id!r} is not the file's name; call it {front.id}.md"
             )
         )
+    if not front.brief and front.needs_brief():
+        where = source.lines.at("brief")
+        problems.append(
+            PolicyInvalid(path, where, "brief: is empty, but a draft can break this policy; say how not to")
+        )
     compiled: list[ActiveClause] = []
     context = Case(standard_subject(), ()).context
     for index in range(len(front.clauses)):
