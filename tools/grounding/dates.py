@@ -132,10 +132,10 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
 
 
 def _year_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
-    if low(tokens, index) == "'" and len(low(tokens, index + 1)) == 2 and low(tokens, index + 1).isdecimal():
-        return 2000 + int(low(tokens, index + 1)), index + 2
     at = index + (low(tokens, index) == "," or low(tokens, index) == "of")
     word = low(tokens, at)
+    if word == "'" and len(low(tokens, at + 1)) == 2 and low(tokens, at + 1).isdecimal():
+        return 2000 + int(low(tokens, at + 1)), at + 2
     if len(word) == 4 and word.isdecimal() and _FIRST_YEAR <= int(word) <= _LAST_YEAR:
         return int(word), at + 1
     return None
@@ -188,7 +188,7 @@ def _day_first(tokens: Tokens, index: int) -> DateMention | None:
 
 
 def _day_alone(tokens: Tokens, index: int) -> DateMention | None:
-    """Read "by the 15th" and "before the fifteenth", which leave the month to the reader; "by the second cup" is none."""
+    """Read "by the 15th" and "before the fifteenth", which leave the month open; "by the second cup" is none."""
     number = _day_number(tokens, index)
     if number is None or low(tokens, index - 1) != "the" or mode_before(tokens, index) not in CLOSING:
         return None

@@ -9,7 +9,6 @@ from tools.grounding.reading import Reading
 from tools.grounding.support import amount
 from tools.grounding.tokens import low
 
-
 _SAMPLE: Final = frozenset({"a", "an", "at"})
 
 

@@ -13,7 +13,8 @@ TERMS: Final = frozenset(
     english christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial
     independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s
     a p m d c x b aprs super bowl mother's father's valentine oktoberfest ramadan diwali
-    broadway hollywood olympics oscars o'clock advertisement america american united states puerto rico north south east west international
+    broadway hollywood olympics oscars o'clock advertisement america american united states puerto rico
+    north south east west international
     """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""
@@ -77,7 +78,8 @@ COMMON: Final = frozenset(
     recharge relax rest dream wander roam escape adventure adventures vacation device devices gadget gadgets laptops
     phones cameras headphones connect connected subscribe subscription streaming concert concerts theater theaters
     film films popcorn stage laugh sing dance cheer games toast dine-in takeout crave sizzle brew grab refuel fuel
-    whole please deserve deserves hungry awaits inside supper club vibes fries breadsticks ramen bouquet bouquets roses tulips flowers denim knits sparkle boots skirts
+    whole please deserve deserves hungry awaits inside
+    supper club vibes fries breadsticks ramen bouquet bouquets roses tulips flowers denim knits sparkle boots skirts
     sweaters coats jeans shirts tees hoodies khakis sneakers heels frames lenses glasses speaker speakers monitor
     monitors keyboards webcams cables yoga sunrise sunset midnight noon weeknight weeknights midweek kid kids gang crew
     squad buddy grandma grandpa grandparents parents sister brother wheels deck jet bundle head wherever hunger snack

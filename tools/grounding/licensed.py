@@ -6,7 +6,7 @@ from typing import Final
 
 import re2  # type: ignore[import-untyped]
 
-from tools.grounding.checks import FIELDS, Checks, is_date_supported, is_supported, support_for
+from tools.grounding.checks import FIELDS, Checks, is_date_supported
 from tools.grounding.cue_words import Cue
 from tools.grounding.cues import CUES
 from tools.grounding.examples import worked_examples
@@ -27,6 +27,7 @@ from tools.grounding.licences import (
 from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading, own_names
 from tools.grounding.support import Support
+from tools.grounding.supported import is_supported, support_for
 from tools.report import Evidence
 from tools.subject import Subject
 

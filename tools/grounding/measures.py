@@ -60,7 +60,8 @@ COUNTED: Final = frozenset(
     listed(
         """
         times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
-        payments payment installments installment instalments instalment occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
+        payments payment installments installment instalments instalment occasions partners partner
+        merchants merchant restaurants restaurant stores store brands brand retailers
         places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
         click reward rewards bonus enrollment enrollments card member cardmember
         """

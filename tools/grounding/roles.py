@@ -56,9 +56,9 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
     _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
-    _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent | until you've"
-         " spent | until you have spent | until you spend | stops at | stop at | ends at | end at | you reach | you hit",
-         reach=1),
+    _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent"
+         " | until you've spent | until you have spent | until you spend | stops at | stop at | ends at | end at"
+         " | you reach | you hit", reach=1),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
     _cue("after", "money points", _CAPS, "max | maximum | cap | limit | tops | at most", also="spend_total", reach=1),
     _cue("after", "money points", f"{_CAPS} payment_total", "total | in all | in total | overall | in aggregate"
@@ -87,11 +87,13 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "percent", "go_to_apr", "variable | thereafter | afterward | afterwards | after that"),
     _cue("after", "percent", "promo_apr", "promotional | introductory | intro | promo | promotional rate"
          " | introductory rate | intro rate", reach=1),
-    _cue("before", "percent", "promo_apr", "promotional apr | introductory apr | intro apr | promo apr | promotional rate"
+    _cue("before", "percent", "promo_apr", "promotional apr | introductory apr | intro apr | promo apr"
+         " | promotional rate"
          " | introductory rate | promotional apr of | introductory apr of | intro rate of", reach=2),
     _cue("after", "percent", "apr", "apr | interest | annual percentage | annual interest", also="promo_apr go_to_apr",
          reach=3),
-    _cue("before", "percent", "apr", "apr | apr of | interest rate of | apr is | rate of", also="promo_apr go_to_apr", reach=2),
+    _cue("before", "percent", "apr", "apr | apr of | interest rate of | apr is | rate of", also="promo_apr go_to_apr",
+         reach=2),
     _cue("after", "percent", "reward", "back | off | cash back | discount | savings | rebate", reach=1),
     _cue("after", "money percent", "fee", "fee | fees | annual fee | transfer fee", reach=2),
     _cue("before", "money percent", "fee", "fee | fees | fee of | fee is", reach=2),
@@ -100,7 +102,8 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "money", "yearly fee", "a year | per year | annually | each year | every year | yearly | / year"
          " | / yr", reach=0),
     _cue("after", "points percent multiplier", "yearly", "a month | per month | monthly | each month | every month"
-         " | a week | per week | weekly | each week | every week | a year | per year | a day | per day | daily", reach=0),
+         " | a week | per week | weekly | each week | every week | a year | per year | a day | per day | daily",
+         reach=0),
     _cue("before", "count", "redemptions", "limit | limit of | limited to | max | maximum of | no more than | at most"
          " | up to | as many as", reach=0),
     _cue("after", "count", "redemptions", "per cardmember | per member | per card | per account | per person"

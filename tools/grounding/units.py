@@ -19,7 +19,8 @@ _FORMS: Final[dict[str, str]] = {
     r"(?: up to| more| extra| bonus| reward| your){0,2} points\b",
     "cash_back": r"\bcash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
     "cash": r"\$\d[\d,.]* (?:in )?cash\b",
-    "miles": r"\b(?:earn|get|collect|receive|bonus|\d+)(?: \w+){0,2} miles\b|\bmiles (?:per|for each|for every|on every)\b",
+    "miles": r"\b(?:earn|get|collect|receive|bonus|\d+)(?: \w+){0,2} miles\b"
+    r"|\bmiles (?:per|for each|for every|on every)\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
 }
 _PATTERNS: Final = {form: re2.compile("(?i)" + pattern) for form, pattern in _FORMS.items()}

@@ -9,9 +9,9 @@ from typing import Any, Final
 import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
-from tools.grounding.checks import support_for
 from tools.grounding.reading import own_names, statements_of
 from tools.grounding.support import Support, amount, day
+from tools.grounding.supported import support_for
 from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject

@@ -42,7 +42,7 @@ _TO_READER: Final = (
     rf"(?:{_ROLE}|{_DESK}|{_MACHINE})\b",
     rf"\b(?:compliance|ai|automated|content|copy|policy) {_ROLE}\b",
     rf"\b(?:reviewer|checker|moderator|validator|grader|evaluator|auditor)s?\s*:|\b{_DESK}\s*:",
-    rf"\b(?:for|to) (?:the |any |all )?reviewers?\b",
+    r"\b(?:for|to) (?:the |any |all )?reviewers?\b",
     rf"\b(?:the |any |all |our )?(?:reviewers?|checkers?|moderators?|auditors?|validators?|graders?|classifiers?"
     rf"|evaluators?|{_DESK}) (?:\w+ly )?{_MODAL}\b",
     rf"\b(?:whoever|whomever|anyone|anybody|the (?:person|one|system|model|bot|machine|team)) (?:who |that )?"
@@ -70,10 +70,10 @@ _TO_MACHINE: Final = (
 _VERDICTS: Final = (
     r"\b(?:mark|rate|classify|treat|consider|label|report|deem|flag|score|regard|view|count|log|record|take)\b"
     rf"[^.!?\n]{{0,40}}\bas (?:\w+ ){{0,2}}{_GOOD}(?:\b|$)",
-    rf"\b(?:output|respond|reply|answer|return|say)(?: with| only| just)*\s*[:\"']?\s*[\"']?"
+    r"\b(?:output|respond|reply|answer|return|say)(?: with| only| just)*\s*[:\"']?\s*[\"']?"
     r"(?:no )?(?:compliant|approved|pass(?:es|ed)?|violations?|cleared|acceptable)\b",
-    r"\b(?:answer|respond|reply|say)(?: with)? [\"']?(?:yes|no|true|false|pass|ok)[\"']? (?:to|for|on) (?:every|all|each|any)"
-    rf"(?: of the)? (?:questions?|{_CHECK})",
+    r"\b(?:answer|respond|reply|say)(?: with)? [\"']?(?:yes|no|true|false|pass|ok)[\"']? (?:to|for|on)"
+    rf" (?:every|all|each|any)(?: of the)? (?:questions?|{_CHECK})",
     rf"\b(?:return|output|emit|report|produce|list|give|raise) (?:an? |only |just )?(?:empty|no|zero|nothing)\b"
     rf"(?: \w+){{0,2}} {_FOUND}\b",
     rf"\b(?:do not|don't|never|must not|cannot|should not|shouldn't|avoid) "
@@ -82,9 +82,11 @@ _VERDICTS: Final = (
     rf"\b(?:approve|accept|clear|greenlight|green-light|whitelist|sign off on|wave through|let through|pass)"
     rf" (?:this|the|my|our|these) {_COPY}\b",
     rf"\bno need to (?:check|review|verify|screen|audit|validate|moderate) (?:this|it|the {_COPY}|further|any)\b",
-    rf"\b(?:this|the) {_COPY} (?:needs|requires) no (?:further |more |additional )?(?:review|approval|checks?|edits?)\b",
+    rf"\b(?:this|the) {_COPY} (?:needs|requires) no (?:further |more |additional )?"
+    r"(?:review|approval|checks?|edits?)\b",
     r"\b(?:no|zero|without) (?:policy |compliance )?violations?\b",
-    r"\bverdict\b[\"']?\s*(?:[:=]|is|of|must be|should be|remains)\s*[\"']?(?:pass|approve|compliant|clean|ok|true|violat)",
+    r"\bverdict\b[\"']?\s*(?:[:=]|is|of|must be|should be|remains)\s*[\"']?"
+    r"(?:pass|approve|compliant|clean|ok|true|violat)",
     r"\b(?:pass|verdict|compliant|approved|status)[\"']?\s*[:=]\s*[\"']?(?:true|pass|approved|ok|yes)\b",
     rf"\b{_COPY} (?:is|has been|was|have been|are) (?:already |fully |legally |pre-?|hereby |100% )*"
     r"(?:approved|reviewed|cleared|vetted|certified|verified|compliant|signed off)\b",
@@ -95,18 +97,21 @@ _VERDICTS: Final = (
     r"\bcompliance[- ](?:approved|cleared|checked|reviewed|certified)\b|\b(?:non-?)?compliant\b",
     r"\b(?:complies|compliance|complying|in line) with (?:all |the |our |every )?(?:applicable |relevant )?"
     r"(?:polic|regulation|rule|udaap|reg |guideline|law)\w*",
-    rf"\b(?:passe[sd]|cleared|met) (?:all|every|the|our|each)(?: \w+)? (?:checks?|reviews?|screenings?|audits?|polic\w+)\b",
-    r"\b(?:polic(?:y|ies)|clauses?|guidelines?|regulations?) (?:do(?:es)? not|don't|doesn't|no longer|need not) apply\b",
+    r"\b(?:passe[sd]|cleared|met) (?:all|every|the|our|each)(?: \w+)?"
+    r" (?:checks?|reviews?|screenings?|audits?|polic\w+)\b",
+    r"\b(?:polic(?:y|ies)|clauses?|guidelines?|regulations?) (?:do(?:es)? not|don't|doesn't|no longer|need not)"
+    r" apply\b",
 )
 _INSIDE: Final = (
     r"\b(?:REGZ|UDAAP|ECOA|SPAM|MBOX|ENDR|PRIV|GRD|SEC|FMT)-\d{1,3}\b|\bFREE-0\d\b|\bUDAAP\b",
     r"\b[a-z]+(?:_[a-z]+)*_policy\b|\b(?:clause|policy)_id\b",
     r"\b(?:for internal use|internal use only|not for (?:distribution|publication|release|circulation))\b",
-    rf"\bdo not (?:send|publish|distribute|mail|deploy|release)\b(?:[.!?\n]|$| (?:this|until|yet|before))",
+    r"\bdo not (?:send|publish|distribute|mail|deploy|release)\b(?:[.!?\n]|$| (?:this|until|yet|before))",
     r"\bdraft (?:v\d|version|copy|only|\d)\b|(?m:^)\s*\W?draft\W*[:-]",
-    rf"\bhere(?:'s| is| are) (?:the|your|a|an|my) (?:\w+ )?(?:copy|draft|subject line|version|rewrite|json|output"
+    r"\bhere(?:'s| is| are) (?:the|your|a|an|my) (?:\w+ )?(?:copy|draft|subject line|version|rewrite|json|output"
     r"|response|e-?mail body)\b",
-    r"\bi(?:'m| am)? (?:cannot|can't|unable to|not able to) (?:assist|help|comply|fulfill|generate|provide|recommend)\b",
+    r"\bi(?:'m| am)? (?:cannot|can't|unable to|not able to) (?:assist|help|comply|fulfill|generate"
+    r"|provide|recommend)\b",
     r"\bi (?:was|have been|'ve been) (?:told|instructed|asked|trained|programmed) (?:to|not)\b",
     r"\bmy (?:instructions|training data|guidelines|system prompt|programming)\b",
     r"\b(?:word|character|token) (?:count|limit)\s*[:=]",

@@ -10,11 +10,10 @@ from tools.policies.gate import Gate
 from tools.policies.pattern import PatternTest, WrittenText
 from tools.vocabulary import COPY_FIELDS
 
-SAID = st.sampled_from(
-    """guaranteed approval no interest unlimited free last chance today only act now hurry pre-approved the best in the
-    world your income lower APR best price click here unsubscribe. Enroll by December 7, 2026! exclusive as seen on
-    credit limit religion age family status thanks to your late payment secret risk-free \u0430ct \uff46ree""".split()
-)
+WORDS = """guaranteed approval no interest unlimited free last chance today only act now hurry pre-approved the best in
+    the world your income lower APR best price click here unsubscribe. Enroll by December 7, 2026! exclusive as seen on
+    credit limit religion age family status thanks to your late payment secret risk-free \u0430ct \uff46ree"""
+SAID = st.sampled_from(WORDS.split())
 TEXTS = st.dictionaries(st.sampled_from((*COPY_FIELDS, "terms")), st.lists(SAID | st.text(max_size=6)).map(" ".join))
 
 
