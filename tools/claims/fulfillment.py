@@ -6,7 +6,8 @@ from functools import partial
 from typing import Final
 
 from tools.claims.wording import compiled, written
-from tools.grounding.checks import Checks, support_for
+from tools.grounding.checks import Checks
+from tools.grounding.supported import support_for
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 

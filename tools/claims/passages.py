@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.measures import Quantity, Unit
-from tools.grounding.reading import Reading, own_names
+from tools.grounding.reading import Reading, merchant_names
 from tools.policies.regex import compile_regex
 from tools.report import Evidence
 from tools.subject import Subject
@@ -124,7 +124,7 @@ class Written:
 def written(checks: Checks, subject: Subject) -> Written:
     """Return the passages of a draft, read once for all detectors."""
     fields = tuple((name, text) for name in FIELDS if (text := subject.text.get(name)))
-    return _written(checks, fields, own_names(subject.offer.get("merchants")))
+    return _written(checks, fields, merchant_names(subject.offer))
 
 
 @lru_cache(maxsize=64)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from tools.folding import fold
-from tools.grounding.checks import Checks, support_for
-from tools.hygiene.personal import LABELS, figures_in, labels_in, profile_of
+from tools.grounding.checks import Checks
+from tools.grounding.supported import support_for
+from tools.hygiene.personal import LABELS, Profile, figures_in, labels_in
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -19,15 +20,15 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _no_profile_figures(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find numbers and days of the profile, however they are written, that the offer doesn't have itself."""
-    numbers, dates, _ = profile_of(subject.personal)
-    if not numbers and not dates:
+    profile = Profile(subject.personal)
+    if not profile.has_figures:
         return []
     support = support_for(subject)
     return [
         Evidence(field=field, quote=whole.original[first:last], start=first, end=last)
         for field, text in subject.text.items()
         for whole in (fold(text),)
-        for start, end in sorted(set(figures_in(whole.text, numbers, dates, support)))
+        for start, end in sorted(set(figures_in(whole.text, profile, support)))
         for first, last in (whole.span(start, end),)
     ]
 

@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Final
 
 from tools.claims.wording import COPY, Sentence, compiled, quantities_in, written
-from tools.grounding.checks import Checks, is_supported, support_for
+from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
 from tools.grounding.support import amount
+from tools.grounding.supported import is_supported, support_for
 from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Detector, Subject

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY_OVER, PRESSING, SCARCE, WINDOW, WITHIN
 from tools.claims.wording import joined, written
-from tools.grounding.checks import Checks, is_date_supported, support_for
+from tools.grounding.checks import Checks, is_date_supported
 from tools.grounding.reading import Reading
+from tools.grounding.supported import support_for
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 

@@ -4,26 +4,33 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final
+
+import re2  # type: ignore[import-untyped]
 
 from tools.grounding.date_roles import DateMention, DateRole
 from tools.grounding.examples import worked_examples
 from tools.grounding.measures import Quantity, Unit
 from tools.grounding.merchants import Gazetteer, is_disguised
-from tools.grounding.reading import Reader, Reading, own_names, statements_of
+from tools.grounding.reading import Reader, Reading, own_names
 from tools.grounding.roles import Role
-from tools.grounding.support import Support, amount, date_matches, support_of
+from tools.grounding.support import Support, amount, date_matches
+from tools.grounding.supported import is_supported, support_for
 from tools.grounding.timewords import NAMED, Span, month_span, next_weekday
 from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Subject
 
 FIELDS: Final = ("subject", "preheader", "headline", "body", "cta", "terms")
-_FREE_TEXT: Final = ("reward_note", "go_to_apr", "exclusions", "eligibility_excludes", "addon_name")
 _KEY_ROLES: Final[tuple[Role, ...]] = ("reward", "minimum_spend", "spend_cap", "reward_cap")
 _KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
+_COUNT: Final = "(?:one|two|three|four|five|[1-9])"
 _CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
+_DEALS: Final = re2.compile(
+    rf"(?i)\b{_COUNT}[- ]for[- ](?:the price of[- ])?{_COUNT}\b"
+    rf"|\bbuy {_COUNT}\b[^.!?\n]{{0,30}}\bget {_COUNT}\b|\bbogo\b"
+)
+"""Deals that no offer type pays, in numbers too small to stand out."""
 _DAY: Final = timedelta(days=1)
 _PARTS_OF_REWARD: Final = frozenset(
     {"extra", "more", "additional", "bonus", "always", "other", "usual", "usually", "already", "normally", "regular"}
@@ -47,7 +54,7 @@ class Checks:
 
     def readings(self, subject: Subject) -> Iterator[tuple[str, Reading]]:
         """Yield each filled copy field with its reading."""
-        names = own_names(subject.offer.get("merchants"))
+        names = own_names(subject.offer)
         for field in FIELDS:
             if text := subject.text.get(field):
                 yield field, self.reader.read(text, names)
@@ -67,6 +74,7 @@ class Checks:
                 )
                 spans.append((start, quantity.end, quantity.edge))
             found += [reading.evidence(field, start, end) for start, end, _ in spans]
+            found += [reading.evidence(field, *match.span()) for match in _DEALS.finditer(reading.folded.text)]
         return found
 
     def dates(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -87,7 +95,7 @@ class Checks:
 
     def merchants(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find merchants that the offer is not for, disguised or misspelt ones, and names that nobody knows."""
-        own = self.reader.own_merchants(own_names(subject.offer.get("merchants")))
+        own = self.reader.own_merchants(own_names(subject.offer))
         found: list[Evidence] = []
         for field, reading in self.readings(subject):
             for name in reading.names:
@@ -126,41 +134,6 @@ class Checks:
             if len(fields) > 1:
                 found += [evidence for value, held, evidence in mentions if not held and value != truth]
         return found
-
-
-def support_for(subject: Subject) -> Support:
-    """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
-    facts = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in subject.offer.items())
-    return _support(facts, subject.send_date)
-
-
-@lru_cache(maxsize=64, typed=True)
-def _support(facts: tuple[tuple[str, object], ...], sent: date) -> Support:
-    offer = dict(facts)
-    notes: list[Quantity] = []
-    for name in _FREE_TEXT:
-        value = offer.get(name)
-        for text in value if isinstance(value, tuple) else (value,):
-            notes += statements_of(text)[2] if isinstance(text, str) else ()
-    return support_of(offer, sent, notes=notes)
-
-
-def is_supported(
-    quantity: Quantity, roles: frozenset[Role], support: Support, subject: Subject, reading: Reading
-) -> bool:
-    """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
-    if support.has(quantity, roles):
-        return True
-    if "fee" in roles and quantity.unit == "money":
-        return quantity.value == amount(subject.member.get("annual_fee"))
-    return quantity.unit == "count" and _is_card_ending(reading, quantity)
-
-
-def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
-    """Tell "Card ending in 8431", which the renderer adds."""
-    words = [low(reading.tokens, quantity.first - step) for step in (3, 2, 1)]
-    digits = quantity.end - quantity.start
-    return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)
 
 
 def _follows_from_reward(quantity: Quantity, reading: Reading, support: Support, offer: Mapping[str, object]) -> bool:

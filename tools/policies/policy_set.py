@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tools.policies.clauses import ActiveClause
+from tools.policies.pattern import Expressions
 from tools.policies.schema import FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
@@ -81,6 +82,11 @@ class PolicySet:
         """The policies that are enforced."""
         return tuple(policy for policy in self.policies if policy.is_active)
 
+    @property
+    def expressions(self) -> Expressions:
+        """The patterns of the active clauses, compiled into one at the first use."""
+        return _expressions(self)
+
     def get(self, policy_id: str) -> Policy | None:
         """Return the policy of that id, whatever its status."""
         return next((policy for policy in self.policies if policy.id == policy_id), None)
@@ -111,6 +117,12 @@ class PolicySet:
 def policy_sha(front: FrontMatter, prose: str) -> str:
     """Return the hash of all a policy says; comments, quoting and key order of its file don't matter."""
     return _digest([front.model_dump(mode="json"), prose])
+
+
+@lru_cache(maxsize=16)
+def _expressions(policies: PolicySet) -> Expressions:
+    tests = (clause.pattern for policy in policies.active for clause in policy.clauses)
+    return Expressions(test for test in tests if test is not None)
 
 
 @lru_cache(maxsize=1024)
