@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from graph.database import open_database
-from graph.gate import gate_of
+from graph.gate import gate_of, gate_with
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
@@ -34,11 +34,12 @@ from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
-from tools.ledger.versions import PolicyText
-from tools.menus import Menus, load_menus
+from tools.ledger.versions import LoadedSet, PolicyText
+from tools.menus import Ladders, Menus, read_ladders
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
-from tools.policies.policy_set import PolicySet
+from tools.policies.policy_set import Policy, PolicySet
+from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
@@ -48,29 +49,38 @@ from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, Of
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
 
+PREVIEW_CHARACTERS: Final = 100
+"""Of a policy's prose, in lists."""
+
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Everything read from `policies/` and `prompts/`: what decides, apart from where it runs."""
+    """All that is read from `policies/`, `prompts/` and the ledger's policies: what decides, wherever it runs."""
 
     policies: PolicySet
     gate: Gate
     catalogue: Catalogue
+    ladders: Ladders
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
     sha: str
-    """Names the bytes of every file of the policies folder and of the prompts."""
+    """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
+    epoch: int = 0
+    """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """One process's services. Close with `aclose`."""
+    """One process's services under one rulebook. Close with `aclose`.
+
+    When the policies change, `graph.live` makes new ones of the same services; a run keeps those it started with.
+    """
 
     settings: Settings
     rulebook: Rulebook
@@ -130,7 +140,7 @@ async def open_deps(settings: Settings) -> Deps:
     """
     rulebook = await asyncio.to_thread(load_rulebook, settings)
     secret = await asyncio.to_thread(token_secret, settings)
-    database = open_database(settings, policies=policy_texts(rulebook.policies))
+    database = open_database(settings, policies=loaded_set(rulebook.policies))
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -157,7 +167,7 @@ async def open_deps(settings: Settings) -> Deps:
         exporter=Exporter(settings.output_dir),
         zone=zone,
         copy_mode=settings.effective_copy_mode,
-        screening={domain: screening_limits(rulebook.policies, settings, domain) for domain in DOMAINS},
+        screening=_screening(rulebook.policies, settings),
     )
 
 
@@ -168,12 +178,14 @@ def load_rulebook(settings: Settings) -> Rulebook:
     blocks = load_copy_blocks(folder / "copy")
     gate = gate_of(settings, catalogue, blocks)
     policies = gate.policies
-    menus = load_menus(folder / "ladders.yaml", policies.limit)
+    ladders = read_ladders(folder / "ladders.yaml")
+    menus = ladders.menus(policies.limit)
     _refuse_speechless(folder / "copy", menus, blocks)
     return Rulebook(
         policies=policies,
         gate=gate,
         catalogue=catalogue,
+        ladders=ladders,
         menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
@@ -181,6 +193,33 @@ def load_rulebook(settings: Settings) -> Rulebook:
         prompts=load_prompts(settings.prompts_dir, needed={"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES}),
         sha=_folder_sha(folder, settings.prompts_dir),
     )
+
+
+def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
+    """Return the files' rulebook with the policies the ledger holds in force. CPU work: some milliseconds a policy.
+
+    Files are not read again: what a process loaded at its start stays. Raises PolicyInvalid for a version that can't be
+    enforced as it stands, or that leaves no menu or no copy.
+    """
+    stored, approvals = compile_standing(standing, files=files.policies, detectors=files.gate.detectors)
+    blocks = files.blocks.with_approvals(approvals)
+    gate = gate_with(files.gate, stored, blocks)
+    menus = files.ladders.menus(gate.policies.limit)
+    _refuse_speechless(files.ladders.path.parent / "copy", menus, blocks)
+    sha = files.sha
+    if stored:
+        names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
+        sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
+    return replace(files, policies=gate.policies, gate=gate, menus=menus, blocks=blocks, sha=sha, epoch=standing.epoch)
+
+
+def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
+    """Return the same services under another rulebook."""
+    return replace(deps, rulebook=rulebook, screening=_screening(rulebook.policies, deps.settings))
+
+
+def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
+    return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
 
 
 def _folder_sha(*folders: Path) -> str:
@@ -237,12 +276,33 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
     ]
 
 
-def policy_texts(policies: PolicySet) -> list[PolicyText]:
-    """Return every active policy as the ledger keeps it."""
-    return [
-        PolicyText(policy.id, policy.front.version, policy.sha, f"{policy.front.model_dump_json()}\n\n{policy.prose}")
-        for policy in policies.active
-    ]
+def loaded_set(policies: PolicySet) -> LoadedSet:
+    """Return a policy set as the ledger keeps it: each active policy by hash, and the texts that files hold."""
+    return LoadedSet(
+        sha=policies.sha,
+        members=tuple((policy.id, policy.version, policy.sha) for policy in policies.active),
+        files=tuple(policy_text(policy) for policy in policies.active if policy.origin == "file"),
+    )
+
+
+def policy_text(policy: Policy) -> PolicyText:
+    """Return one version of a policy as the ledger keeps it."""
+    return PolicyText(
+        policy_id=policy.id,
+        version=policy.version,
+        sha=policy.sha,
+        content=policy.text,
+        type=policy.type,
+        domain=domains_of(policy),
+        preview=policy.prose[:PREVIEW_CHARACTERS],
+        note=policy.note,
+        by=policy.front.approved_by,
+    )
+
+
+def domains_of(policy: Policy) -> str:
+    """Return where a policy applies, as lists of policies say it."""
+    return ", ".join(policy.scope.domains) or "all"
 
 
 def brand_of(settings: Settings) -> Brand:

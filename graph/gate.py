@@ -1,5 +1,8 @@
 """The compliance gate from the policies folder alone: what a check needs where no graph runs."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from graph.settings import Settings
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
@@ -9,6 +12,7 @@ from tools.merchants import Catalogue, load_catalogue
 from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
+from tools.policies.policy_set import Policy, PolicySet
 from tools.subject import Detector
 
 
@@ -31,8 +35,14 @@ def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gat
             name: Attestation(by=given.by, until=given.until) for name, given in settings.effective_attestations.items()
         },
         merchant_names=catalogue.names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks.blocks},
+        blocks=blocks.covers,
     )
+
+
+def gate_with(gate: Gate, stored: Sequence[Policy], blocks: CopyBlocks) -> Gate:
+    """Return the gate over its policies and those of the ledger, with the blocks as they are approved now."""
+    policies = PolicySet.of((*gate.policies.policies, *stored))
+    return replace(gate, policies=policies, blocks=blocks.covers)
 
 
 def detectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Detector]:

@@ -1,8 +1,8 @@
 """Approved copy: blocks of text with slots, which offers each may be used for, and the proof that none was changed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from tools import copy_approvals
 from tools.braces import literal_text, slots_in
+from tools.copy_approvals import covers_of
 from tools.drafts import Copy
 from tools.errors import PolicyInvalid
 from tools.slots import NAME_FIELDS, SLOTS, legal_slots
@@ -59,6 +61,11 @@ class Block(_Closed):
     text: str = Field(min_length=1)
     approval: Approval
 
+    @property
+    def text_sha(self) -> str:
+        """What an approval of this block signs."""
+        return text_sha(self.field, self.text)
+
     def suits(self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType) -> bool:
         """Tell whether this block may speak for the option: in scope, slots legal, and no condition left out of a body.
 
@@ -88,10 +95,24 @@ class _BlockFile(RootModel[tuple[Block, ...]]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CopyBlocks:
-    """All approved blocks, in the files' order. Built by `load_copy_blocks`."""
+    """All approved blocks, in the files' order. Built by `load_copy_blocks`.
+
+    `covers` names the judge clauses each block is approved for (`policy/clause@version`).
+    """
 
     blocks: tuple[Block, ...]
     by_id: MappingProxyType[str, Block]
+    covers: Mapping[str, frozenset[str]]
+
+    def with_approvals(self, records: Iterable[copy_approvals.Approval]) -> "CopyBlocks":
+        """Return the blocks with what more records cover; a record of another text covers nothing."""
+        more = covers_of(records, {block.id: block.text_sha for block in self.blocks})
+        covers = {block.id: self.covered(block.id) | more.get(block.id, frozenset()) for block in self.blocks}
+        return replace(self, covers=MappingProxyType(covers))
+
+    def covered(self, block_id: str) -> frozenset[str]:
+        """Return the judge clauses a block is approved for."""
+        return self.covers.get(block_id, frozenset())
 
     def get(self, block_id: str) -> Block | None:
         """Return the block of that id, or None."""
@@ -152,7 +173,8 @@ def load_copy_blocks(folder: Path) -> CopyBlocks:
             blocks[block.id] = block
     if not blocks:
         raise PolicyInvalid(folder, 1, "no approved copy blocks; fallback copy needs them")
-    return CopyBlocks(blocks=tuple(blocks.values()), by_id=MappingProxyType(blocks))
+    covers = {block.id: frozenset(block.approval.covers) for block in blocks.values()}
+    return CopyBlocks(tuple(blocks.values()), MappingProxyType(blocks), MappingProxyType(covers))
 
 
 def _refuse(path: Path, lines: Lines, index: int, block: Block) -> None:

@@ -22,6 +22,7 @@ class Source:
     data: dict[str, object]
     prose: str
     lines: Lines
+    text: str
 
 
 def read_source(path: Path) -> Source:
@@ -34,6 +35,16 @@ def read_source(path: Path) -> Source:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(path, 1, f"can't be read: {error}; a policy is a file of UTF-8 text") from error
+    return parse_source(text, path)
+
+
+def is_policy_file(text: str) -> bool:
+    """Tell whether text is meant as a whole policy, front matter included, and not as prose alone."""
+    return text.removeprefix("\ufeff").partition("\n")[0].rstrip() == _FENCE
+
+
+def parse_source(text: str, path: Path) -> Source:
+    """Take the text of a policy apart; faults are told of `path`. Raises PolicyInvalid as `read_source` does."""
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
         raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")
@@ -52,7 +63,7 @@ def read_source(path: Path) -> Source:
     data, where = parse_yaml(front, path, first_line=2)
     if not isinstance(data, dict):
         raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
-    return Source(path, data, prose, where)
+    return Source(path, data, prose, where, text)
 
 
 def _anchor_line(front: str) -> int | None:
