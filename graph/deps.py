@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from graph.database import open_database
 from graph.gate import gate_of, gate_with
+from graph.policy_texts import loaded_set
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
@@ -34,11 +35,10 @@ from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
-from tools.ledger.versions import LoadedSet, PolicyText
 from tools.menus import Ladders, Menus, read_ladders
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
-from tools.policies.policy_set import Policy, PolicySet
+from tools.policies.policy_set import PolicySet
 from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
@@ -48,9 +48,6 @@ from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, Of
 
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
-
-PREVIEW_CHARACTERS: Final = 100
-"""Of a policy's prose, in lists."""
 
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
@@ -274,35 +271,6 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
         )
         for policy in policies.active
     ]
-
-
-def loaded_set(policies: PolicySet) -> LoadedSet:
-    """Return a policy set as the ledger keeps it: each active policy by hash, and the texts that files hold."""
-    return LoadedSet(
-        sha=policies.sha,
-        members=tuple((policy.id, policy.version, policy.sha) for policy in policies.active),
-        files=tuple(policy_text(policy) for policy in policies.active if policy.origin == "file"),
-    )
-
-
-def policy_text(policy: Policy) -> PolicyText:
-    """Return one version of a policy as the ledger keeps it."""
-    return PolicyText(
-        policy_id=policy.id,
-        version=policy.version,
-        sha=policy.sha,
-        content=policy.text,
-        type=policy.type,
-        domain=domains_of(policy),
-        preview=policy.prose[:PREVIEW_CHARACTERS],
-        note=policy.note,
-        by=policy.front.approved_by,
-    )
-
-
-def domains_of(policy: Policy) -> str:
-    """Return where a policy applies, as lists of policies say it."""
-    return ", ".join(policy.scope.domains) or "all"
 
 
 def brand_of(settings: Settings) -> Brand:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graph.change_control import Approved, CopyToReview, Proposed
-from graph.deps import PREVIEW_CHARACTERS, domains_of
+from graph.policy_texts import PREVIEW_CHARACTERS, domains_of
 from tools.ledger.versions import Happened, VersionRow
 from tools.policies.policy_set import Policy
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from server.commands.console import busy, out, plain
+from server.commands.policy_versions import show_version
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from tools.policies.schema import Clause
     from tools.subject import Detector
 
-app = typer.Typer(no_args_is_help=True, help="Lint, list, show and test the policies; nothing is started or changed.")
+app = typer.Typer(
+    no_args_is_help=True, help="Lint, list, show and test the policies; propose, approve and retire versions."
+)
 ENOUGH: Final = 3
 """Examples of each side that a clause should have."""
 UNTESTED: Final = {"judge": "answered by a judge or approved copy", "attest": "answered by a person"}
@@ -55,13 +58,22 @@ def list_policies() -> None:
 
 
 @app.command(no_args_is_help=True)
-def show(policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")]) -> None:
+def show(
+    policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")],
+    sha: Annotated[str | None, typer.Option(help="Print the text of the version with this hash instead.")] = None,
+) -> None:
     """Show one policy: where it applies and what it rests on, every clause, and its prose.
+
+    With `--sha`, the text of any version that was ever in force or proposed, as the ledger keeps it.
 
     Example:
 
         offers policies show dining_offer_policy
+        offers policies show gift_card_policy --sha 5f0c2a91
     """
+    if sha is not None:
+        show_version(policy_id, sha)
+        return
     from server.commands.policy_view import policy_view
 
     (policy,) = _chosen(_policies()[0], policy_id)

@@ -93,7 +93,7 @@ class Versions:
     """Reads policy versions. Every method raises DatabaseUnavailable."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     async def drafts(self) -> list[VersionRow]:
         """Return the drafts that wait for approval, by id."""
@@ -113,7 +113,7 @@ class Versions:
 
     async def events(self, policy_id: str) -> dict[tuple[str, str], list[Happened]]:
         """Return who did what to each version (version, sha) of a policy, in order."""
-        async with self._database.statement() as connection:
+        async with self.database.statement() as connection:
             cursor = await connection.execute(_EVENTS, (policy_id,))
             rows = await cursor.fetchall()
         found: dict[tuple[str, str], list[Happened]] = {}
@@ -123,12 +123,12 @@ class Versions:
 
     async def members(self, set_sha: str) -> list[tuple[str, str, str, str]]:
         """Return (set sha, policy id, version, sha) of the sets whose hash starts so, by id."""
-        async with self._database.statement() as connection:
+        async with self.database.statement() as connection:
             cursor = await connection.execute(_MEMBERS, (set_sha.lower(),))
             return [(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
 
     async def _rows(self, condition: LiteralString, values: tuple[str, ...]) -> list[VersionRow]:
-        async with self._database.statement() as connection:
+        async with self.database.statement() as connection:
             cursor = connection.cursor(row_factory=class_row(VersionRow))
             await cursor.execute(_SELECT + condition, values)
             return await cursor.fetchall()
