@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Body, FastAPI, Header, HTTPException, Query
+from fastapi import Body, FastAPI, Header, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -45,6 +45,9 @@ _APPROVING: Final[dict[int | str, dict[str, Any]]] = (
         409: {"description": "Nothing waits for approval, or copy has to be reviewed first; the body lists it."},
     }
 )
+
+PolicyId = Annotated[str, Path(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,63}$", description="The policy's id.")]
+Sha = Annotated[str, Path(pattern=r"^[0-9a-fA-F]{8,64}$", description="A version's hash, or its beginning.")]
 
 _Answer = TypeVar("_Answer")
 
@@ -99,7 +102,7 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
 
     @app.post("/policies/{policy_id}/approve", tags=["policies"], responses=_APPROVING)
     async def approve(
-        policy_id: str,
+        policy_id: PolicyId,
         body: Annotated[Approving | None, Body()] = None,
         authorization: Annotated[str | None, Header()] = None,
     ) -> JSONResponse:
@@ -118,11 +121,10 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
         if isinstance(done, CopyToReview):
             return JSONResponse(reply.to_review(done), 409)
         await _answered(pipeline.live.refresh(at_least=done.epoch))
-        await pipeline.live.settled()
         return JSONResponse(reply.approved(done))
 
     @app.get("/policies/{policy_id}", tags=["policies"], responses=_DOWN | _UNKNOWN)
-    async def policy(policy_id: str) -> dict[str, Any]:
+    async def policy(policy_id: PolicyId) -> dict[str, Any]:
         """Return a policy whole: the one in force, else its draft, else its last version."""
         held = pipeline.deps.rulebook.policies.get(policy_id)
         if held is not None:
@@ -135,7 +137,7 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
         return reply.whole_row(row, events.get((row.version, row.sha), []))
 
     @app.get("/policies/{policy_id}/versions", tags=["policies"], responses=_DOWN | _UNKNOWN)
-    async def policy_versions(policy_id: str) -> dict[str, Any]:
+    async def policy_versions(policy_id: PolicyId) -> dict[str, Any]:
         """List every version a policy ever had, who did what to it, and when."""
         rows = await _answered(versions().of(policy_id))
         if not rows:
@@ -145,7 +147,7 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
         return {"policy_id": rows[0].policy_id, "versions": told}
 
     @app.get("/policies/{policy_id}/versions/{sha}", tags=["policies"], responses=_DOWN | _UNKNOWN)
-    async def policy_version(policy_id: str, sha: str) -> dict[str, Any]:
+    async def policy_version(policy_id: PolicyId, sha: Sha) -> dict[str, Any]:
         """Return the version a hash names, whatever became of it; its first eight digits are enough."""
         row = await _answered(versions().by_sha(policy_id, sha))
         if row is None:

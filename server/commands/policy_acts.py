@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; recorded with the version.")]
+LONGEST_NAME: Final = 100
+
+
+def _name(value: str) -> str:
+    name = " ".join(value.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise typer.BadParameter(f"{value!r} names nobody; give a name of up to {LONGEST_NAME} printable characters")
+    return name
+
+
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", callback=_name, help="Who does it; recorded with the version.")
+]
 
 
 @app.command(no_args_is_help=True)

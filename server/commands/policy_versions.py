@@ -102,7 +102,8 @@ def show_set(
     if len(sets) != 1:
         found = "several sets begin so; give more digits" if sets else "no process on this database ever loaded it"
         raise InputInvalid(f"SHA is {sha!r}: {found}")
-    table = Table("policy", "version", "sha", title=f"set {sets.pop()}", title_justify="left")
+    out().print(f"set {sets.pop()}", soft_wrap=True)
+    table = Table("policy", "version", "sha")
     for _, policy_id, version, policy_sha in members:
         table.add_row(*map(shown, (policy_id, version, policy_sha[:SHOWN_SHA])))
     out().print(table)
