@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.settings import Settings
+from tools.claims import claim_detectors
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
-from tools.grounding import grounding_detectors
+from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.evaluation import Attestation
@@ -48,8 +49,10 @@ def gate_with(gate: Gate, stored: Sequence[Policy], blocks: CopyBlocks) -> Gate:
 def detectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Detector]:
     """Return every detector a clause may name, by name."""
     aliases = {partner.name: partner.aliases for partner in catalogue.partners.values()}
+    checks = grounding_checks(merchant_names=aliases, issuer=settings.brand_issuer)
     detectors = (
-        *grounding_detectors(merchant_names=aliases, issuer=settings.brand_issuer),
+        *grounding_detectors(checks),
+        *claim_detectors(checks),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 TOKEN: Final = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -32,6 +33,7 @@ def fill_text(template: str, values: Mapping[str, str | None]) -> str:
     return "".join([*parts, template[position:]])
 
 
+@lru_cache(maxsize=2048)  # approved blocks are asked for theirs once per option of every menu
 def slots_in(template: str) -> frozenset[str]:
     """Return what stands in braces in `template`, known or not."""
     return frozenset(token[1] for token in TOKEN.finditer(template) if token[1] is not None)

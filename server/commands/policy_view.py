@@ -81,8 +81,9 @@ def rule_of(clause: Clause) -> str:
         case CelClause():
             lines.append(clause.check)
         case PatternClause():
-            for side in ("forbid", "require", "unless"):
+            for side in ("phrases", "forbid", "require", "unless"):
                 lines += [f"{side} {pattern}" for pattern in getattr(clause, side)]
+            lines += [f"within {clause.within}"] if clause.within != "sentence" else []
         case CodeClause():
             lines.append(clause.detector + "".join(f", {name} {value}" for name, value in clause.params.items()))
         case JudgeClause():

@@ -62,7 +62,7 @@ def test_people_read_verdicts_clauses_quotes_and_a_summary(offers: Offers, tmp_p
     ran = offers("check", "drafts.jsonl")
     assert ran.code == 1
     assert "A1 pass" in ran.told and "B1 violate" in ran.told
-    assert "block compliance_policy/no_guarantees headline 'Guaranteed' The copy guarantees something" in ran.told
+    assert "block UDAAP-01/no_guarantees headline 'Guaranteed' The copy guarantees something" in ran.told
     assert "unreadable line 3: offer.reward_valu: no such field; did you mean reward_value?" in ran.told
     assert "2 checked: 1 pass, 1 violate; 1 unreadable" in ran.told
     assert "\x1b" not in ran.out

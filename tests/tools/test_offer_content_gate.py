@@ -1,9 +1,10 @@
 from functools import cache
 
 from tests.tools.offer_content import POLICIES, SEND_DATE, blocks, catalogue, disclosures, long_named_terms, menus
+from tools.claims import claim_detectors
 from tools.drafts import Copy
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
-from tools.grounding import grounding_detectors
+from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.menus import load_menus
 from tools.policies.gate import Gate
@@ -15,7 +16,8 @@ from tools.subject import Scope, Subject
 @cache
 def gate() -> Gate:
     aliases = {partner.name: partner.aliases for partner in catalogue().partners.values()}
-    grounding = grounding_detectors(merchant_names=aliases, issuer="Example Bank")
+    checks = grounding_checks(merchant_names=aliases, issuer="Example Bank")
+    grounding = (*grounding_detectors(checks), *claim_detectors(checks))
     detectors = {detector.name: detector for detector in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS)}
     return Gate(
         policies=load_policies(POLICIES, detectors=detectors, run_examples=False),

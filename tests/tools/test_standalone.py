@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.standalone_lines import CONFORMING, line
 from tests.tools.policies.written import clause, gate_of, write_policy
+from tools.claims import claim_detectors
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.errors import InputInvalid
-from tools.grounding import grounding_detectors
+from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
 from tools.merchants import load_catalogue
 from tools.policies import Gate, load_policies
@@ -37,7 +38,8 @@ NEVER_READABLE: list[Any] = [
 def issuer_gate() -> Gate:
     catalogue = load_catalogue(FOLDER / "merchants.yaml")
     names = {partner.name: partner.aliases for partner in catalogue.partners.values()}
-    grounding = grounding_detectors(merchant_names=names, issuer="Example Bank")
+    checks = grounding_checks(merchant_names=names, issuer="Example Bank")
+    grounding = (*grounding_detectors(checks), *claim_detectors(checks))
     detectors = {item.name: item for item in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS)}
     policies = load_policies(FOLDER, detectors=detectors, run_examples=False)
     return Gate(policies, detectors, merchant_names=catalogue.names())
@@ -164,7 +166,7 @@ def test_a_merchant_of_the_offer_is_known_and_any_other_is_not() -> None:
     text = {name: value.replace("Panera Bread", "Marlowe Books") for name, value in line()["text"].items()}
     assert reply_to(line(offer=offer, text=text)).verdict == "pass"
     reply = reply_to(line(offer=offer))
-    assert "compliance_policy/merchants_grounded" in broken(reply)
+    assert "GRD-03/merchants_grounded" in broken(reply)
 
 
 @pytest.mark.parametrize(
@@ -178,8 +180,8 @@ def test_a_merchant_of_the_offer_is_known_and_any_other_is_not() -> None:
 )
 def test_a_value_of_the_profile_in_the_copy_is_a_violation(member: dict[str, Any], headline: str) -> None:
     leaking = reply_to(line(member=member, text={"headline": headline}))
-    assert "compliance_policy/personal_data_absent" in broken(leaking)
-    assert "compliance_policy/personal_data_absent" not in broken(reply_to(line(text={"headline": headline})))
+    assert "PRIV-04/personal_data_absent" in broken(leaking)
+    assert "PRIV-04/personal_data_absent" not in broken(reply_to(line(text={"headline": headline})))
 
 
 def test_screening_clauses_run_for_the_facts_that_are_given() -> None:

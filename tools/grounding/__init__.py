@@ -12,16 +12,20 @@ from tools.grounding.units import reward_unit_agrees
 from tools.report import Stage
 from tools.subject import Detector
 
-__all__ = ["grounding_detectors"]
+__all__ = ["grounding_checks", "grounding_detectors"]
 
 
-def grounding_detectors(*, merchant_names: Mapping[str, tuple[str, ...]], issuer: str) -> tuple[Detector, ...]:
-    """Return the seven grounding detectors for a catalogue: canonical merchant names with their aliases.
+def grounding_checks(*, merchant_names: Mapping[str, tuple[str, ...]], issuer: str) -> Checks:
+    """Return the checks of a catalogue: canonical merchant names with their aliases. They remember what they read."""
+    gazetteer = Gazetteer(merchant_names, issuer)
+    return Checks(Reader(gazetteer), gazetteer)
+
+
+def grounding_detectors(checks: Checks) -> tuple[Detector, ...]:
+    """Return the seven grounding detectors.
 
     They share one reading per text, remembered across detectors and drafts. They read the offer and the copy.
     """
-    gazetteer = Gazetteer(merchant_names, issuer)
-    checks = Checks(Reader(gazetteer), gazetteer)
     reads: tuple[Stage, ...] = ("terms", "copy")
     return (
         Detector("grounded_numbers", ("member", *reads), checks.numbers),

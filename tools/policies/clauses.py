@@ -7,10 +7,19 @@ from typing import Final, get_args
 
 from tools.policies.cel import CelTest, check_asked, compile_cel
 from tools.policies.expression import CelInvalid
-from tools.policies.facts import MESSAGE_FIELDS
+from tools.policies.facts import MESSAGE_FIELDS, TEXT_FIELDS
 from tools.policies.pattern import PatternTest, compile_pattern
 from tools.policies.regex import RegexInvalid, compile_regex
-from tools.policies.schema import AttestClause, CelClause, Clause, CodeClause, FrontMatter, JudgeClause, PatternClause
+from tools.policies.schema import (
+    AttestClause,
+    CelClause,
+    Clause,
+    CodeClause,
+    FrontMatter,
+    JudgeClause,
+    PatternClause,
+    phrase_regex,
+)
 from tools.report import ClauseResult, Evidence, Result, Stage
 from tools.subject import Detector
 
@@ -111,13 +120,21 @@ def _compile(field: str, expression: str | None, policy: FrontMatter) -> CelTest
 
 
 def _pattern(clause: PatternClause) -> PatternTest:
+    for phrase in map(phrase_regex, clause.phrases):
+        compile_regex(phrase)  # a phrase of plain words always compiles; this says so at load, not at the first draft
     for side in ("forbid", "require", "unless"):
         for index, pattern in enumerate(getattr(clause, side)):
             try:
                 compile_regex(pattern)
             except RegexInvalid as error:
                 raise ClauseInvalid((side, index), str(error)) from error
-    return compile_pattern(clause.fields, forbid=clause.forbid, require=clause.require, unless=clause.unless)
+    return compile_pattern(
+        clause.fields,
+        forbid=clause.forbidden,
+        require=clause.require,
+        unless=clause.unless,
+        within=clause.within,
+    )
 
 
 def _detector(clause: CodeClause, detectors: Mapping[str, Detector]) -> Detector:
@@ -142,7 +159,7 @@ def _depends_on(
         elif root != "limits":
             stages.add("member" if root == "member" else "terms")
     if isinstance(clause, PatternClause):
-        stages.update(map(_stage_of_field, clause.fields))
+        stages.update(map(_stage_of_field, (*clause.fields, *(TEXT_FIELDS if clause.within == "any" else ()))))
     elif isinstance(clause, CodeClause):
         stages.update(_detector(clause, detectors).depends_on)
     elif isinstance(clause, JudgeClause):

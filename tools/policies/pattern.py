@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from tools.folding import Folded, fold, mask
+from tools.policies.facts import TEXT_FIELDS
 from tools.policies.regex import compile_regex
+from tools.policies.schema import Within
 from tools.report import Evidence
 
 MAX_EVIDENCE: Final = 8
@@ -57,6 +59,7 @@ class PatternTest:
     forbid: Any | None
     require: tuple[Any, ...]
     unless: Any | None
+    within: Within
     anchored: bool
 
     def run(self, text: WrittenText) -> tuple[Evidence, ...]:
@@ -76,7 +79,7 @@ class PatternTest:
         found: list[Evidence] = []
         for match in self.forbid.finditer(masked) if self.forbid is not None else ():
             start, end = match.span()
-            if self.unless is not None and self.unless.search(sentence_around(masked, start, end)) is not None:
+            if self.unless is not None and self.unless.search(self._around(field, text, start, end)) is not None:
                 continue
             start, end = folded.span(start, end)
             found.append(Evidence(field=field, quote=folded.original[start:end], start=start, end=end))
@@ -84,9 +87,28 @@ class PatternTest:
                 break
         return found
 
+    def _around(self, field: str, text: WrittenText, start: int, end: int) -> str:
+        """Return the text in which an excuse of a match counts."""
+        match self.within:
+            case "sentence":
+                return sentence_around(text.masked(field), start, end)
+            case "next":
+                return sentence_around(text.masked(field), start, end, neighbours=1)
+            case "field":
+                return text.masked(field)
+            case "any":
+                return text.joined(TEXT_FIELDS)
+            case _:
+                assert_never(self.within)
+
 
 def compile_pattern(
-    fields: tuple[str, ...], *, forbid: Sequence[str], require: Sequence[str], unless: Sequence[str]
+    fields: tuple[str, ...],
+    *,
+    forbid: Sequence[str],
+    require: Sequence[str],
+    unless: Sequence[str],
+    within: Within = "sentence",
 ) -> PatternTest:
     """Compile a clause whose expressions each passed `compile_regex`."""
     return PatternTest(
@@ -94,6 +116,7 @@ def compile_pattern(
         forbid=_either(forbid),
         require=tuple(compile_regex(pattern) for pattern in require),
         unless=_either(unless),
+        within=within,
         anchored=any(is_anchored(pattern) for pattern in forbid),
     )
 
@@ -103,16 +126,18 @@ def is_anchored(pattern: str) -> bool:
     return _ANCHORED.search(_ESCAPED.sub("", pattern)) is not None
 
 
-def sentence_around(text: str, start: int, end: int) -> str:
-    """Return the sentence or sentences that `text[start:end]` is part of."""
-    first, last = 0, len(text)
+def sentence_around(text: str, start: int, end: int, *, neighbours: int = 0) -> str:
+    """Return the sentence or sentences that `text[start:end]` is part of, with so many before and behind."""
+    firsts, last, behind = [0], len(text), neighbours
     for stop in _SENTENCE_END.finditer(text):
         if stop.end() <= start:
-            first = stop.end()
+            firsts.append(stop.end())
         elif stop.start() >= end:
-            last = stop.start()
-            break
-    return text[first:last]
+            if not behind:
+                last = stop.start()
+                break
+            behind -= 1
+    return text[firsts[-1 - min(neighbours, len(firsts) - 1)] : last]
 
 
 def _either(patterns: Sequence[str]) -> Any | None:

@@ -1,5 +1,6 @@
 """The front matter of a policy file: what each field may hold. An unknown key is an error, never ignored."""
 
+import re
 from datetime import date
 from typing import Annotated, Final, Literal, Self
 
@@ -17,6 +18,10 @@ ClauseId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 LimitName = Annotated[str, StringConstraints(pattern=r"^(max|min)_[a-z0-9_]+$")]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Phrase = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9$%#'&+/.,*-]+(?: [A-Za-z0-9$%#'&+/.,*-]+)*$")
+]
+"""Plain words with single spaces; `*` at the end of a word stands for any ending."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\n]*$")]
 
 
@@ -82,14 +87,20 @@ class CelClause(_Clause):
     check: Words
 
 
+Within = Literal["sentence", "next", "field", "any"]
+"""How far an excuse of a pattern clause may stand: same sentence, the one before or after, same field, any field."""
+
+
 class PatternClause(_Clause):
-    """Regular expressions over the folded text, merchant names masked."""
+    """Phrases and regular expressions over the folded text, merchant names masked."""
 
     kind: Literal["pattern"]
     fields: tuple[str, ...] = COPY_FIELDS
+    phrases: tuple[Phrase, ...] = ()
     forbid: tuple[Words, ...] = ()
     require: tuple[Words, ...] = ()
     unless: tuple[Words, ...] = ()
+    within: Within = "sentence"
 
     @field_validator("fields")
     @classmethod
@@ -103,11 +114,18 @@ class PatternClause(_Clause):
 
     @model_validator(mode="after")
     def _has_a_pattern(self) -> Self:
-        if not self.forbid and not self.require:
-            raise ValueError("a pattern clause needs forbid or require")
-        if self.unless and not self.forbid:
-            raise ValueError("unless excuses a forbidden match: it needs forbid")
+        if not self.forbidden and not self.require:
+            raise ValueError("a pattern clause needs phrases, forbid or require")
+        if self.unless and not self.forbidden:
+            raise ValueError("unless excuses a forbidden match: it needs phrases or forbid")
+        if self.within != "sentence" and not self.unless:
+            raise ValueError("within says how far an excuse may stand: it needs unless")
         return self
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """Return what may not be said, as regular expressions: the phrases, then `forbid`."""
+        return (*map(phrase_regex, self.phrases), *self.forbid)
 
 
 class CodeClause(_Clause):
@@ -136,6 +154,14 @@ Clause = Annotated[
     CelClause | PatternClause | CodeClause | JudgeClause | AttestClause,
     Field(discriminator="kind"),
 ]
+
+
+def phrase_regex(phrase: str) -> str:
+    """Return the expression that finds a phrase as whole words, a space or hyphen between them as written by anyone."""
+    words = (re.escape(word).replace(r"\*", r"[\w'-]*") for word in phrase.split(" "))
+    joined = r"[\s-]+".join(words)
+    opens = r"\b" if phrase[0].isalnum() else ""
+    return opens + joined + (r"\b" if phrase[-1].isalnum() else "")
 
 
 class FrontMatter(_Part):

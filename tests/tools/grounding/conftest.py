@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.grounding import grounding_detectors
+from tools.grounding import grounding_checks, grounding_detectors
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -14,7 +14,10 @@ CORPUS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("corpus.yaml").
 DETECTORS: dict[str, Detector] = {
     detector.name: detector
     for detector in grounding_detectors(
-        merchant_names={name: tuple(aliases) for name, aliases in CORPUS["merchants"].items()}, issuer=CORPUS["issuer"]
+        grounding_checks(
+            merchant_names={name: tuple(aliases) for name, aliases in CORPUS["merchants"].items()},
+            issuer=CORPUS["issuer"],
+        )
     )
 }
 Find = Callable[..., list[Evidence]]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.grounding.conftest import CORPUS, DETECTORS, Find, subject_of
-from tools.grounding import grounding_detectors
+from tools.grounding import grounding_checks, grounding_detectors
 from tools.grounding.cues import CUES
 from tools.grounding.forms import Forms
 from tools.grounding.licence_table import LICENCES
@@ -105,7 +105,7 @@ def test_evidence_points_into_its_own_field(find: Find) -> None:
 )
 def test_names_in_small_letters_count_where_a_merchant_stands(find: Find, text: str, quotes: list[str]) -> None:
     names = {"United Airlines": ("United",), "Delta": (), "Target": (), "Budget": (), "National": (), "Gap": ()}
-    detector = {d.name: d for d in grounding_detectors(merchant_names=names, issuer="Example Bank")}
+    detector = {d.name: d for d in grounding_detectors(grounding_checks(merchant_names=names, issuer="Example Bank"))}
     subject = subject_of(text, "dining_points")
     assert [e.quote for e in detector["grounded_merchants"].run(subject, {})] == quotes
 

@@ -53,6 +53,42 @@ def test_unless_excuses_a_match_in_its_own_sentence_only(tmp_path: Path) -> None
     assert found(tmp_path, subject_with(body="Ends May 3\nA limited time offer"), **fields)
 
 
+@pytest.mark.parametrize(
+    ("within", "body", "terms", "excused"),
+    [
+        ("sentence", "A limited time offer. It ends May 3.", "", False),
+        ("next", "A limited time offer. It ends May 3.", "", True),
+        ("next", "It ends May 3. A limited time offer. Enroll.", "", True),
+        ("next", "A limited time offer. Enroll now. It ends May 3.", "", False),
+        ("field", "A limited time offer. Enroll now. It ends May 3.", "", True),
+        ("field", "A limited time offer.", "It ends May 3.", False),
+        ("any", "A limited time offer.", "It ends May 3.", True),
+    ],
+)
+def test_within_says_how_far_an_excuse_may_stand(
+    tmp_path: Path, within: str, body: str, terms: str, excused: bool
+) -> None:
+    fields = {"forbid": ["limited time"], "unless": [r"ends \w+ \d+"], "within": within}
+    assert bool(found(tmp_path, subject_with(body=body, terms=terms), **fields)) is not excused
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "is_said"),
+    [
+        ("sole discretion", "at our sole  discretion", True),
+        ("sole discretion", "at our sole-discretion", True),
+        ("sole discretion", "solely at discretion", False),
+        ("guarante*", "It is guaranteed.", True),
+        ("sure thing", "ensure things", False),
+        ("24/7", "open 24/7 for you", True),
+        ("#1", "the #1 card", True),
+        ("a.b", "a-b", False),
+    ],
+)
+def test_a_phrase_is_found_as_whole_words(tmp_path: Path, phrase: str, text: str, is_said: bool) -> None:
+    assert bool(found(tmp_path, subject_with(body=text), forbid=[], phrases=[phrase])) is is_said
+
+
 def test_what_is_required_must_stand_in_one_of_the_fields(tmp_path: Path) -> None:
     fields = {"forbid": [], "require": ["terms apply", "enroll"]}
     assert not found(tmp_path, subject_with(), **fields)
