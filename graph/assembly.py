@@ -11,6 +11,7 @@ from tools.cardmembers import Cardmember
 from tools.drafts import Copy, Draft
 from tools.errors import InputInvalid
 from tools.offer_terms import terms_from
+from tools.policies import Judge
 from tools.report import ComplianceReport, Stage, Violation
 from tools.slots import FALLBACK_NAME, SlotFaults, fill
 from tools.subject import Scope, Subject
@@ -127,10 +128,13 @@ def refused(violations: tuple[Violation, ...], deps: Deps) -> ComplianceReport:
     )
 
 
-def feedback_of(subject: Subject, deps: Deps) -> tuple[Violation, ...]:
-    """Return what a model may be told of a failed draft: what breaks a clause whoever the member is."""
+def feedback_of(subject: Subject, deps: Deps, *, judge: Judge | None = None) -> tuple[Violation, ...]:
+    """Return what a model may be told of a failed draft: what breaks a clause whoever the member is.
+
+    `judge` is the one that has read the draft; it knows no member, so what it found may be told.
+    """
     nobody = replace(subject, member={}, personal={})
-    report = deps.rulebook.gate.check(nobody, stages=("terms", "copy"))
+    report = deps.rulebook.gate.check(nobody, stages=("terms", "copy"), judge=judge)
     broken = {(result.policy_id, result.clause_id) for result in report.results if result.result == "violate"}
     return tuple(item for item in report.violations if (item.policy_id, item.clause_id) in broken)
 

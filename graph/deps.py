@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -22,7 +23,9 @@ from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
+from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
+from tools.copy_cover import required_cover, unapproved_by
 from tools.database import Database
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
@@ -32,6 +35,7 @@ from tools.embedded.model_server import ensure_model_server
 from tools.errors import PolicyInvalid
 from tools.exports import Exporter
 from tools.hypotheses import Hypotheses, load_hypotheses
+from tools.judging import JUDGE_VARIABLES, ModelJudge
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
@@ -48,6 +52,11 @@ from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, Of
 
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
+
+PROMPTS: Final = {"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES, "judge": JUDGE_VARIABLES}
+"""Every prompt file and the variables its step provides."""
+
+SHOWN_CLAUSES: Final = 5
 
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
@@ -87,6 +96,7 @@ class Deps:
     records: Records
     money: Money
     model: ChatModel
+    judge: ModelJudge | None
     index: PolicyIndex
     mailer: Mailer
     exporter: Exporter
@@ -126,6 +136,8 @@ class Deps:
         await self.exporter.aclose()
         await self.claims.aclose()
         await self.model.aclose()
+        if self.judge is not None and self.judge.model is not self.model:
+            await self.judge.model.aclose()
         await self.index.aclose()
         await self.database.aclose()
 
@@ -138,6 +150,8 @@ async def open_deps(settings: Settings) -> Deps:
     rulebook = await asyncio.to_thread(load_rulebook, settings)
     secret = await asyncio.to_thread(token_secret, settings)
     database = open_database(settings, policies=loaded_set(rulebook.policies))
+    store = CompletionStore(database)
+    model = chat_model(settings, settings.model_name, store)
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -147,13 +161,8 @@ async def open_deps(settings: Settings) -> Deps:
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
         records=Records(database),
         money=Money(database),
-        model=ChatModel(
-            lambda: _locate_model(settings),
-            store=CompletionStore(database),
-            name=settings.model_name,
-            timeout_s=settings.llm_timeout_s,
-            max_concurrency=settings.llm_max_concurrency,
-        ),
+        model=model,
+        judge=open_judge(settings, secret, store, chat=model),
         index=PolicyIndex(
             chroma_dir=None if settings.chroma_url else settings.chroma_folder,
             chroma_url=settings.chroma_url,
@@ -168,16 +177,42 @@ async def open_deps(settings: Settings) -> Deps:
     )
 
 
-def load_rulebook(settings: Settings) -> Rulebook:
-    """Read and check policies, menus, merchants, copy blocks and prompts. Raises PolicyInvalid or PromptInvalid."""
+def chat_model(settings: Settings, name: str, store: CompletionStore) -> ChatModel:
+    """Return a client of the configured endpoint for a model of it."""
+    return ChatModel(
+        lambda: _locate_model(settings, name),
+        store=store,
+        name=name,
+        timeout_s=settings.llm_timeout_s,
+        max_concurrency=settings.llm_max_concurrency,
+    )
+
+
+def open_judge(
+    settings: Settings, secret: bytes, store: CompletionStore, *, chat: ChatModel | None = None
+) -> ModelJudge | None:
+    """Return the judge the settings name, or None; one that is the chat model shares its client and its limits."""
+    name = settings.effective_judge_model
+    if name is None:
+        return None
+    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store)
+    return ModelJudge.of(model, secret=secret)
+
+
+def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
+    """Read and check policies, menus, merchants, copy blocks and prompts.
+
+    `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
+    """
     folder = settings.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
-    blocks = load_copy_blocks(folder / "copy")
+    blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
     gate = gate_of(settings, catalogue, blocks)
     policies = gate.policies
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
-    _refuse_speechless(folder / "copy", menus, blocks)
+    judged = settings.effective_judge_model is not None
+    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
     return Rulebook(
         policies=policies,
         gate=gate,
@@ -187,7 +222,7 @@ def load_rulebook(settings: Settings) -> Rulebook:
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=load_prompts(settings.prompts_dir, needed={"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES}),
+        prompts=load_prompts(settings.prompts_dir, needed=PROMPTS),
         sha=_folder_sha(folder, settings.prompts_dir),
     )
 
@@ -202,7 +237,8 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     blocks = files.blocks.with_approvals(approvals)
     gate = gate_with(files.gate, stored, blocks)
     menus = files.ladders.menus(gate.policies.limit)
-    _refuse_speechless(files.ladders.path.parent / "copy", menus, blocks)
+    copy_folder = files.ladders.path.parent / "copy"
+    blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
     sha = files.sha
     if stored:
         names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
@@ -227,11 +263,29 @@ def _folder_sha(*folders: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse_speechless(folder: Path, menus: Menus, blocks: CopyBlocks) -> None:
-    """Refuse an option that no approved copy can speak for: the fallback must always have words."""
+def _speaking(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet, *, judged: bool) -> CopyBlocks:
+    """Return the blocks held to the judge clauses of these policies; `judged` says whether there is a judge.
+
+    Raises PolicyInvalid for an option that no approved copy can speak for: the fallback must always have words.
+    """
+    blocks = blocks.held_to(partial(required_cover, policies), judged=judged)
     for (domain, card_type, strategy), menu in menus.menus.items():
         if gaps := blocks.gaps(menu.options, domain=domain, strategy=strategy, card_type=card_type):
-            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; add an approved block")
+            remedy = "add an approved block"
+            if not judged and (missing := unapproved_by(policies.active, blocks)):
+                remedy = _unapproved(missing)
+            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; {remedy}")
+    return blocks
+
+
+def _unapproved(missing: Mapping[str, tuple[str, ...]]) -> str:
+    """Say which judge clauses keep how many blocks from being used while no judge is configured, and what to do."""
+    listed = [f"{clause} ({len(blocks)} block{'s' if len(blocks) > 1 else ''})" for clause, blocks in missing.items()]
+    more = f" and {len(listed) - SHOWN_CLAUSES} more clauses" if len(listed) > SHOWN_CLAUSES else ""
+    return (
+        f"no judge is configured, and copy is not approved for {', '.join(listed[:SHOWN_CLAUSES])}{more}: "
+        "have it read and run `offers copy approve --all --by NAME`, or set JUDGE_MODEL"
+    )
 
 
 def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) -> Limits:
@@ -315,11 +369,11 @@ def _create_secret(path: Path) -> None:
         scratch.unlink()
 
 
-async def _locate_model(settings: Settings) -> Endpoint:
+async def _locate_model(settings: Settings, name: str) -> Endpoint:
     if not settings.embedded_model:
         key, url = settings.openrouter_api_key or SecretStr("none"), settings.model_url
         loopback = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-        return Endpoint(base_url=url, model=settings.model_name, api_key=key, loopback=loopback)
+        return Endpoint(base_url=url, model=name, api_key=key, loopback=loopback)
     found = await ensure_model_server(settings.data_dir)
     return Endpoint(
         base_url=found.base_url, model=found.model, api_key=SecretStr("none"), loopback=True, slots=EMBEDDED_SLOTS

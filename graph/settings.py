@@ -18,6 +18,8 @@ from tools.vocabulary import CopyMode
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
+NO_JUDGE: Final = "none"
+"""Value of JUDGE_MODEL that switches the judge off."""
 
 
 class Attestation(BaseModel, frozen=True, extra="forbid"):
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
     )
     openrouter_api_key: OptionalSecret = Field(default=None, description="Bearer token of the endpoint.")
     openrouter_model: OptionalText = Field(default=None, description="Model name at the endpoint.")
+    judge_model: OptionalText = Field(
+        default=None,
+        description="Model that answers judge clauses, at the same endpoint; none: no judge, only copy approved for"
+        " them passes; unset: the chat model, or none when that is the embedded one.",
+    )
     llm_timeout_s: float = Field(
         default=60, gt=0, le=600, description="Seconds one model call may take, retries included."
     )
@@ -196,6 +203,13 @@ class Settings(BaseSettings):
         return self.llm_base_url or OPENROUTER_URL
 
     @property
+    def effective_judge_model(self) -> str | None:
+        """Name of the model that answers judge clauses; None when nothing does."""
+        if self.judge_model is None:
+            return None if self.embedded_model else self.model_name
+        return None if self.judge_model.casefold() == NO_JUDGE else self.judge_model
+
+    @property
     def effective_copy_mode(self) -> CopyMode:
         """What `auto` means here: a model too small to write only chooses."""
         if self.copy_mode == "auto":
@@ -225,6 +239,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingInvalid(
             "OPENROUTER_MODEL is empty; allowed: the model's name at the endpoint."
             " It is needed with LLM_BASE_URL or OPENROUTER_API_KEY."
+        )
+    if settings.embedded_model and settings.effective_judge_model not in (None, EMBEDDED_MODEL):
+        raise SettingInvalid(
+            f"JUDGE_MODEL is {settings.judge_model!r}; allowed here: {NO_JUDGE}, or {EMBEDDED_MODEL}, too small."
+            " Any other needs LLM_BASE_URL or OPENROUTER_API_KEY."
         )
     return settings
 

@@ -6,7 +6,19 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from server.commands import check, config, db, demo, generate, parts, policies, policy_acts, policy_versions, serve
+from server.commands import (
+    check,
+    config,
+    copy,
+    db,
+    demo,
+    generate,
+    parts,
+    policies,
+    policy_acts,
+    policy_versions,
+    serve,
+)
 from server.commands.console import fail, out
 from server.release import release
 from tools.errors import OfferGraphError
@@ -53,6 +65,7 @@ for module in (demo, serve, generate, check, config, parts):
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
+app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -12,7 +12,17 @@ from fastapi.responses import Response
 
 from server.pipeline import MAX_ITEMS, Pipeline
 from tools.errors import InputInvalid
-from tools.standalone import Checker, CheckReply, CheckRequest, Unreadable, parse_json, read_request
+from tools.standalone import (
+    Checker,
+    CheckReply,
+    CheckRequest,
+    JudgedChecker,
+    Unreadable,
+    has_judge_clause,
+    in_order,
+    parse_json,
+    read_request,
+)
 
 INLINE_BYTES: Final = 16_384
 """A body up to this size is checked where it arrives, in milliseconds; a larger one or a list in a thread."""
@@ -49,7 +59,8 @@ def add_compliance_routes(app: FastAPI, pipeline: Pipeline) -> None:
         """Check one piece of copy, or a list of up to 500, against the policies in force.
 
         A list has one reply per object, in order; an object of it that can't be read has a reply with `error`.
-        Nothing is stored, and no database, model or index is needed.
+        Nothing is stored, and no database or index is needed. Judge clauses need a judge (`JUDGE_MODEL`); where none
+        answers they are unknown.
         """
         raw = await request.body()
         try:
@@ -57,7 +68,7 @@ def add_compliance_routes(app: FastAPI, pipeline: Pipeline) -> None:
         except InputInvalid as error:
             raise RequestValidationError([_described(("query", "families"), str(error))]) from error
         try:
-            return _json(await _answer(checker, raw))
+            return _json(await _answer(checker, raw, _judged(checker, pipeline)))
         except Unreadable as error:
             raise RequestValidationError(
                 [_described(("body", *place), reason) for place, reason in error.faults]
@@ -76,17 +87,30 @@ def body_schema() -> dict[str, Any]:
     return {"anyOf": [one, {"type": "array", "items": one, "maxItems": MAX_ITEMS}]}
 
 
-async def _answer(checker: Checker, raw: bytes) -> object:
+def _judged(checker: Checker, pipeline: Pipeline) -> JudgedChecker | None:
+    """Return the checker with the configured judge, or None when there is none or no clause for it."""
+    deps = pipeline.deps
+    if deps.judge is None or not checker.judged or not has_judge_clause(checker):
+        return None
+    return JudgedChecker(checker, deps.judge, deps.rulebook.prompts.pick("judge", {}))
+
+
+async def _answer(checker: Checker, raw: bytes, judged: JudgedChecker | None) -> object:
     if len(raw) <= INLINE_BYTES:
         given = parse_json(raw)
-        if not isinstance(given, list):
+        if not isinstance(given, list) and judged is None:
             return checker.check(read_request(given)).as_dict()
     else:
         given = await asyncio.to_thread(parse_json, raw)
     if not isinstance(given, list):
+        if judged is not None:
+            return (await judged.check(await asyncio.to_thread(read_request, given))).as_dict()
         return await asyncio.to_thread(lambda: checker.check(read_request(given)).as_dict())
     if len(given) > MAX_ITEMS:
         raise HTTPException(400, f"{len(given)} objects in one call; at most {MAX_ITEMS} are allowed: use more calls")
+    if judged is not None:
+        at_once = judged.judge.model.max_concurrency
+        return [reply async for reply in in_order(iter(given), partial(_judged_reply, judged), at_once=at_once)]
     return await asyncio.to_thread(lambda: [_reply(checker, item) for item in given])
 
 
@@ -95,6 +119,13 @@ def _reply(checker: Checker, given: object) -> dict[str, Any]:
         return checker.check(read_request(given)).as_dict()
     except Unreadable as error:
         return checker.refusal(error).as_dict()
+
+
+async def _judged_reply(judged: JudgedChecker, given: object) -> dict[str, Any]:
+    try:
+        return (await judged.check(await asyncio.to_thread(read_request, given))).as_dict()
+    except Unreadable as error:
+        return judged.checker.refusal(error).as_dict()
 
 
 def _json(value: object) -> Response:

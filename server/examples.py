@@ -215,6 +215,7 @@ EXAMPLES: Final[dict[tuple[str, str], Example]] = {
             "version": "0.1.0",
             "config": {
                 "model": "smollm2-135m-instruct",
+                "judge_model": "none",
                 "embedding_model": "all-MiniLM-L6-v2",
                 "max_offers_per_month": 3,
                 "min_confidence_score": 0.7,

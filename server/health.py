@@ -44,6 +44,7 @@ class Health:
             "version": release(),
             "config": {
                 "model": settings.model_name,
+                "judge_model": settings.effective_judge_model or "none",
                 "embedding_model": settings.embedding_model,
                 "max_offers_per_month": settings.max_offers_per_month,
                 "min_confidence_score": settings.min_confidence_score,

@@ -1,9 +1,8 @@
 """Approved copy: blocks of text with slots, which offers each may be used for, and the proof that none was changed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -11,12 +10,12 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from tools import copy_approvals
 from tools.braces import literal_text, slots_in
-from tools.copy_approvals import covers_of
+from tools.copy_approvals import FILE, Approval, covers_of, read_approvals
 from tools.drafts import Copy
 from tools.errors import PolicyInvalid
 from tools.slots import NAME_FIELDS, SLOTS, legal_slots
+from tools.subject import Scope
 from tools.terms import MenuOption
 from tools.vocabulary import COPY_FIELDS, CardType, Channel, CopyField, Domain, OfferType, Strategy
 from tools.yaml_lines import Lines, read_model
@@ -43,28 +42,18 @@ class BlockScope(_Closed):
     enrollment: tuple[Enrollment, ...] = ()
 
 
-class Approval(_Closed):
-    """Who approved which text when, and the judge clauses (`policy_id/clause_id@version`) the approval covers."""
-
-    text_sha: str
-    approved_by: str = Field(min_length=1)
-    approved_at: date
-    covers: tuple[str, ...] = ()
-
-
 class Block(_Closed):
-    """One approved text of one copy field."""
+    """One text of one copy field, written to be approved."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")
     field: CopyField
     scope: BlockScope = BlockScope()
     text: str = Field(min_length=1)
-    approval: Approval
 
     @property
     def text_sha(self) -> str:
         """What an approval of this block signs."""
-        return text_sha(self.field, self.text)
+        return text_sha(self.field, self.text, self.scope)
 
     def suits(self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType) -> bool:
         """Tell whether this block may speak for the option: in scope, slots legal, and no condition left out of a body.
@@ -97,46 +86,55 @@ class _BlockFile(RootModel[tuple[Block, ...]]):
 class CopyBlocks:
     """All approved blocks, in the files' order. Built by `load_copy_blocks`.
 
-    `covers` names the judge clauses each block is approved for (`policy/clause@version`).
+    `covers` names the judge clauses each block is approved for (`policy/clause@version`). `required` says which ones
+    hold an offer of a scope; `judged`, whether a judge may answer for those a block doesn't cover.
     """
 
     blocks: tuple[Block, ...]
     by_id: MappingProxyType[str, Block]
     covers: Mapping[str, frozenset[str]]
+    required: Callable[[Scope], frozenset[str]] = lambda scope: frozenset()
+    judged: bool = True
 
-    def with_approvals(self, records: Iterable[copy_approvals.Approval]) -> "CopyBlocks":
-        """Return the blocks with what more records cover; a record of another text covers nothing."""
+    def held_to(self, required: Callable[[Scope], frozenset[str]], *, judged: bool) -> "CopyBlocks":
+        """Return the blocks under judge clauses: without a judge, a block that misses one can't be chosen."""
+        return replace(self, required=required, judged=judged)
+
+    def with_approvals(self, records: Iterable[Approval]) -> "CopyBlocks":
+        """Return the blocks with what more records cover; a record of another text or scope covers nothing."""
         more = covers_of(records, {block.id: block.text_sha for block in self.blocks})
         covers = {block.id: self.covered(block.id) | more.get(block.id, frozenset()) for block in self.blocks}
         return replace(self, covers=MappingProxyType(covers))
-
-    def covered(self, block_id: str) -> frozenset[str]:
-        """Return the judge clauses a block is approved for."""
-        return self.covers.get(block_id, frozenset())
 
     def get(self, block_id: str) -> Block | None:
         """Return the block of that id, or None."""
         return self.by_id.get(block_id)
 
+    def covered(self, block_id: str) -> frozenset[str]:
+        """Return the judge clauses a block is approved for."""
+        return self.covers.get(block_id, frozenset())
+
     def blocks_for(
         self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType
     ) -> Mapping[CopyField, tuple[Block, ...]]:
         """Return the blocks that may speak for the option, by field, in the files' order."""
-        return _suitable(self, option, domain, strategy, card_type)
+        return _suitable(self, option, domain, strategy, card_type, self.judged)
 
     def fallback_copy(
         self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType, cohort_hash: str
     ) -> tuple[Copy, dict[CopyField, str]]:
         """Return copy made of approved blocks and the block id of each field: the same for the same cohort.
 
+        A block that needs no judge goes before one that does: a fallback should not wait for a judge that is away.
         Raises PolicyInvalid when a field has no block; `gaps` finds that at the start.
         """
         found = self.blocks_for(option, domain=domain, strategy=strategy, card_type=card_type)
+        sure = _suitable(self, option, domain, strategy, card_type, False)
         chosen: dict[CopyField, Block] = {}
         for field, blocks in found.items():
             if not blocks:
                 raise PolicyInvalid(Path("copy"), 1, f"no approved {field} for {option.option_id}; add a block")
-            chosen[field] = min(blocks, key=lambda block: _rank(cohort_hash, option.option_id, block.id))
+            chosen[field] = min(sure[field] or blocks, key=lambda block: _rank(cohort_hash, option.option_id, block.id))
         texts = {field: block.text for field, block in chosen.items()}
         return Copy.model_validate(texts), {field: block.id for field, block in chosen.items()}
 
@@ -152,41 +150,65 @@ class CopyBlocks:
         )
 
 
-def text_sha(field: CopyField, text: str) -> str:
-    """Return what an approval signs: the SHA-256 in hex of the field's name, a NUL byte and the text with its slots."""
-    return hashlib.sha256(f"{field}\0{text}".encode()).hexdigest()
+_OPEN: Final = BlockScope()
+
+
+def text_sha(field: CopyField, text: str, scope: BlockScope = _OPEN) -> str:
+    """Return what an approval signs: the SHA-256 in hex of field, NUL, text with its slots, and any scope.
+
+    The scope counts because a text that is right for one kind of offer may mislead in another.
+    """
+    where = "" if scope == _OPEN else f"\0{scope.model_dump_json(exclude_defaults=True)}"
+    return hashlib.sha256(f"{field}\0{text}{where}".encode()).hexdigest()
 
 
 def load_copy_blocks(folder: Path) -> CopyBlocks:
-    """Read every `*.yaml` of `policies/copy`.
+    """Read every `*.yaml` of `policies/copy`, approved as its `approvals.yaml` says.
 
-    Raises PolicyInvalid, with file, line and remedy, for a text that isn't the approved one, an id used twice, a slot
-    that doesn't exist, a digit outside slots, and a folder without blocks.
+    Raises PolicyInvalid, with file, line and remedy, for a text or scope nobody approved as it stands, and for all that
+    `read_blocks` refuses.
     """
-    blocks: dict[str, Block] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    placed = _read(folder)
+    blocks = {block.id: block for block, _, _ in placed}
+    standing = {block.id: block.text_sha for block in blocks.values()}
+    covers = covers_of(read_approvals(folder), standing)
+    for block, path, line in placed:
+        if block.id not in covers:
+            reason = "nobody approved this text and scope; restore them, or have them approved:"
+            command = f"`offers copy approve {block.id} --by NAME`"
+            raise PolicyInvalid(path, line, f"block '{block.id}': {reason} {command}")
+    return CopyBlocks(tuple(blocks.values()), MappingProxyType(blocks), MappingProxyType(covers))
+
+
+def read_blocks(folder: Path) -> tuple[Block, ...]:
+    """Read the blocks, approved or not.
+
+    Raises PolicyInvalid, with file, line and remedy, for an id used twice, a slot that doesn't exist, a digit outside
+    slots, and a folder without blocks.
+    """
+    return tuple(block for block, _, _ in _read(folder))
+
+
+def _read(folder: Path) -> list[tuple[Block, Path, int]]:
+    placed: list[tuple[Block, Path, int]] = []
+    ids: set[str] = set()
+    for path in sorted(path for path in folder.glob("*.yaml") if path.name != FILE):
         file, lines = read_model(path, _BlockFile)
         for index, block in enumerate(file.root):
             _refuse(path, lines, index, block)
-            if block.id in blocks:
+            if block.id in ids:
                 raise PolicyInvalid(path, lines.at(index, "id"), f"block '{block.id}' exists already; rename one")
-            blocks[block.id] = block
-    if not blocks:
+            ids.add(block.id)
+            placed.append((block, path, lines.at(index, "text")))
+    if not placed:
         raise PolicyInvalid(folder, 1, "no approved copy blocks; fallback copy needs them")
-    covers = {block.id: frozenset(block.approval.covers) for block in blocks.values()}
-    return CopyBlocks(tuple(blocks.values()), MappingProxyType(blocks), MappingProxyType(covers))
+    return placed
 
 
 def _refuse(path: Path, lines: Lines, index: int, block: Block) -> None:
     def refuse(key: str, reason: str) -> PolicyInvalid:
         return PolicyInvalid(path, lines.at(index, key), f"block '{block.id}': {reason}")
 
-    signed = text_sha(block.field, block.text)
-    if block.approval.text_sha != signed:
-        raise refuse(
-            "approval",
-            f"the text is not the approved one; restore it, or have it approved and write text_sha: {signed}",
-        )
     slots = slots_in(block.text)
     if unknown := slots - SLOTS:
         raise refuse("text", f"unknown slot {{{min(unknown)}}}; known are {', '.join(sorted(SLOTS))}")
@@ -197,13 +219,16 @@ def _refuse(path: Path, lines: Lines, index: int, block: Block) -> None:
 
 
 # Menus hold a few hundred options, and each is asked for many times in a campaign.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _suitable(
-    library: CopyBlocks, option: MenuOption, domain: Domain, strategy: Strategy, card_type: CardType
+    library: CopyBlocks, option: MenuOption, domain: Domain, strategy: Strategy, card_type: CardType, judged: bool
 ) -> Mapping[CopyField, tuple[Block, ...]]:
     found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
+    needed = frozenset() if judged else library.required(Scope(domain, card_type, option.channel, option.offer_type))
     for block in library.blocks:
-        if block.suits(option, domain=domain, strategy=strategy, card_type=card_type):
+        if needed <= library.covered(block.id) and block.suits(
+            option, domain=domain, strategy=strategy, card_type=card_type
+        ):
             found[block.field].append(block)
     return MappingProxyType({field: tuple(blocks) for field, blocks in found.items()})
 

@@ -21,7 +21,7 @@ def unapproved_by(policies: Iterable[Policy], blocks: CopyBlocks) -> dict[str, t
     """Return each judge clause of these policies (`policy/clause@version`) with the blocks not approved for it.
 
     Only blocks that may be used where the policy applies are named, and clauses that every block covers are left out.
-    Statuses don't matter: give active policies to see what is open now, a draft to see what it would unapprove.
+    Statuses don't matter: give active policies to see what is open, a draft to see what activating it would unapprove.
     """
     found: dict[str, tuple[str, ...]] = {}
     for policy in policies:

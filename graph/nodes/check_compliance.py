@@ -1,13 +1,16 @@
 """check_compliance: fill the slots, reserve the money, and put every clause to the draft."""
 
+import time
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from graph.assembly import BEFORE_MESSAGE, Assembled, assemble, feedback_of, refused, subject_of, unknown_option
+from graph.assembly import Assembled, assemble, feedback_of, refused, subject_of, unknown_option
 from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.judging import ruled
+from graph.nodes.draft import LEFT_FOR_THE_REST_S
 from graph.nodes.screen import LEASE_MARGIN_S
 from graph.state import Attempt, OfferState
 from tools.drafts import Draft
@@ -39,14 +42,22 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     if member is None:
         raise InputInvalid("the member vanished from the table during the run")
     subject = subject_of(state, draft, offer, member=member, deps=deps)
-    report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
-    feedback = () if report.verdict == "pass" else feedback_of(subject, deps)
+    context = context_of(runtime)
+    left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S
+    if context.mode == "preview":
+        left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
+    prompt = deps.rulebook.prompts.pick("judge", context.prompt_variants)
+    ruling = await ruled(subject, deps, prompt=prompt, left_s=max(left, 0.0), keep=context.mode == "issue")
+    report = ruling.report
+    feedback = () if report.verdict == "pass" else feedback_of(subject, deps, judge=ruling.judge)
     return {
         **_judged(state, draft, report, feedback, offer_sha=offer.sha(draft)),
+        "calls": list(ruling.calls),
+        "degraded": ["check_compliance: the judge gave no answer that counts"] if ruling.silent else [],
         "terms": offer.terms,
         "copy": offer.copy,
         "terms_text": offer.terms_text,
-        "needs_person": context_of(runtime).require_review,
+        "needs_person": context.require_review,
     }
 
 

@@ -151,6 +151,7 @@ def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: 
             "rulebook_sha": rulebook.sha,
             "prompts": rulebook.prompts.digests,
             "model": deps.model.name,
+            "judge_model": deps.judge.model.name if deps.judge is not None else None,
             "endpoint": "embedded" if deps.settings.embedded_model else deps.settings.model_url,
             "parameters": rulebook.prompts.parameters,
             "copy_mode": deps.copy_mode,

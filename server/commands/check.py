@@ -1,7 +1,8 @@
 """`offers check`: a file of copy judged line by line by the policies."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ import typer
 from server.commands.console import busy, err, out, plain
 
 if TYPE_CHECKING:
-    from tools.standalone import Checker, CheckReply
+    from graph.settings import Settings
+    from tools.standalone import Checker, CheckReply, CheckRequest, Unreadable
 
 app = typer.Typer()
 MAX_LINE: Final = 1_048_576
@@ -32,7 +34,9 @@ def check(
         str, typer.Option(metavar="A,B", help="Only policies of these families (UDAAP for UDAAP-10) or whole ids.")
     ] = "",
 ) -> None:
-    """Check copy that anyone wrote against the policies, line by line. Needs no database, model or index.
+    """Check copy that anyone wrote against the policies, line by line. Needs no database and no index.
+
+    Clauses of kind judge are answered by JUDGE_MODEL, many lines at once; without one they are unknown.
 
     The exit code is 0 when every line was judged, whatever the verdicts, and 1 when one could not be read.
 
@@ -42,16 +46,25 @@ def check(
         offers check drafts.jsonl --json --no-judge > replies.jsonl
         offers check drafts.jsonl --families compliance_policy,travel_offer_policy
     """
+    from graph.settings import load_settings
+
+    settings = load_settings()
     with file.open("rb") as stream:
         with busy("reading the policies"):
-            checker = _checker(no_judge=no_judge, families=families)
+            checker = _checker(settings, no_judge=no_judge, families=families)
         tally = Tally()
         with _bar(file.stat().st_size) as advance:
-            for number, line, done in _lines(stream):
-                reply = _reply(checker, number, line)
+
+            def tell(number: int, reply: "CheckReply", done: int) -> None:
                 tally.add(reply)
                 _print(reply, number, as_json=as_json)
                 advance(done)
+
+            if _wants_judge(settings, checker):
+                asyncio.run(_judge_all(settings, checker, stream, tell))
+            else:
+                for number, line, done in _lines(stream):
+                    tell(number, _reply(checker, number, line), done)
     if not as_json:
         tally.print()
     if tally.unreadable:
@@ -92,13 +105,47 @@ class Tally:
             out().print(table)
 
 
-def _checker(*, no_judge: bool, families: str) -> "Checker":
+def _checker(settings: "Settings", *, no_judge: bool, families: str) -> "Checker":
     from graph.gate import load_gate
-    from graph.settings import load_settings
     from tools.standalone import Checker
 
     wanted = sorted({name.strip() for name in families.split(",")} - {""})
-    return Checker.of(load_gate(load_settings()), judged=not no_judge, families=wanted)
+    return Checker.of(load_gate(settings), judged=not no_judge, families=wanted)
+
+
+def _wants_judge(settings: "Settings", checker: "Checker") -> bool:
+    from tools.standalone import has_judge_clause
+
+    return checker.judged and settings.effective_judge_model is not None and has_judge_clause(checker)
+
+
+async def _judge_all(
+    settings: "Settings", checker: "Checker", stream: BinaryIO, tell: "Callable[[int, CheckReply, int], None]"
+) -> None:
+    """Check every line with the configured judge; what it answers is remembered for this run alone."""
+    from graph.deps import open_judge, token_secret
+    from tools.chat.completions import CompletionStore
+    from tools.judging import JUDGE_VARIABLES
+    from tools.prompt_files import load_prompts
+    from tools.standalone import JudgedChecker, in_order
+
+    judge = open_judge(settings, token_secret(settings), CompletionStore(None))
+    assert judge is not None  # the caller saw that one is configured
+    prompt = load_prompts(settings.prompts_dir, needed={"judge": JUDGE_VARIABLES}).pick("judge", {})
+    judged = JudgedChecker(checker, judge, prompt)
+
+    async def work(item: tuple[int, bytes | None, int]) -> "tuple[int, CheckReply, int]":
+        number, line, done = item
+        request = await asyncio.to_thread(_request, line)
+        if isinstance(request, Exception):
+            return number, checker.refusal(request, where=f"line {number}: "), done
+        return number, await judged.check(request, keep=True), done
+
+    try:
+        async for number, reply, done in in_order(_lines(stream), work, at_once=settings.llm_max_concurrency):
+            tell(number, reply, done)
+    finally:
+        await judge.model.aclose()
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None, int]]:
@@ -116,14 +163,22 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None, int]]:
 
 
 def _reply(checker: "Checker", number: int, line: bytes | None) -> "CheckReply":
+    request = _request(line)
+    if isinstance(request, Exception):
+        return checker.refusal(request, where=f"line {number}: ")
+    return checker.check(request)
+
+
+def _request(line: bytes | None) -> "CheckRequest | Unreadable":
+    """Return the line as a request, or why it is none."""
     from tools.standalone import Unreadable, parse_json, read_request
 
     try:
         if line is None:
             raise Unreadable((((), f"longer than {MAX_LINE:,} bytes; write one object per line"),))
-        return checker.check(read_request(parse_json(line)))
+        return read_request(parse_json(line))
     except Unreadable as error:
-        return checker.refusal(error, where=f"line {number}: ")
+        return error
 
 
 def _print(reply: "CheckReply", number: int, *, as_json: bool) -> None:

@@ -5,9 +5,11 @@
         ...                                            # point LLM_BASE_URL at script.base_url
         assert script.count == 3
 
-Without a rule, every request with a JSON schema gets a valid instance of it, chosen by a hash of its messages.
+Without a rule, every request with a JSON schema gets a valid instance of it, chosen by a hash of its messages; a judge
+is answered sensibly: ok for every question, the control question right.
 """
 
+from tests.scripted_model.judging import JudgeCall, entry, judged
 from tests.scripted_model.replies import (
     Call,
     Default,
@@ -34,6 +36,7 @@ __all__ = [
     "HalfBody",
     "HalfJson",
     "Hang",
+    "JudgeCall",
     "Latency",
     "PlainText",
     "Refusal",
@@ -41,5 +44,7 @@ __all__ = [
     "ScriptedModel",
     "Status",
     "Truncated",
+    "entry",
+    "judged",
     "sample",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.scripted_model.completion import completion, streamed
+from tests.scripted_model.judging import judged
 from tests.scripted_model.replies import (
     Call,
     Default,
@@ -224,6 +225,8 @@ class ScriptedModel:
     def _default(self, call: Call) -> str:
         if call.schema is None:
             return self.text
+        if call.step == "judge":
+            return json.dumps(judged(call), ensure_ascii=False)
         told = json.dumps([self.seed, call.body["messages"]], sort_keys=True)
         key = hashlib.sha256(told.encode()).hexdigest()
         return json.dumps(sample(call.schema, key=key, texts=self.texts, text=self.text), ensure_ascii=False)

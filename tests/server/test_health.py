@@ -103,6 +103,7 @@ def test_a_ready_server_says_what_it_is(client: httpx2.Client, server: Serving) 
     policy_set = server.pipeline.deps.rulebook.policies.sha[:12]
     assert body["config"] == {
         "model": "scripted",
+        "judge_model": "scripted",
         "embedding_model": "all-MiniLM-L6-v2",
         "max_offers_per_month": 3,
         "min_confidence_score": 0.7,

@@ -6,6 +6,7 @@ import pytest
 from tests.tools.offer_content import POLICIES, blocks, cases, long_named_terms
 from tests.tools.reading import grade
 from tools.braces import literal_text, slots_in
+from tools.copy_approvals import FILE
 from tools.copy_blocks import load_copy_blocks, text_sha
 from tools.drafts import Copy
 from tools.errors import PolicyInvalid
@@ -139,19 +140,32 @@ def _folder(tmp_path: Path, old: str, new: str, *, resign: bool = False) -> Path
     text = (POLICIES / "copy" / "any_offer.yaml").read_text(encoding="utf-8")
     assert old in text
     changed = text.replace(old, new, 1)
+    records = (POLICIES / "copy" / FILE).read_text(encoding="utf-8")
     if resign:
         block = next(b for b in blocks().blocks if old in b.text)
-        changed = changed.replace(block.approval.text_sha, text_sha(block.field, block.text.replace(old, new, 1)))
+        signed = text_sha(block.field, block.text.replace(old, new, 1), block.scope)
+        records = records.replace(block.text_sha, signed)
     (tmp_path / "any_offer.yaml").write_text(changed, encoding="utf-8")
+    (tmp_path / FILE).write_text(records, encoding="utf-8")
     return tmp_path
 
 
-def test_a_changed_text_is_refused_and_the_remedy_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Enroll in this offer", "Enroll in this great offer"),
+        ("Enroll in this offer", "enroll in this offer"),
+        ("scope: {enrollment: [required]}\n  text: >-\n    Enroll in this offer", "text: Enroll in this offer"),
+    ],
+    ids=["words", "one letter", "scope"],
+)
+def test_a_changed_text_or_scope_is_refused_and_the_remedy_named(tmp_path: Path, old: str, new: str) -> None:
     with pytest.raises(PolicyInvalid) as caught:
-        load_copy_blocks(_folder(tmp_path, "Enroll in this offer", "Enroll in this great offer"))
+        load_copy_blocks(_folder(tmp_path, old, new))
     assert caught.value.path.name == "any_offer.yaml"
     assert caught.value.line > 1
-    assert text_sha("cta", "Enroll in this great offer") in caught.value.reason
+    assert "nobody approved this text and scope" in caught.value.reason
+    assert re.search(r"`offers copy approve any_cta_enroll_\d --by NAME`", caught.value.reason)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +187,8 @@ def test_a_signed_text_must_still_be_a_template(tmp_path: Path, old: str, new: s
     [
         ("id: any_cta_enroll_2", "id: any_cta_enroll_1", "exists already"),
         ("enrollment: [required]", "enrollment: [sometimes]", "scope.enrollment"),
-        ("covers: []", "cover: []", "covers|cover"),
+        ("field: subject", "field: subjects", "field"),
+        ("field: subject", "approval: {}\n  field: subject", "approval"),
     ],
 )
 def test_a_bad_block_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:

@@ -23,7 +23,7 @@ def gate() -> Gate:
         policies=load_policies(POLICIES, detectors=detectors, run_examples=False),
         detectors=detectors,
         merchant_names=catalogue().names(),
-        blocks={block.id: frozenset(block.approval.covers) for block in blocks().blocks},
+        blocks=blocks().covers,
     )
 
 

@@ -12,10 +12,11 @@ KEPT_IN_MEMORY: Final = 4096
 class CompletionStore:
     """Completion bodies by key, in memory and in the ledger's `completion` table.
 
-    A database that is down makes a miss, not an error: the cache only saves money.
+    A database that is down makes a miss, not an error: the cache only saves money. Without a database they are kept in
+    memory alone.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | None) -> None:
         self._database = database
         self._recent: OrderedDict[str, str] = OrderedDict()
 
@@ -24,6 +25,8 @@ class CompletionStore:
         if (body := self._recent.get(key)) is not None:
             self._recent.move_to_end(key)
             return body
+        if self._database is None:
+            return None
         try:
             async with self._database.statement() as connection:
                 cursor = await connection.execute("select body from completion where key = %s", (key,))
@@ -38,6 +41,8 @@ class CompletionStore:
     async def put(self, key: str, body: str, *, model: str, input_tokens: int, output_tokens: int) -> None:
         """Keep a completion; the first one recorded for a key stays."""
         self._remember(key, body)
+        if self._database is None:
+            return
         try:
             async with self._database.statement() as connection:
                 await connection.execute(

@@ -77,9 +77,8 @@ class ChatModel:
         timeout_s: float,
         max_concurrency: int,
     ) -> None:
-        self.name = name
-        self._locate, self._store = locate, store
-        self._timeout_s, self._max_concurrency = timeout_s, max_concurrency
+        self.name, self.max_concurrency = name, max_concurrency
+        self._locate, self._store, self._timeout_s = locate, store, timeout_s
         self._client: ChatOpenAI | None = None
         self._http: Any = None
         self._slots = asyncio.Semaphore(max_concurrency)
@@ -119,6 +118,11 @@ class ChatModel:
             call = call.model_copy(update={"cached": True, "attempts": 0, "input_tokens": 0, "output_tokens": 0})
         return ask.reply.model_validate_json(body), call
 
+    async def keep(self, ask: Ask[Reply], reply: Reply, call: ModelCall) -> None:
+        """Keep a reply that `fill` left out of the cache, once its reader has found it worth keeping."""
+        tokens = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
+        await self._store.put(ask.key(self.name), reply.model_dump_json(), model=self.name, **tokens)
+
     async def probe(self) -> None:
         """Ask the endpoint for its models. Raises ModelUnavailable when it doesn't answer."""
         client = await self._open()
@@ -151,8 +155,8 @@ class ChatModel:
                     endpoint = await self._locate()
                 except RetryableError as error:
                     raise ModelUnavailable(str(error)) from error
-                self._slots = asyncio.Semaphore(min(self._max_concurrency, endpoint.slots or self._max_concurrency))
-                self._http = _http_client(endpoint, self._timeout_s, self._max_concurrency)
+                self._slots = asyncio.Semaphore(min(self.max_concurrency, endpoint.slots or self.max_concurrency))
+                self._http = _http_client(endpoint, self._timeout_s, self.max_concurrency)
                 self._client = ChatOpenAI(
                     model=endpoint.model,
                     base_url=endpoint.base_url,

@@ -31,11 +31,35 @@ class JudgeFinding:
     evidence: tuple[Evidence, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NoFinding:
+    """Why a question has no answer that counts. `why` quotes nothing of the copy or of the judge."""
+
+    error_code: str
+    why: str
+
+
 class Judge(Protocol):
     """A judge that has read the draft before the gate runs: the gate looks answers up and never waits."""
 
-    def finding(self, subject: Subject, policy_id: str, clause_id: str) -> JudgeFinding | None:
-        """Return the answer for one clause, or None when there is none."""
+    def finding(self, subject: Subject, policy_id: str, clause_id: str) -> JudgeFinding | NoFinding | None:
+        """Return the answer for one clause, why there is none, or None when this judge was never asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A judge that answers nothing, for one reason."""
+
+    reason: NoFinding
+
+    def finding(self, subject: Subject, policy_id: str, clause_id: str) -> NoFinding:
+        """Return the reason."""
+        return self.reason
+
+
+NOT_ASKED: Final = Silent(
+    NoFinding("judge_not_asked", "the judge was not asked, since the draft breaks another clause already")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +162,15 @@ def _facts_of(test: CelTest, case: Case) -> tuple[Evidence, ...]:
 
 def _judged(active: ActiveClause, subject: Subject, helpers: Helpers) -> Outcome:
     finding = helpers.judge.finding(subject, *active.key) if helpers.judge is not None else None
-    if finding is not None and finding.violated:
+    if isinstance(finding, JudgeFinding) and finding.violated:
         return Outcome("violate", finding.evidence)
     written = [name for name in COPY_FIELDS if subject.text.get(name, "").strip()]
     if written and all(active.approval in helpers.blocks.get(subject.approved.get(name, ""), ()) for name in written):
         return Outcome("approved")
-    if finding is not None:
+    if isinstance(finding, JudgeFinding):
         return PASS
+    if finding is not None:
+        return Outcome("unknown", error_code=finding.error_code, why=finding.why)
     why = "no judge answered, and the copy is not made of blocks approved for it"
     return Outcome("unknown", error_code="judge_unavailable", why=why)
 

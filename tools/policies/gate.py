@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tools.policies.case import Case
@@ -23,7 +23,8 @@ class Gate:
     """Checks subjects against a policy set. Synchronous, CPU only: it opens, waits for and writes nothing.
 
     `blocks` maps an approved block's id to the clauses it covers ("policy/clause@version"). `merchant_names` are the
-    catalogue's, masked before patterns run. `judge` answers from what it found before; without one, judge clauses hold.
+    catalogue's, masked before patterns run. `judge` answers from what it found before; without one, judge clauses are
+    unknown unless approved copy covers them. `answered` puts them to a judge that has read the draft since.
     """
 
     policies: PolicySet
@@ -33,24 +34,39 @@ class Gate:
     blocks: Mapping[str, Collection[str]] = field(default_factory=dict)
     judge: Judge | None = None
 
-    def check(self, subject: Subject, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")) -> ComplianceReport:
+    def check(
+        self,
+        subject: Subject,
+        *,
+        stages: tuple[Stage, ...] = ("member", "terms", "copy"),
+        judge: Judge | None = None,
+    ) -> ComplianceReport:
         """Run every active clause of the subject's scope and of these stages, and say what they found."""
         started = time.perf_counter()
         case = Case(subject, self.merchant_names)
-        results: list[ClauseResult] = []
-        violations: list[Violation] = []
-        for clause in self.policies.clauses(subject.scope, stages):
-            outcome = evaluate(clause, case, self._helpers)
-            if outcome.error is not None:
-                _log.error("%s/%s could not be evaluated", *clause.key, exc_info=outcome.error)
-            results.append(clause.result(outcome.result, evidence=outcome.evidence, error_code=outcome.error_code))
-            if outcome.result in ("violate", "unknown") and clause.clause.severity != "warn":
-                violations.append(_violation(clause, outcome))
-        ran = tuple(results)
+        helpers = self._helpers if judge is None else replace(self._helpers, judge=judge)
+        clauses = self.policies.clauses(subject.scope, stages)
+        found = [_found(clause, case, helpers) for clause in clauses]
+        return self._report(found, stages, started)
+
+    def answered(self, report: ComplianceReport, subject: Subject, judge: Judge) -> ComplianceReport:
+        """Return this gate's report of the same subject with its judge clauses put to a judge; other results stand."""
+        started = time.perf_counter() - report.elapsed_ms / 1000
+        case, helpers = Case(subject, self.merchant_names), replace(self._helpers, judge=judge)
+        results = {(item.policy_id, item.clause_id): item for item in report.results}
+        told = {(item.policy_id, item.clause_id): item for item in report.violations}
+        found: list[_Found] = []
+        for clause in self.policies.clauses(subject.scope, report.stages_run):
+            stands = results.get(clause.key) if clause.clause.kind != "judge" else None
+            found.append((stands, told.get(clause.key)) if stands is not None else _found(clause, case, helpers))
+        return self._report(found, report.stages_run, started)
+
+    def _report(self, found: "Sequence[_Found]", stages: tuple[Stage, ...], started: float) -> ComplianceReport:
+        ran = tuple(result for result, _ in found)
         return ComplianceReport(
             verdict=verdict_of(ran),
             results=ran,
-            violations=tuple(violations),
+            violations=tuple(violation for _, violation in found if violation is not None),
             policy_set_sha=self.policies.sha,
             stages_run=stages,
             judge=_judge_state(ran),
@@ -72,6 +88,18 @@ def covers(report: ComplianceReport, required: frozenset[ClauseKey]) -> bool:
     return len(keys) == len(required) and frozenset(keys) == required
 
 
+_Found = tuple[ClauseResult, Violation | None]
+
+
+def _found(clause: ActiveClause, case: Case, helpers: Helpers) -> _Found:
+    outcome = evaluate(clause, case, helpers)
+    if outcome.error is not None:
+        _log.error("%s/%s could not be evaluated", *clause.key, exc_info=outcome.error)
+    result = clause.result(outcome.result, evidence=outcome.evidence, error_code=outcome.error_code)
+    holds = outcome.result in ("violate", "unknown") and clause.clause.severity != "warn"
+    return result, _violation(clause, outcome) if holds else None
+
+
 def _violation(active: ActiveClause, outcome: Outcome) -> Violation:
     clause = active.clause
     message = clause.message
@@ -90,9 +118,13 @@ def _violation(active: ActiveClause, outcome: Outcome) -> Violation:
 
 
 def _judge_state(results: tuple[ClauseResult, ...]) -> JudgeState:
-    asked = {result.result for result in results if result.kind == "judge" and result.result != "not_applicable"}
-    if not asked:
+    """Say what a judge did: it ran if it answered anything, and was skipped if no clause needed it or could matter."""
+    judged = [result for result in results if result.kind == "judge" and result.result != "not_applicable"]
+    found = {result.result for result in judged}
+    if found & {"pass", "violate"}:
+        return "ran"
+    if found == {"approved"}:
+        return "approved_copy"
+    if all(result.error_code == "judge_not_asked" for result in judged if result.result == "unknown"):
         return "skipped"
-    if "unknown" in asked:
-        return "unavailable"
-    return "approved_copy" if asked == {"approved"} else "ran"
+    return "unavailable"

@@ -11,6 +11,8 @@ from datetime import date
 from typing import Final, Literal
 
 from tools.errors import InputInvalid
+from tools.judging import is_broken, open_clauses
+from tools.policies import NOT_ASKED, Judge
 from tools.policies.clauses import ActiveClause
 from tools.policies.facts import MEMBER_FACTS, typed
 from tools.policies.gate import Gate
@@ -26,8 +28,22 @@ STAGES: Final[tuple[Stage, ...]] = ("member", "terms", "copy")
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A request that the deterministic part has seen. `questions` are what a judge should be asked before it ends."""
+
+    request_id: str | int | None
+    subject: Subject
+    report: ComplianceReport
+    broken: bool
+    questions: tuple[ActiveClause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checker:
-    """Checks requests, one at a time; synchronous, CPU only, about as long as the gate takes for a draft."""
+    """Checks requests, one at a time; synchronous, CPU only, about as long as the gate takes for a draft.
+
+    With a judge, a check is `begin`, the judge's reading, `end`; without one it is `check`.
+    """
 
     gate: Gate
     judged: bool
@@ -66,13 +82,26 @@ class Checker:
             return self.refusal(error)
 
     def check(self, request: CheckRequest) -> CheckReply:
-        """Return the reply to a request."""
+        """Return the reply to a request, without a judge."""
+        return self.end(self.begin(request), None)
+
+    def begin(self, request: CheckRequest) -> Begun:
+        """Run the deterministic part and say which clauses a judge should be asked about: none that can't matter."""
         subject = subject_of(request)
         report = self.gate.check(subject, stages=STAGES)
-        results = tuple(result for result in report.results if self._has_ground(result, subject))
+        broken = is_broken(self._counted(report, subject))
+        questions = () if broken else open_clauses(self.gate, subject, report)
+        return Begun(request.id, subject, report, broken, questions)
+
+    def end(self, begun: Begun, judge: Judge | None) -> CheckReply:
+        """Return the reply, with the answers of a judge that has read what was begun; None when there is no judge."""
+        subject, report = begun.subject, begun.report
+        if judge is not None and (begun.broken or begun.questions):
+            report = self.gate.answered(report, subject, NOT_ASKED if begun.broken else judge)
+        results = self._counted(report, subject)
         told = {(item.policy_id, item.clause_id): item for item in report.violations}
         return CheckReply(
-            id=request.id,
+            id=begun.request_id,
             verdict=verdict_of(results),
             violations=tuple(self._violation(result, told) for result in results if result.result == "violate"),
             clauses_run=len(results),
@@ -96,6 +125,9 @@ class Checker:
             policy_set_sha=self.gate.policies.sha,
             error=f"{where}{error}",
         )
+
+    def _counted(self, report: ComplianceReport, subject: Subject) -> tuple[ClauseResult, ...]:
+        return tuple(result for result in report.results if self._has_ground(result, subject))
 
     def _has_ground(self, result: ClauseResult, subject: Subject) -> bool:
         """Tell whether a clause is this check's business: not of stage member, or all it reads of a member is given."""
