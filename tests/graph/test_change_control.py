@@ -41,6 +41,12 @@ async def process(settings: Settings) -> AsyncIterator[Live]:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings without a judge: only approved copy answers for a judge clause."""
+    return settings.model_copy(update={"judge_model": "none"})
+
+
+@pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[Live]:
     """A process whose database has members enough."""
     async with process(settings) as opened:
