@@ -31,6 +31,7 @@ class Live:
         self._indexing: asyncio.Task[None] | None = None
         self._read = False
         self._fault: str | None = None
+        self._refused: int | None = None
 
     @classmethod
     async def open(cls, settings: Settings, *, context: type[Context] = Context) -> "Live":
@@ -104,10 +105,13 @@ class Live:
             if epoch == self._deps.rulebook.epoch:
                 self._read, self._fault = True, None
                 return
+            if epoch == self._refused and self._fault is not None:  # nothing changed since: don't compile it again
+                raise PoliciesUnavailable(self._fault)
             standing = await read_standing(connection)
         try:
             rulebook = await asyncio.to_thread(rulebook_with, self._files, standing)
         except PolicyInvalid as error:
+            self._refused = standing.epoch
             self._fault = f"nothing is issued: {error}; mend that version or `offers policies retire` it"
             raise PoliciesUnavailable(self._fault) from error
         async with database.connection() as connection:

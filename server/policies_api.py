@@ -1,6 +1,7 @@
 """The policy routes: what is in force, what waits, who may change it, and every version there ever was."""
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Body, FastAPI, Header, HTTPException, Path, Query
@@ -120,7 +121,10 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
         done = await _answered(desk().approve(policy_id, by=caller.name, sha=act.sha, copy_reviewed=act.copy_reviewed))
         if isinstance(done, CopyToReview):
             return JSONResponse(reply.to_review(done), 409)
-        await _answered(pipeline.live.refresh(at_least=done.epoch))
+        with suppress(
+            DatabaseUnavailable, PoliciesUnavailable
+        ):  # it is in force: the next claim loads it, or is refused
+            await pipeline.live.refresh(at_least=done.epoch)
         return JSONResponse(reply.approved(done))
 
     @app.get("/policies/{policy_id}", tags=["policies"], responses=_DOWN | _UNKNOWN)

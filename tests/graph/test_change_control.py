@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 from pydantic import SecretStr
 
 from graph.change_control import Approved, CopyToReview, PolicyDesk
@@ -338,6 +340,23 @@ async def test_no_offer_mixes_policy_sets_while_they_change_under_it(live: Live,
             assert record[report]["policy_set_sha"] == cited
             assert all(members[item["policy_id"]] == item["policy_version"] for item in record[report]["results"])
     assert {known[0], known[-1]} <= used
+
+
+async def test_a_run_that_paused_under_an_older_set_ends_as_a_passing_fault(live: Live) -> None:
+    saver, context = InMemorySaver(), Context(require_review=True)
+    config: Any = {"configurable": {"thread_id": "paused"}}
+    raw = {"user_id": "USER_00", "domain": "Travel", "confidence_score": 0.9}
+    live.graph.checkpointer = saver
+    stopped = await live.graph.ainvoke(raw, config, context=context)
+    assert "__interrupt__" in stopped
+    await propose(live, policy_text(QUIET))
+    await approve(live)
+    await live.refresh()
+    live.graph.checkpointer = saver
+    resumed = await live.graph.ainvoke(Command(resume={"decision": "approve"}), config, context=context)
+    outcome: OfferOutput = resumed["output"]
+    assert (outcome.recommendation, outcome.error_code) == ("error", "policies_unavailable")
+    assert (outcome.success, outcome.offer) == (False, None)
 
 
 async def test_without_a_database_at_the_start_nothing_is_issued(settings: Settings) -> None:
