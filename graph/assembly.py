@@ -12,7 +12,7 @@ from tools.drafts import Copy, Draft
 from tools.errors import InputInvalid
 from tools.offer_terms import terms_from
 from tools.policies import Judge
-from tools.report import ComplianceReport, Stage, Violation
+from tools.report import ComplianceReport, Evidence, Stage, Violation
 from tools.slots import FALLBACK_NAME, SlotFaults, fill
 from tools.subject import Scope, Subject
 from tools.terms import MenuOption, OfferTerms
@@ -21,6 +21,9 @@ from tools.vocabulary import COPY_FIELDS, CopyField
 BEFORE_MESSAGE: Final[tuple[Stage, ...]] = ("member", "terms", "copy")
 MESSAGE: Final[tuple[Stage, ...]] = ("message",)
 """The stages of the gate, before and after the email is built."""
+
+FORM_POLICY: Final = "draft_form"
+"""Names, in place of a policy, what keeps a draft from being an offer at all."""
 
 _PROFILE: Final = tuple(field.name for field in fields(Cardmember))
 
@@ -131,12 +134,27 @@ def refused(violations: tuple[Violation, ...], deps: Deps) -> ComplianceReport:
 def feedback_of(subject: Subject, deps: Deps, *, judge: Judge | None = None) -> tuple[Violation, ...]:
     """Return what a model may be told of a failed draft: what breaks a clause whoever the member is.
 
-    `judge` is the one that has read the draft; it knows no member, so what it found may be told.
+    A clause found in several copy fields is told once for each, since each must change. `judge` is the one that has
+    read the draft; it knows no member, so what it found may be told.
     """
     nobody = replace(subject, member={}, personal={})
     report = deps.rulebook.gate.check(nobody, stages=("terms", "copy"), judge=judge)
-    broken = {(result.policy_id, result.clause_id) for result in report.results if result.result == "violate"}
-    return tuple(item for item in report.violations if (item.policy_id, item.clause_id) in broken)
+    found = {
+        (result.policy_id, result.clause_id): result.evidence for result in report.results if result.result == "violate"
+    }
+    return tuple(
+        told
+        for item in report.violations
+        if (evidence := found.get((item.policy_id, item.clause_id))) is not None
+        for told in _placed(item, evidence)
+    )
+
+
+def _placed(violation: Violation, evidence: tuple[Evidence, ...]) -> list[Violation]:
+    """Return the violation at the first evidence of every copy field, or as it is when no copy field shows it."""
+    firsts = {item.field: item.quote for item in reversed(evidence) if item.field in COPY_FIELDS}
+    fields = [field for field in COPY_FIELDS if field in firsts]
+    return [violation.model_copy(update={"field": field, "quote": firsts[field]}) for field in fields] or [violation]
 
 
 def unknown_option(draft: Draft) -> tuple[Violation, ...]:
@@ -172,7 +190,7 @@ def _unapproved(state: OfferState, draft: Draft, option: MenuOption, deps: Deps)
 
 def _fault(field: str, quote: str, reason: str, hint: str) -> Violation:
     return Violation(
-        policy_id="draft_form",
+        policy_id=FORM_POLICY,
         clause_id=field,
         severity="block",
         message=reason,

@@ -4,8 +4,10 @@ from graph.deps import Deps
 from graph.state import OfferState
 from tools.cardmembers import Cardmember
 from tools.errors import InputInvalid
+from tools.policies.policy_set import Policy
 from tools.screening import Case, Usage
 from tools.signals import Signals, read_signals
+from tools.subject import Scope
 from tools.terms import Menu, Merchant
 from tools.views import MemberView
 
@@ -46,6 +48,19 @@ def signals_of(state: OfferState, member: Cardmember) -> Signals:
 def menu_of(view: MemberView, deps: Deps) -> Menu:
     """Return the menu: a pure function of domain, card type, strategy and the policy set."""
     return deps.rulebook.menus.menu_for(view.domain, view.card_type, view.strategy)
+
+
+def scopes_of(view: MemberView, deps: Deps) -> frozenset[Scope]:
+    """Return every scope an offer of this view's menu can have: a policy that covers one of them must be known."""
+    return frozenset(
+        Scope(domain=view.domain, card_type=view.card_type, channel=option.channel, offer_type=option.offer_type)
+        for option in menu_of(view, deps).options
+    )
+
+
+def mandatory_of(view: MemberView, deps: Deps) -> tuple[Policy, ...]:
+    """Return the policies a draft must be told of: all that are active for whatever option it may choose."""
+    return deps.rulebook.policies.in_any_scope(scopes_of(view, deps))
 
 
 def candidates_of(view: MemberView, menu: Menu, campaign: str, deps: Deps) -> tuple[Merchant, ...]:

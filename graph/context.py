@@ -28,6 +28,12 @@ class Context(BaseModel):
     max_revisions: int | None = Field(
         default=None, ge=0, le=10, description="Times a non-conforming draft is sent back; unset: MAX_REVISIONS."
     )
+    draft_token_budget: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="Tokens drafting and judging may take before approved copy is used; unset: DRAFT_TOKEN_BUDGET.",
+    )
     send_date: date | None = Field(
         default=None, description="First day of the offer; unset: today in the brand's zone."
     )

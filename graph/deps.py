@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -48,7 +47,8 @@ from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
 from tools.subject import Scope
-from tools.vocabulary import CARD_TYPES, DOMAINS, CardType, CopyMode, Domain, OfferType
+from tools.views import MemberView
+from tools.vocabulary import DOMAINS, CardType, CopyMode, Domain, OfferType, Strategy
 
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
@@ -123,13 +123,26 @@ class Deps:
         Asking now keeps the embedding model, seconds to import, out of every request.
         """
         await self.index.sync(policy_documents(self.rulebook.policies))
-        for domain, card_type in product(DOMAINS, CARD_TYPES):
-            await self.nearest_policies(domain, card_type)
+        for domain, card_type, strategy in self.rulebook.menus.menus:
+            await self._nearest(domain, card_type, strategy)
 
-    async def nearest_policies(self, domain: Domain, card_type: CardType) -> tuple[PolicyChunk, ...]:
-        """Return the policy sections nearest to an offer of this domain and card. Raises IndexUnavailable."""
-        query = f"{domain} offer on a {card_type} card"
-        return await self.index.nearest(query, domain=domain, card_type=card_type, k=NEAREST)
+    async def nearest_policies(self, view: MemberView) -> tuple[PolicyChunk, ...]:
+        """Return the policy sections nearest to an offer of this view, of the policies that may apply to it.
+
+        Raises IndexUnavailable, also when the index holds something else than the policies say.
+        """
+        return await self._nearest(view.domain, view.card_type, view.strategy)
+
+    async def _nearest(self, domain: Domain, card_type: CardType, strategy: Strategy) -> tuple[PolicyChunk, ...]:
+        options = self.rulebook.menus.menu_for(domain, card_type, strategy).options
+        return await self.index.nearest(
+            f"{domain} offer on a {card_type} card",
+            domain=domain,
+            card_type=card_type,
+            channels={option.channel for option in options},
+            offer_types={option.offer_type for option in options},
+            k=NEAREST,
+        )
 
     async def aclose(self) -> None:
         """Finish exports, then let go of model, index and database."""
@@ -321,6 +334,9 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             sha=policy.sha,
             type=policy.front.type,
             domains=policy.front.scope.domains,
+            card_types=policy.front.scope.card_types,
+            channels=policy.front.scope.channels,
+            offer_types=policy.front.scope.offer_types,
             prose=policy.prose,
         )
         for policy in policies.active

@@ -19,7 +19,7 @@ def after_screen(state: OfferState) -> Literal["analyze_rules", "record"]:
 
 
 def after_compliance(state: OfferState) -> Literal["render", "draft", "fall_back", "review", "record"]:
-    """Send a passing draft on, a failing one back while attempts last, and stop for good after the fallback."""
+    """Send a passing draft on, a failing one back until its loop ends, and stop for good after the fallback."""
     report, draft = state["report"], state["draft"]
     if state.get("failure") or state["screening"].holds:
         return "record"  # the money ran out for the chosen option
@@ -27,7 +27,9 @@ def after_compliance(state: OfferState) -> Literal["render", "draft", "fall_back
         return "review" if state["needs_person"] and state["review"] is None else "render"
     if state["review"] is not None or (draft is not None and draft.source in ("fallback", "human")):
         return "record"  # generation_failed, with reasons: what a person approved can't be swapped for another draft
-    if draft is not None and not state["feedback"]:
+    if state.get("loop_end") is not None:
+        return "fall_back"  # no progress, or a budget is spent: the reason is in the record
+    if not state["feedback"]:
         return "fall_back"  # all that is wrong has to do with the member, which a model must not be told
     if draft is None or state["attempts"] > state["run"].max_revisions:
         return "fall_back"  # a draft that never arrived is not a revision

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     min_confidence_score: float = Field(default=0.7, ge=0, le=1, description="Predictions below are held back.")
     max_offers_per_month: int = Field(default=3, ge=0, le=31, description="Personalised offers per member and month.")
     max_revisions: int = Field(default=2, ge=0, le=10, description="Times a non-conforming draft is sent back.")
+    draft_token_budget: int = Field(
+        default=20_000,
+        ge=0,
+        le=1_000_000,
+        description="Tokens one run may take for drafts and their judging; what doesn't fit gets approved copy.",
+    )
     run_deadline_s: float = Field(default=120, gt=0, le=3600, description="Seconds one run may take.")
     output_dir: Path = Field(default=Path("output"), description="Where issued offers are exported.")
     data_dir: Path = Field(

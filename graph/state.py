@@ -39,6 +39,10 @@ class Run(Record):
     deadline_s: float
     max_revisions: int
     campaign: str
+    draft_token_budget: int | None = None
+    """Tokens drafting and judging may take; None in records from before there was a budget."""
+    earlier_calls: int = 0
+    """Calls the state held when the run started: Studio runs again on the state of the last run."""
 
 
 class Screening(Record):
@@ -83,6 +87,13 @@ class Attempt(Record):
     offer_sha: str | None = None
 
 
+class LoopEnd(Record):
+    """Why a draft that did not pass is not sent back again; `detail` names clauses and figures, nothing of a member."""
+
+    reason: Literal["no_draft", "nothing_to_tell", "attempts", "no_change", "oscillation", "tokens", "seconds"]
+    detail: str
+
+
 class Failure(Record):
     """Why the run ends without an offer."""
 
@@ -123,6 +134,7 @@ class OfferState(TypedDict, total=False):
     history: Annotated[list[Attempt], Added]
     feedback: Annotated[tuple[Violation, ...], Typed]
     criticised: Annotated[tuple[str, ...], Typed]
+    loop_end: Annotated[LoopEnd | None, Typed]
     terms: Annotated[OfferTerms | None, Typed]
     copy: Annotated[Copy | None, Typed]
     terms_text: Annotated[str, Typed]
@@ -161,7 +173,7 @@ class RetrieveInput(TypedDict):
 
 
 class DraftInput(TypedDict):
-    """All that drafting sees: the view, the menu and what policy and analysis made of them."""
+    """All that drafting sees: the view, the menu, what policy and analysis made of them, and the last draft's slots."""
 
     view: Annotated[MemberView, Typed]
     menu: Annotated[Menu, Typed]
@@ -170,5 +182,6 @@ class DraftInput(TypedDict):
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
     feedback: Annotated[tuple[Violation, ...], Typed]
     criticised: Annotated[tuple[str, ...], Typed]
+    draft: Annotated[Draft | None, Typed]
     attempts: Annotated[int, Typed]
     deadline_at: Annotated[float, Typed]

@@ -4,6 +4,7 @@ from typing import Any
 
 from graph.case import candidates_of, member_of, menu_of, signals_of
 from graph.deps import Deps
+from graph.nodes.retrieve_policies import extracts_of
 from graph.state import Analysis, OfferState
 from tools.errors import InputInvalid
 from tools.signals import insights
@@ -32,7 +33,7 @@ async def analyze_rules(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         ),
         "hypotheses": (),
         "dropped": (),
-        "policies": (),
+        "policies": extracts_of(view, deps),  # complete from here on, whatever becomes of retrieval
         "feedback": (),
         "criticised": (),
     }

@@ -12,7 +12,10 @@ from graph.deps import Deps
 from graph.judging import ruled
 from graph.nodes.draft import LEFT_FOR_THE_REST_S
 from graph.nodes.screen import LEASE_MARGIN_S
+from graph.revision import loop_end
 from graph.state import Attempt, OfferState
+from tools.chat.calls import ModelCall
+from tools.draft_parts import opened
 from tools.drafts import Draft
 from tools.errors import InputInvalid
 from tools.report import ComplianceReport, Violation
@@ -51,7 +54,7 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     report = ruling.report
     feedback = () if report.verdict == "pass" else feedback_of(subject, deps, judge=ruling.judge)
     return {
-        **_judged(state, draft, report, feedback, offer_sha=offer.sha(draft)),
+        **_judged(state, draft, report, feedback, offer_sha=offer.sha(draft), calls=ruling.calls),
         "calls": list(ruling.calls),
         "degraded": ["check_compliance: the judge gave no answer that counts"] if ruling.silent else [],
         "terms": offer.terms,
@@ -91,13 +94,17 @@ def _judged(
     feedback: tuple[Violation, ...] | None = None,
     *,
     offer_sha: str | None = None,
+    calls: tuple[ModelCall, ...] = (),
 ) -> dict[str, Any]:
     """Return the report; unless told otherwise, what broke is about the draft alone and may be told to a model."""
     told = report.violations if feedback is None else feedback
-    fields = {violation.field for violation in told}
+    fields = opened(told)
     blocks = draft.block_ids if draft is not None and draft.block_ids else {}
     named = tuple(block_id for field, block_id in blocks.items() if field in fields)
+    drafted = state["review"] is None and (draft is None or draft.source in ("model", "blocks"))
+    ended = loop_end(state, draft, report, told, calls=calls) if drafted and report.verdict != "pass" else None
     return {
+        **({"loop_end": ended} if drafted else {}),  # the fallback's report doesn't say why there is a fallback
         "report": report,
         "history": [Attempt(draft=draft, report=report, offer_sha=offer_sha)],
         "feedback": told,

@@ -1,4 +1,4 @@
-"""draft: one option, merchants and copy from the model. Sees no member."""
+"""draft: option, merchants and copy from the model; of a draft sent back, only what was criticised. Sees no member."""
 
 import time
 from typing import Any, Final
@@ -15,7 +15,7 @@ LEFT_FOR_THE_REST_S: Final = 2.0
 
 
 async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
-    """Ask the model for a draft; a re-draft is told which clauses the last one broke."""
+    """Ask the model for a draft; a re-draft is told which clauses the last one broke, and changes nothing else."""
     context, view = context_of(runtime), state["view"]
     brief = Brief(
         mode=deps.copy_mode,
@@ -27,8 +27,11 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         violations=state["feedback"],
         excluded=frozenset(state["criticised"]),
         cohort=f"{context.campaign}\0{view.digest()}",
+        last=state["draft"],
     )
     prompt, blocks = deps.rulebook.prompts.pick("draft", context.prompt_variants), deps.rulebook.blocks
+    if not brief.asked:  # only blocks that code chooses are open
+        return {"draft": draft_of(None, brief, blocks), "attempts": state["attempts"] + 1}
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S
     if context.mode == "preview":
         left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long

@@ -36,6 +36,10 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         started_at=time.time(),
         deadline_s=context.run_deadline_s or deps.settings.run_deadline_s,
         max_revisions=deps.settings.max_revisions if context.max_revisions is None else context.max_revisions,
+        draft_token_budget=deps.settings.draft_token_budget
+        if context.draft_token_budget is None
+        else context.draft_token_budget,
+        earlier_calls=len(state.get("calls", [])),
     )
     member, failure = None, _unknown_variant(context, deps)
     try:
@@ -53,6 +57,7 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "deadline_at": run.started_at + run.deadline_s,
         "attempts": 0,
         "draft": None,
+        "loop_end": None,
         "terms": None,
         "review": None,
         "needs_person": False,

@@ -36,6 +36,7 @@ _KEPT: Final = (
     "degraded",
     "review",
     "attempts",
+    "loop_end",
 )
 """What of the state explains a decision; the member is not in it."""
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from graph.deps import Deps
-from graph.nodes.retrieve_policies import PROSE_CHARACTERS
+from graph.nodes.retrieve_policies import PROSE_CHARACTERS, extracts_of
 from graph.state import PolicyExtract
 from tests.bench.parts import Raw
 from tools.analysis import analyze_ask, kept_of
@@ -151,13 +151,8 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
 
 
 async def _extracts(view: MemberView, deps: Deps) -> tuple[PolicyExtract, ...]:
-    chunks = await deps.nearest_policies(view.domain, view.card_type)
-    prose = {chunk.policy_id: chunk.text[:PROSE_CHARACTERS] for chunk in chunks}
-    scope = Scope(domain=view.domain, card_type=view.card_type)
-    return tuple(
-        PolicyExtract(policy_id=policy.id, brief=policy.front.brief, prose=prose.get(policy.id, ""))
-        for policy in deps.rulebook.policies.in_scope(scope)
-    )
+    chunks = await deps.nearest_policies(view)
+    return extracts_of(view, deps, {chunk.policy_id: chunk.text[:PROSE_CHARACTERS] for chunk in chunks})
 
 
 def _filled(text: Copy, terms: OfferTerms, **name: str) -> Copy:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -14,21 +15,22 @@ import aiohttp
 import pytest
 
 from graph.build import build_graph
-from graph.case import candidates_of, menu_of
+from graph.case import candidates_of, mandatory_of, menu_of
 from graph.context import Context
 from graph.deps import NEAREST, Deps, open_deps
+from graph.nodes.retrieve_policies import extracts_of
 from graph.run import decide
 from graph.settings import load_settings
-from graph.state import PolicyExtract
 from tests.members import add_members
 from tools.analysis import analyze_ask
+from tools.draft_replies import LENGTHS
 from tools.drafting import Brief, draft_ask
+from tools.drafts import Copy, Draft
 from tools.embedded.model_server import ensure_model_server
 from tools.embedded.parts import parts_status, stop_parts
 from tools.report import Violation
-from tools.subject import Scope
 from tools.views import MemberView
-from tools.vocabulary import CARD_TYPES, DOMAINS, STRATEGIES, CopyMode
+from tools.vocabulary import CARD_TYPES, COPY_FIELDS, DOMAINS, STRATEGIES, CopyMode
 
 pytestmark = pytest.mark.e2e
 
@@ -94,10 +96,8 @@ def _prompts(deps: Deps) -> Iterator[tuple[str, str]]:
         )  # fmt: skip
         applicable = deps.rulebook.hypotheses.applicable(view)
         menu = menu_of(view, deps)
-        policies = [
-            PolicyExtract(policy_id=policy.id, brief=policy.front.brief, prose="word " * 80 if index < NEAREST else "")
-            for index, policy in enumerate(deps.rulebook.policies.in_scope(Scope(domain=domain, card_type=card_type)))
-        ]
+        mandatory = [policy.id for policy in mandatory_of(view, deps)]
+        policies = extracts_of(view, deps, dict.fromkeys(mandatory[:NEAREST], "word " * 80))
         brief = Brief(
             mode=mode, view=view, menu=menu, candidates=candidates_of(view, menu, "online", deps), policies=policies,
             hypotheses=[hypothesis.text for hypothesis in applicable[:3]], violations=told if mode == "compose" else (),
@@ -105,9 +105,22 @@ def _prompts(deps: Deps) -> Iterator[tuple[str, str]]:
         )  # fmt: skip
         prompts = deps.rulebook.prompts
         draft = draft_ask(prompts.pick("draft", {}), brief, deps.rulebook.blocks)
+        sent_back = replace(brief, last=_last(brief), violations=told)
+        again = draft_ask(prompts.pick("draft", {}), sent_back, deps.rulebook.blocks)
         analyze = analyze_ask(prompts.pick("analyze", {}), view, mode=mode, applicable=applicable, cohort=view.digest())
-        for ask in (draft, analyze):
+        for ask in (draft, again, analyze):
             yield ask.name, "\n".join(text for _, text in ask.messages)
+
+
+def _last(brief: Brief) -> Draft:
+    """Return a draft as long as the schema lets one be."""
+    lengths = {field: LENGTHS[field] for field in COPY_FIELDS}
+    return Draft(
+        source="model" if brief.mode == "compose" else "blocks",
+        option_id=brief.menu.options[0].option_id,
+        merchant_ids=tuple(merchant.merchant_id for merchant in brief.candidates[:2]),
+        text=Copy.model_validate({field: ("offer " * 200)[:length] for field, length in lengths.items()}),
+    )
 
 
 def test_the_demo_runs_from_nothing_and_again_and_leaves_no_process(home: Path) -> None:

@@ -67,6 +67,7 @@ SEEN = {
         "policies",
         "feedback",
         "criticised",
+        "draft",
         "attempts",
         "deadline_at",
     },

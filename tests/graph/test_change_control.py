@@ -107,7 +107,8 @@ async def test_a_draft_that_would_block_everything_is_not_enforced_retrieved_or_
     record = await record_of(live, outcome)
     assert record["versions"]["policy_set_sha"] == sha == live.deps.rulebook.policies.sha
     assert "zebra_policy" not in str(record)
-    assert "zebra_policy" not in {chunk.policy_id for chunk in await live.deps.nearest_policies("Travel", "gold")}
+    nearest = await live.deps.index.nearest("zebra crossing", domain="Travel", k=4)
+    assert nearest and "zebra_policy" not in {chunk.policy_id for chunk in nearest}
 
 
 async def test_an_approved_policy_blocks_the_next_offer_here_and_in_another_process(
@@ -342,19 +343,34 @@ async def test_no_offer_mixes_policy_sets_while_they_change_under_it(live: Live,
     assert {known[0], known[-1]} <= used
 
 
-async def test_a_run_that_paused_under_an_older_set_ends_as_a_passing_fault(live: Live) -> None:
-    saver, context = InMemorySaver(), Context(require_review=True)
-    config: Any = {"configurable": {"thread_id": "paused"}}
+async def paused(live: Live, context: Context, config: Any, **stop: Any) -> None:
+    """Let a preview pause, and put a policy in force meanwhile."""
     raw = {"user_id": "USER_00", "domain": "Travel", "confidence_score": 0.9}
-    live.graph.checkpointer = saver
-    stopped = await live.graph.ainvoke(raw, config, context=context)
-    assert "__interrupt__" in stopped
+    live.graph.checkpointer = saver = InMemorySaver()
+    await live.graph.ainvoke(raw, config, context=context, **stop)
+    assert (await live.graph.aget_state(config)).next
     await propose(live, policy_text(QUIET))
     await approve(live)
     await live.refresh()
     live.graph.checkpointer = saver
-    resumed = await live.graph.ainvoke(Command(resume={"decision": "approve"}), config, context=context)
-    outcome: OfferOutput = resumed["output"]
+
+
+async def test_what_a_person_approves_later_is_checked_by_the_set_of_that_day(live: Live) -> None:
+    context, config = Context(require_review=True), {"configurable": {"thread_id": "paused"}}
+    await paused(live, context, config)
+    answer: Any = Command(resume={"decision": "approve"})
+    resumed = await live.graph.ainvoke(answer, config, context=context)
+    assert resumed["output"].success
+    state = (await live.graph.aget_state(config)).values
+    sha = live.deps.rulebook.policies.sha
+    assert {state[name].policy_set_sha for name in ("report", "message_report")} == {sha}
+    assert "zebra_policy" in {result.policy_id for result in state["report"].results}
+
+
+async def test_what_was_judged_by_an_older_set_is_not_rendered_by_a_newer_one(live: Live) -> None:
+    context, config = Context(), {"configurable": {"thread_id": "paused"}}
+    await paused(live, context, config, interrupt_before=["render"])
+    outcome: OfferOutput = (await live.graph.ainvoke(None, config, context=context))["output"]
     assert (outcome.recommendation, outcome.error_code) == ("error", "policies_unavailable")
     assert (outcome.success, outcome.offer) == (False, None)
 

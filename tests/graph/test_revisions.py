@@ -34,11 +34,14 @@ BODY = (
 
 
 def compose(call: Call, **changes: str) -> dict[str, Any]:
-    """Return a conforming draft of the statement credit on offer, changed by field."""
+    """Return a conforming draft of the statement credit on offer, changed by field; of a re-draft, what is asked."""
     properties = call.schema["properties"]  # type: ignore[index]
-    option = next(i for i in properties["option_id"]["enum"] if "credit" in i)
-    merchants = properties["merchant_ids"]["items"]["enum"][:2]
-    return {"option_id": option, "merchant_ids": merchants, "body": BODY, **GOOD, **changes}
+    whole = {"body": BODY, **GOOD, **changes}
+    if "option_id" in properties:
+        whole["option_id"] = next(i for i in properties["option_id"]["enum"] if "credit" in i)
+    if "merchant_ids" in properties:
+        whole["merchant_ids"] = properties["merchant_ids"]["items"]["enum"][:2]
+    return {part: whole[part] for part in properties}
 
 
 @pytest.fixture
@@ -82,7 +85,8 @@ async def test_the_next_draft_is_told_which_clauses_the_last_one_broke(
 async def test_a_model_that_never_conforms_gets_the_fallback_copy(
     run_one: Decide, script: ScriptedModel, deps: Deps
 ) -> None:
-    script.reply("draft_compose", lambda call: compose(call, body="Guaranteed 50% back everywhere, act now!"))
+    bodies = iter(("Guaranteed 50% back everywhere, act now!", "Hurry, 50% back, guaranteed!", "Always 50% back."))
+    script.reply("draft_compose", lambda call: compose(call, body=next(bodies)))
     outcome = await run_one()
     assert (outcome.recommendation, outcome.copy_source) == ("offer_generated", "fallback")
     record, *_ = await deps.records.read(outcome.run_id) or ({},)
@@ -115,8 +119,11 @@ async def test_an_invented_option_or_merchant_is_sent_back(run_one: Decide, scri
     script.reply(
         "draft_compose",
         [
-            lambda call: compose(call) | {"option_id": "half_price_everything"},
-            lambda call: compose(call) | {"merchant_ids": ["MERCH_INVENTED", "MERCH_DELTA_001"]},
+            lambda call: (
+                compose(call)
+                | {"option_id": "half_price_everything", "merchant_ids": ["MERCH_INVENTED", "MERCH_DELTA_001"]}
+            ),
+            compose,
             compose,
         ],
     )

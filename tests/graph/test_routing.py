@@ -9,7 +9,7 @@ import pytest
 
 from graph.routing import after_compliance, after_fetch, after_review, after_screen
 from graph.schemas import OfferInput
-from graph.state import Failure, Run, Screening
+from graph.state import Failure, LoopEnd, Run, Screening
 from tools.drafts import Copy, Draft
 from tools.report import ComplianceReport, Violation
 from tools.screening import Usage
@@ -17,6 +17,7 @@ from tools.screening import Usage
 FAILURE = Failure(code="internal", message="x")
 HELD = Screening(usage=Usage(), holds=(("budget_exhausted", "none left"),))
 FREE = Screening(usage=Usage())
+ENDED = LoopEnd(reason="tokens", detail="spent")
 FAULT = Violation(policy_id="p", clause_id="c", severity="block", message="m")
 SOURCES = (None, "model", "blocks", "fallback", "human")
 VERDICTS = ("pass", "violate", "unknown")
@@ -60,10 +61,11 @@ CHECKED: Any = [
     {
         "report": report(verdict), "draft": draft(source), "review": review, "needs_person": person,
         "attempts": attempts, "run": run(revisions), "feedback": feedback, "failure": failure, "screening": screening,
+        "loop_end": ended,
     }
-    for verdict, source, review, person, attempts, revisions, feedback, failure, screening in product(
+    for verdict, source, review, person, attempts, revisions, feedback, failure, screening, ended in product(
         VERDICTS, SOURCES, (None, "approve", "reject"), (True, False), range(5), (0, 2), ((), (FAULT,)),
-        (None, FAILURE), (FREE, HELD),
+        (None, FAILURE), (FREE, HELD), (None, ENDED),
     )
 ]  # fmt: skip
 REVIEWED: Any = [{"review": "approve"}, {"review": "reject"}]
@@ -136,6 +138,7 @@ def test_a_model_is_asked_again_only_with_attempts_left_and_something_to_tell_it
             assert state["draft"].source in ("model", "blocks")
             assert state["feedback"]
             assert state["attempts"] <= state["run"].max_revisions
+            assert state["loop_end"] is None
 
 
 @pytest.mark.parametrize("revisions", [0, 1, 2, 10])

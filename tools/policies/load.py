@@ -101,6 +101,11 @@ def _compiled(
     except ValidationError as error:
         return None, _schema_problems(source, error)
     problems: list[PolicyInvalid] = []
+    if not front.brief and front.needs_brief():
+        where = source.lines.at("brief")
+        problems.append(
+            PolicyInvalid(source.path, where, "brief: is empty, but a draft can break this policy; say how not to")
+        )
     compiled: list[ActiveClause] = []
     context = Case(standard_subject(), ()).context
     for index in range(len(front.clauses)):

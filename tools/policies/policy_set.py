@@ -103,6 +103,10 @@ class PolicySet:
         """Return the active policies that cover the scope, by id."""
         return tuple(policy for policy in self.active if policy.applies(scope))
 
+    def in_any_scope(self, scopes: Iterable[Scope]) -> tuple[Policy, ...]:
+        """Return the active policies that cover one of the scopes, by id."""
+        return _in_any_scope(self, frozenset(scopes))
+
     def clauses(self, scope: Scope, stages: Iterable[Stage]) -> tuple[ActiveClause, ...]:
         """Return every active clause of the scope and stages, in order of policy id and file."""
         return _clauses(self, scope, frozenset(stages))
@@ -121,6 +125,11 @@ class PolicySet:
 def policy_sha(front: FrontMatter, prose: str) -> str:
     """Return the hash of all a policy says; comments, quoting and key order of its file don't matter."""
     return _digest([front.model_dump(mode="json"), prose])
+
+
+@lru_cache(maxsize=1024)
+def _in_any_scope(policies: PolicySet, scopes: frozenset[Scope]) -> tuple[Policy, ...]:
+    return tuple(policy for policy in policies.active if any(policy.applies(scope) for scope in scopes))
 
 
 @lru_cache(maxsize=2048)

@@ -11,6 +11,9 @@ from tools.report import Severity, Stage
 from tools.vocabulary import COPY_FIELDS, CardType, Channel, Domain
 
 BRIEF_WORDS: Final = 30
+WRITER_STAGES: Final[frozenset[Stage]] = frozenset({"terms", "copy"})
+"""Stages whose clauses a draft can break: its copy, and the option and merchants it chooses."""
+
 Status = Literal["draft", "active", "retired"]
 Basis = Literal["law", "guidance", "mailbox", "policy"]
 PolicyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,63}$")]
@@ -165,7 +168,10 @@ def phrase_regex(phrase: str) -> str:
 
 
 class FrontMatter(_Part):
-    """Everything between the two `---` lines of a policy file."""
+    """Everything between the two `---` lines of a policy file.
+
+    `brief` may be empty only where a writer can break nothing: see `needs_brief`.
+    """
 
     id: PolicyId
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -176,7 +182,7 @@ class FrontMatter(_Part):
     basis: Basis
     citation: Line
     type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    brief: Line
+    brief: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n]*$")]
     scope: PolicyScope = PolicyScope()
     limits: dict[LimitName, Number] = Field(default_factory=dict)
     clauses: tuple[Clause, ...]
@@ -194,3 +200,7 @@ class FrontMatter(_Part):
         if (words := len(brief.split())) > BRIEF_WORDS:
             raise ValueError(f"{words} words; a brief goes into every prompt and has at most {BRIEF_WORDS}")
         return brief
+
+    def needs_brief(self) -> bool:
+        """Tell whether a draft can break this policy, so that whoever writes one must be told of it."""
+        return any(clause.stage in WRITER_STAGES for clause in self.clauses)

@@ -56,31 +56,14 @@ def metadata_of(chunk: PolicyChunk) -> Metadata:
     }
 
 
-def chunk_from(text: str, metadata: Mapping[str, object]) -> PolicyChunk:
-    """Read a stored entry back. Raises KeyError or ValueError when it isn't one of ours."""
-    section = str(metadata["section"])
-    return PolicyChunk(
-        policy_id=str(metadata["policy_id"]),
-        version=str(metadata["version"]),
-        sha=str(metadata["sha"]),
-        type=str(metadata["type"]),
-        section=section,
-        position=int(str(metadata["position"])),
-        text=text.removeprefix(f"{section}\n"),
-        scope=frozenset(key for key, value in metadata.items() if ":" in key and value is True),
-    )
+def scope_filter(wanted: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
+    """Return the Chroma filter for values by kind; a kind without any admits only policies open to all of that kind."""
+    return {"$and": [_any_of([f"{kind}:{value}" for value in (OPEN, *values)]) for kind, values in wanted.items()]}
 
 
-def scope_filter(wanted: Mapping[str, str | None]) -> dict[str, object]:
-    """Return the Chroma filter for facts by kind; a fact of None admits only policies open to all of that kind."""
-    return {
-        "$and": [
-            {f"{kind}:{OPEN}": True}
-            if value is None
-            else {"$or": [{f"{kind}:{OPEN}": True}, {f"{kind}:{value}": True}]}
-            for kind, value in wanted.items()
-        ]
-    }
+def _any_of(flags: list[str]) -> dict[str, object]:
+    flagged: list[dict[str, object]] = [{flag: True} for flag in flags]
+    return flagged[0] if len(flagged) == 1 else {"$or": flagged}
 
 
 def _sections(prose: str, *, default: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -18,7 +18,8 @@ from tools.vocabulary import CardType, Channel, Domain
 REMEMBERED: Final = 4096
 """Answers kept in memory; a query is made of a few enums, so a campaign asks fewer different ones."""
 
-_Key = tuple[str, str | None, str | None, str | None, str | None, int]
+_Scope = tuple[tuple[str, tuple[str, ...]], ...]
+_Key = tuple[str, _Scope, int]
 _Answer = TypeVar("_Answer")
 
 
@@ -59,17 +60,24 @@ class PolicyIndex:
         *,
         domain: Domain | None,
         card_type: CardType | None = None,
-        channel: Channel | None = None,
-        offer_type: str | None = None,
+        channels: Collection[Channel] = (),
+        offer_types: Collection[str] = (),
         k: int = 4,
     ) -> tuple[PolicyChunk, ...]:
         """Return the k chunks nearest to the query, nearest first.
 
-        Searched are the policies of the domain and those open to all domains, and so on for each kind; a kind left None
-        admits only policies open to all of that kind. Raises IndexUnavailable also when the answer holds another
-        version of a policy than this process synced.
+        Searched are the policies of the domain and those open to all domains, and so on for each kind; a kind left out
+        admits only policies open to all of that kind. Every chunk is what this process synced, letter by letter.
+        Raises IndexUnavailable before this process's sync, after another's of other policies, and when somebody changed
+        what the index holds: then it names the entries, and the next query finds them repaired.
         """
-        key: _Key = (query, domain, card_type, channel, offer_type, k)
+        scope: _Scope = (
+            ("domain", () if domain is None else (domain,)),
+            ("card_type", () if card_type is None else (card_type,)),
+            ("channel", tuple(sorted(channels))),
+            ("offer_type", tuple(sorted(offer_types))),
+        )
+        key: _Key = (query, scope, k)
         known = self._answers.get(key)
         if known is not None:
             return known
@@ -88,11 +96,10 @@ class PolicyIndex:
         self._thread.shutdown(wait=False)
 
     def _nearest(self, key: _Key) -> tuple[PolicyChunk, ...]:
-        query, domain, card_type, channel, offer_type, k = key
         known = self._answers.get(key)  # the same query may have waited for this thread more than once
         if known is None:
-            scope = {"domain": domain, "card_type": card_type, "channel": channel, "offer_type": offer_type}
-            known = self._store.nearest(query, scope, k)
+            query, scope, k = key
+            known = self._store.nearest(query, dict(scope), k)
             self._answers.put(key, known)
         return known
 

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
@@ -104,13 +104,22 @@ class Location:
         clean = isinstance(mark, dict) and mark.get("state") == "clean"
         return ("clean", str(mark.get("token", ""))) if clean else ("syncing", "")
 
-    def write_mark(self, collection: str, state: State) -> str:
-        """Store the state atomically and return its new token."""
+    def read_manifest(self, collection: str) -> dict[str, str] | None:
+        """Return the hash of each entry as the last whole sync left it; None when that isn't known."""
+        try:
+            mark = json.loads(self._mark(collection).read_text())
+        except (OSError, ValueError):
+            return None
+        entries = mark.get("entries") if isinstance(mark, dict) and mark.get("state") == "clean" else None
+        return {str(entry): str(sha) for entry, sha in entries.items()} if isinstance(entries, dict) else None
+
+    def write_mark(self, collection: str, state: State, entries: Mapping[str, str] | None = None) -> str:
+        """Store the state, and the hash of each entry of a whole index, atomically; return the new token."""
         token = uuid.uuid4().hex
         path = self._mark(collection)
         draft = path.with_suffix(f".{token}")
         try:
-            draft.write_text(json.dumps({"state": state, "token": token}))
+            draft.write_text(json.dumps({"state": state, "token": token, "entries": entries}))
             draft.replace(path)
         except OSError as error:
             raise IndexUnavailable(f"{path} can't be written ({error}); choose another CHROMA_DIR") from error

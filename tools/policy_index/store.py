@@ -6,35 +6,26 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tools.errors import IndexUnavailable, InputInvalid
-from tools.policy_index.chunks import chunk_from, chunks_of, embedded_text, metadata_of, scope_filter
+from tools.policy_index.chunks import chunks_of, embedded_text, metadata_of, scope_filter
+from tools.policy_index.collection import Damaged, astray, batches, check, entries_of
 from tools.policy_index.difference import StoredEntry, difference
 from tools.policy_index.documents import IndexStatus, PolicyChunk, PolicyDocument, SyncReport
 from tools.policy_index.embeddings import CachedEmbeddings
 from tools.policy_index.location import Location
+from tools.policy_index.tampering import ALTERED_VECTOR, changes, manifest_of
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api.client import Client
     from langchain_chroma import Chroma
 
-SELF_DISTANCE: Final = 1e-3
-"""Cosine distance above which an entry's own vector is not what the search holds."""
-
-_Item = TypeVar("_Item")
-_BATCH: Final = 500
 _TRANSIENT: Final = re.compile(r"\(code: (?:5|6|8|10|13|14)\)")
 """SQLite: busy, locked, read-only, I/O error, disk full, can't open. None of them says that the data is damaged."""
 
 _log = logging.getLogger(__name__)
-
-
-class _Damaged(Exception):
-    """The index answers, but not with what was stored."""
 
 
 class _Opened(NamedTuple):
@@ -51,7 +42,9 @@ class PolicyStore:
         self._location = location
         self._embeddings = embeddings
         self._opened: _Opened | None = None
-        self._synced: dict[str, str] | None = None
+        self._synced: Sequence[PolicyDocument] | None = None
+        self._expected: dict[str, PolicyChunk] = {}
+        self._synced_token = ""
 
     def sync(self, documents: Sequence[PolicyDocument]) -> SyncReport:
         """Make the index equal to the documents; right entries stay, a damaged index is erased and built again."""
@@ -69,30 +62,56 @@ class PolicyStore:
                 self._location.write_mark(self._name(), "syncing")
                 self._location.erase(self._name())
                 report = replace(self._repair(wanted), rebuilt=True)
-        self._synced = {document.policy_id: document.sha for document in documents}
+        self._synced = tuple(documents)
+        self._expected = {entry: chunk for chunks in wanted.values() for entry, chunk in chunks.items()}
         return report
 
-    def nearest(self, query: str, scope: Mapping[str, str | None], k: int) -> tuple[PolicyChunk, ...]:
-        """Return the k chunks nearest to the query among the policies in scope, nearest first."""
+    def nearest(self, query: str, scope: Mapping[str, tuple[str, ...]], k: int) -> tuple[PolicyChunk, ...]:
+        """Return the k chunks nearest to the query among the policies in scope, nearest first.
+
+        Nothing is returned but what this process synced: an entry that holds anything else is repaired, not shown.
+        """
         with self._faults("query"):
-            found = self._current().vectors.similarity_search(
+            opened = self._current()
+            found = opened.vectors.similarity_search(
                 query,
                 k=k,
                 filter=scope_filter(scope),  # type: ignore[arg-type]  # its annotation leaves out Chroma's operators
             )
-            chunks = tuple(chunk_from(entry.page_content, entry.metadata) for entry in found)
-        for chunk in chunks:
-            if self._synced is not None and self._synced.get(chunk.policy_id) != chunk.sha:
-                raise IndexUnavailable(
-                    f"policy index {self._location.name} was changed by another process: it holds {chunk.policy_id} "
-                    f"{chunk.version} with another text than this process loaded; sync again or restart"
-                )
-        return chunks
+            held = opened.collection.count()
+        if self._synced is None:
+            raise IndexUnavailable(
+                f"policy index {self._location.name} was not synced by this process, which can't check what it says"
+            )
+        answers = {str(entry.id): (entry.page_content, entry.metadata) for entry in found}
+        wrong = [entry for entry, stored in answers.items() if stored != self._stored(entry)]
+        if opened.token == self._synced_token and (wrong or held != len(self._expected)):
+            raise self._repaired(self._synced)
+        if wrong:
+            raise IndexUnavailable(
+                f"policy index {self._location.name} was changed by another process: it holds {wrong[0]} with another "
+                "text than this process loaded; sync again or restart"
+            )
+        return tuple(self._expected[entry] for entry in answers)
+
+    def _stored(self, entry: str) -> StoredEntry | None:
+        chunk = self._expected.get(entry)
+        return None if chunk is None else (embedded_text(chunk), metadata_of(chunk))
+
+    def _repaired(self, documents: Sequence[PolicyDocument]) -> IndexUnavailable:
+        """Write the index again where somebody changed it, and return what this query is answered."""
+        with self._faults("query"):
+            names = changes(manifest_of(self._expected), entries_of(self._current().collection))
+        self.sync(documents)
+        told = ", ".join(f"{entry} was {change}" for entry, change in names.items()) or "an entry was altered"
+        return IndexUnavailable(
+            f"policy index {self._location.name}: {told} behind its back; repaired from the policies"
+        )
 
     def status(self) -> IndexStatus:
         """Return what the collection holds."""
         with self._faults("status"):
-            stored = _entries(self._current().collection)
+            stored = entries_of(self._current().collection)
             versions = {str(metadata["policy_id"]): str(metadata["version"]) for _, metadata in stored.values()}
             name = self._name()
         return IndexStatus(
@@ -113,22 +132,41 @@ class PolicyStore:
     def _repair(self, wanted: Mapping[str, Mapping[str, PolicyChunk]]) -> SyncReport:
         name = self._name()
         state, token = self._location.read_mark(name)
+        manifest = self._location.read_manifest(name)
         opened = self._open(token, create=True)
-        gap = difference(wanted, _entries(opened.collection))
+        stored = entries_of(opened.collection)
+        expected = {entry: chunk for chunks in wanted.values() for entry, chunk in chunks.items()}
+        lost = astray(opened.collection, expected, stored, self._embeddings)
+        self._tell(manifest, stored, lost)
+        gap = difference(wanted, {**stored, **dict.fromkeys(lost, ALTERED_VECTOR)})
         if gap:
             self._location.write_mark(name, "syncing")  # killed from here on, it leaves an index that no query trusts
-            for ids in _batches(gap.surplus):
+            # What is written again is deleted first: an upsert would leave metadata keys that the chunk doesn't have.
+            for ids in batches((*gap.surplus, *(entry for entry in gap.wrong if entry in stored))):
                 opened.vectors.delete(ids=list(ids))
-            for ids in _batches(tuple(gap.wrong)):
+            for ids in batches(tuple(gap.wrong)):
                 opened.vectors.add_texts(
                     texts=[embedded_text(gap.wrong[entry]) for entry in ids],
                     metadatas=[dict(metadata_of(gap.wrong[entry])) for entry in ids],
                     ids=list(ids),
                 )
-        _check(opened.collection, {entry for chunks in wanted.values() for entry in chunks})
-        if gap or state != "clean":
-            self._opened = opened._replace(token=self._location.write_mark(name, "clean"))
+        check(opened.collection, set(expected))
+        left = manifest_of(expected)
+        if gap or state != "clean" or manifest != left:
+            self._opened = opened._replace(token=self._location.write_mark(name, "clean", left))
+        self._synced_token = token if self._opened is None else self._opened.token
         return gap.report
+
+    def _tell(
+        self, manifest: Mapping[str, str] | None, stored: Mapping[str, StoredEntry], astray: Sequence[str]
+    ) -> None:
+        """Name in the log what somebody else did to the index; what a changed policy changes is no news."""
+        found: dict[str, str] = {} if manifest is None else {**changes(manifest, stored)}
+        for entry, change in {**dict.fromkeys(astray, "given another vector"), **found}.items():
+            _log.warning(
+                "policy index %s: entry %r was %s behind its back and is repaired from the policies",
+                self._location.name, entry, change,
+            )  # fmt: skip
 
     def _current(self) -> _Opened:
         """Return the collection, reopened after another process's change: Chroma keeps opened vectors in memory."""
@@ -162,7 +200,7 @@ class PolicyStore:
         return f"policies-{hashlib.sha256(self._embeddings.identity().encode()).hexdigest()[:12]}"
 
     def _is_damage(self, error: Exception) -> bool:
-        if isinstance(error, _Damaged):
+        if isinstance(error, Damaged):
             return True
         return self._location.is_folder and not isinstance(error, OSError) and not _TRANSIENT.search(str(error))
 
@@ -175,34 +213,9 @@ class PolicyStore:
             raise IndexUnavailable(f"policy index {self._location.name}: {doing} failed: {error}") from error
 
 
-def _entries(collection: "Collection") -> dict[str, StoredEntry]:
-    held = collection.get(include=["documents", "metadatas"])
-    rows = zip(held["ids"], held["documents"] or [], held["metadatas"] or [], strict=True)
-    return {entry: (text or "", dict(metadata or {})) for entry, text, metadata in rows}
-
-
-def _check(collection: "Collection", expected: set[str]) -> None:
-    """Let every stored vector search for itself.
-
-    An HNSW graph can lose its way to an entry when its neighbours are updated (seen in one of twenty syncs that rewrote
-    every entry); its policy would then never be found, and nothing would say so.
-    """
-    held = collection.get(include=["embeddings"])
-    if set(held["ids"]) != expected:
-        raise _Damaged(f"it lists {len(held['ids'])} entries where {len(expected)} were stored")
-    for vectors in _batches(tuple(np.asarray(held["embeddings"], dtype=np.float32))):
-        found = collection.query(query_embeddings=list(vectors), n_results=1, include=["distances"])["distances"] or []
-        if len(found) != len(vectors) or any(not near or near[0] > SELF_DISTANCE for near in found):
-            raise _Damaged("an entry isn't found by its own vector")
-
-
-def _batches(items: tuple[_Item, ...]) -> Iterator[tuple[_Item, ...]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
-
-
 def _chroma_errors() -> tuple[type[Exception], ...]:
     """Return what Chroma raises: ValueError for a missing server, Attribute- and KeyError for half a folder."""
     import httpx
     from chromadb.errors import ChromaError
 
-    return (ChromaError, httpx.HTTPError, ValueError, AttributeError, KeyError, OSError, _Damaged)
+    return (ChromaError, httpx.HTTPError, ValueError, AttributeError, KeyError, OSError, Damaged)

@@ -28,6 +28,7 @@ def line_with(path: Path, text: str) -> int:
         ({"basis": "rumour"}, "basis:", "basis"),
         ({"effective": "soon"}, "effective:", "effective"),
         ({"brief": "word " * (BRIEF_WORDS + 1)}, "brief:", "31 words"),
+        ({"brief": ""}, "brief:", "a draft can break this policy"),
         ({"brief": "two\nlines"}, "brief:", "brief"),
         ({"scope": {"domains": ["Gambling"]}}, "- Gambling", "scope.domains.0"),
         ({"scope": {"domain": ["Dining"]}}, "domain:", "unknown key"),
@@ -195,3 +196,12 @@ def test_a_draft_is_checked_but_not_enforced(tmp_path: Path) -> None:
     assert (len(policies.policies), policies.active) == (1, ())
     write_policy(tmp_path, clause(check="offer.x == 1"), status="draft")
     assert "offer.x" in problem_of(tmp_path).reason
+
+
+def test_a_policy_that_no_draft_can_break_needs_no_brief(tmp_path: Path) -> None:
+    message = clause(
+        "code", detector="reads_message", stage="message", examples={"violating": [{}], "conforming": [{}]}
+    )
+    write_policy(tmp_path, clause("attest"), message, brief="")
+    (policy,) = load_policies(tmp_path, detectors=DETECTORS, run_examples=False).active
+    assert policy.brief == ""

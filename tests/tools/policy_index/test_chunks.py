@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.policy_index.samples import document
-from tools.policy_index.chunks import MAX_CHARS, chunk_from, chunks_of, embedded_text, metadata_of
+from tools.policy_index.chunks import MAX_CHARS, chunks_of, embedded_text, metadata_of, scope_filter
 
 words = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=40)
 paragraphs = st.lists(words, min_size=1, max_size=300).map(" ".join)
@@ -35,8 +35,19 @@ def test_long_paragraphs_are_cut_between_sentences() -> None:
     assert [chunk.text for chunk in chunks] == [f"{sentence} {sentence}", f"{sentence} {sentence}", sentence]
 
 
-def test_a_chunk_survives_the_way_through_metadata() -> None:
+def test_metadata_flag_every_scope_value() -> None:
     policy = document("dining", "# Where\nRestaurants.", domains=("Dining", "Business Services"), card_types=("gold",))
     chunk = chunks_of(policy)["dining#0"]
     assert chunk.scope == {"domain:Dining", "domain:Business Services", "card_type:gold", "channel:*", "offer_type:*"}
-    assert chunk_from(embedded_text(chunk), metadata_of(chunk)) == chunk
+    flags = {name for name, value in metadata_of(chunk).items() if value is True}
+    assert flags == chunk.scope
+
+
+def test_a_filter_admits_what_is_open_and_each_value_asked_for() -> None:
+    assert scope_filter({"domain": ("Dining",), "card_type": (), "channel": ("any", "online_only")}) == {
+        "$and": [
+            {"$or": [{"domain:*": True}, {"domain:Dining": True}]},
+            {"card_type:*": True},
+            {"$or": [{"channel:*": True}, {"channel:any": True}, {"channel:online_only": True}]},
+        ]
+    }

@@ -40,7 +40,10 @@ async def test_only_policies_in_scope_are_found(index: PolicyIndex) -> None:
     assert sorted(await ids(index, "offer", domain="Dining")) == ["dining", "frequency"]
     assert sorted(await ids(index, "offer", domain="Business Services")) == ["frequency"]
     assert sorted(await ids(index, "offer", card_type="platinum")) == ["frequency", "platinum_only"]
-    assert sorted(await ids(index, "offer", card_type="gold", channel="online_only")) == ["frequency", "online_only"]
+    assert sorted(await ids(index, "offer", card_type="gold", channels=("online_only",))) == [
+        "frequency",
+        "online_only",
+    ]
 
 
 async def test_changed_and_removed_policies_follow(index: PolicyIndex) -> None:
