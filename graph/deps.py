@@ -42,6 +42,7 @@ from tools.menus import Ladders, Menus, read_ladders
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
 from tools.policies.policy_set import PolicySet
+from tools.policies.schema import AttestClause
 from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
@@ -116,6 +117,16 @@ class Deps:
         """Return whether somebody answers for the fact today."""
         attestation = self.settings.effective_attestations.get(name)
         return attestation is not None and attestation.until >= today
+
+    def unattested(self, today: date) -> tuple[str, ...]:
+        """Return the facts beside the accounts' standing that a policy asks a person for and nobody answers for."""
+        names = {
+            active.clause.attested_by
+            for policy in self.rulebook.policies.active
+            for active in policy.clauses
+            if isinstance(active.clause, AttestClause)
+        }
+        return tuple(sorted(name for name in names - {"account_standing"} if not self.attested(name, today)))
 
     async def sync_index(self) -> None:
         """Bring the policy index in step with the policies, and ask it all a run may ask. Raises IndexUnavailable.

@@ -50,9 +50,14 @@ def detectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Detector
     """Return every detector a clause may name, by name."""
     aliases = {partner.name: partner.aliases for partner in catalogue.partners.values()}
     checks = grounding_checks(merchant_names=aliases, issuer=settings.brand_issuer)
+    regions = {
+        partner.name: frozenset(partner.regions)
+        for partner in catalogue.partners.values()
+        if not isinstance(partner.regions, str)
+    }
     detectors = (
         *grounding_detectors(checks),
-        *claim_detectors(checks),
+        *claim_detectors(checks, regions=regions),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
     )

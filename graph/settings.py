@@ -42,8 +42,11 @@ def _empty_is_none(value: Any) -> Any:
 
 
 SYNTHETIC_ATTESTATIONS: Final = {
-    "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max)
+    "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max),
+    "sender_authentication": Attestation(by="built in: the fictional bank of the embedded set-up", until=date.max),
+    "complaint_rate": Attestation(by="built in: the embedded set-up sends no mail by itself", until=date.max),
 }
+"""What is true of the embedded set-up: invented members, an invented sender, and messages that are only exported."""
 
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
@@ -229,7 +232,7 @@ class Settings(BaseSettings):
 
     @property
     def effective_attestations(self) -> dict[str, Attestation]:
-        """The attestations; the embedded database's members are synthetic, so their standing needs no officer."""
+        """The attestations; nothing of the embedded database is real, members or sender, so it needs no officer."""
         return self.attestations if self.database_url else SYNTHETIC_ATTESTATIONS | self.attestations
 
 

@@ -27,10 +27,28 @@ _FORMS: Final[Any] = re2.compile(
 _NOT_PERSONAL: Final = frozenset(
     {"card_type", "preferred_domain_1", "preferred_domain_2", "last_offer_domain", "gender", "annual_fee", "domain"}
 )
-_LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "lifecycle_stage"})
-_ORDINARY_LABELS: Final = frozenset({"premium", "active", "onboarding", "small business", "business owner"})
+LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "lifecycle_stage"})
+_ORDINARY_LABELS: Final = frozenset(
+    {
+        *("premium", "active", "onboarding", "small business", "business owner", "foodie", "travel enthusiast"),
+        *("tech professional", "traveler"),
+    }
+)
 """Labels that are words of ordinary copy: they leak only where they name the reader."""
-_READERS: Final = ("member", "cardmember", "customer", "client", "segment", "tier", "user", "account", "status")
+_READERS: Final = (
+    "member",
+    "cardmember",
+    "customer",
+    "client",
+    "segment",
+    "tier",
+    "user",
+    "account",
+    "status",
+    "profile",
+    "group",
+    "type",
+)
 _READER_LEADS: Final = tuple(
     f" {lead}"
     for lead in (
@@ -67,7 +85,7 @@ def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evi
     """Find card, account and phone numbers, addresses, and names, places, numbers, dates and labels of the profile."""
     folded = {field: fold(text) for field, text in subject.text.items() if text}
     support = support_for(subject)
-    numbers, dates, texts = _profile(subject.personal)
+    numbers, dates, texts = profile_of(subject.personal)
     draft = "\n".join(whole.text for whole in folded.values())
     has_form = bool(_DIGITS.search(draft) or _FORMS.search(draft))
     texts = [(name, value) for name, value in texts if _may_hold(draft.lower(), value)]
@@ -77,7 +95,7 @@ def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evi
         text = whole.text
         spans = {*_forms(text)} if has_form else set()
         if numbers or dates:
-            spans |= {*_numbers(text, numbers, dates, support)}
+            spans |= {*figures_in(text, numbers, dates, support)}
         masked = [(at, at + len(name)) for name in merchants if (at := text.find(name)) >= 0]
         for span in _texts(text, texts):
             if not any(start <= span[0] and span[1] <= end for start, end in masked):
@@ -102,7 +120,7 @@ def _is_luhn(text: str) -> bool:
     return 13 <= len(digits) <= 19 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _profile(personal: Mapping[str, object]) -> tuple[set[Decimal], set[date], list[tuple[str, str]]]:
+def profile_of(personal: Mapping[str, object]) -> tuple[set[Decimal], set[date], list[tuple[str, str]]]:
     """Return the profile's telling numbers, dates and (kind, text) values."""
     numbers: set[Decimal] = set()
     dates: set[date] = set()
@@ -130,7 +148,8 @@ def _forms_of(number: Decimal) -> set[Decimal]:
     return {form for form in forms if form >= _SMALLEST or form != int(form)}
 
 
-def _numbers(text: str, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
+def figures_in(text: str, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a folded text that state a number or day of the profile which the offer doesn't have."""
     _, mentions, quantities = statements_of(text)
     offered = {(known.month, known.day) for known in support.dates.values()}
     for mention in mentions:
@@ -156,9 +175,9 @@ def _texts(text: str, values: list[tuple[str, str]]) -> Iterator[tuple[int, int]
             yield from _name_parts(text, lower, value)
         elif name == "location":
             yield from _phrase(text, fold(value.split(",")[0]).text.strip(), cased=True)
-        elif name in _LABELS:
+        elif name in LABELS:
             for part in (value, *value.split("/")):
-                yield from _label(lower, fold(part).text.strip().lower())
+                yield from labels_in(lower, fold(part).text.strip().lower())
         elif len(value) >= _SHORTEST_TEXT:
             yield from _phrase(lower, fold(value).text.strip().lower())
 
@@ -187,7 +206,8 @@ def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def _label(lower: str, label: str) -> Iterator[tuple[int, int]]:
+def labels_in(lower: str, label: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a lower-case text that name a label; ordinary uses of such words are left out."""
     for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
