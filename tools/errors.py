@@ -4,7 +4,8 @@ OfferGraphError                 every error below; has a stable `code`
 ├── RetryableError              the same call may succeed later
 │   ├── DatabaseUnavailable     code database_unavailable
 │   ├── ModelUnavailable        code model_unavailable
-│   └── IndexUnavailable        code index_unavailable
+│   ├── IndexUnavailable        code index_unavailable
+│   └── PoliciesUnavailable     code policies_unavailable
 └── TerminalError               the same call fails again
     ├── SettingInvalid          code setting_invalid
     ├── InputInvalid            code invalid_input
@@ -51,6 +52,12 @@ class IndexUnavailable(RetryableError):
     """The policy index can't be read."""
 
     code = "index_unavailable"
+
+
+class PoliciesUnavailable(RetryableError):
+    """This process doesn't hold the policies in force, or one of them can't be enforced: nothing is decided."""
+
+    code = "policies_unavailable"
 
 
 class SettingInvalid(TerminalError):

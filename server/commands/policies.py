@@ -7,6 +7,7 @@ import typer
 from server.commands import policy_coverage, policy_diff, policy_impact
 from server.commands.console import busy, out, plain
 from server.commands.policy_coverage import UNTESTED
+from server.commands.policy_versions import show_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from tools.subject import Detector
 
 app = typer.Typer(
-    no_args_is_help=True, help="Lint, list, show, test and compare the policies, and see what a change does."
+    no_args_is_help=True,
+    help="Lint, list, show, test and compare the policies; see what a change does; propose, approve, retire versions.",
 )
 for module in (policy_coverage, policy_diff, policy_impact):
     app.registered_commands += module.app.registered_commands
@@ -59,13 +61,22 @@ def list_policies() -> None:
 
 
 @app.command(no_args_is_help=True)
-def show(policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")]) -> None:
+def show(
+    policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")],
+    sha: Annotated[str | None, typer.Option(help="Print the text of the version with this hash instead.")] = None,
+) -> None:
     """Show one policy: where it applies and what it rests on, every clause, and its prose.
+
+    With `--sha`, the text of any version that was ever in force or proposed, as the ledger keeps it.
 
     Example:
 
         offers policies show dining_offer_policy
+        offers policies show gift_card_policy --sha 5f0c2a91
     """
+    if sha is not None:
+        show_version(policy_id, sha)
+        return
     from server.commands.policy_view import policy_view
 
     (policy,) = _chosen(loaded()[0], policy_id)

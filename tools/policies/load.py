@@ -1,6 +1,7 @@
 """Policy files read, checked and compiled. A policy that can't be enforced as written stops the start."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import cel
@@ -64,6 +65,26 @@ def read_stored(content: str, path: Path) -> PolicyText:
         raise PolicyInvalid(path, 1, f"{where}: {first['msg']}; it was written for an older version") from error
 
 
+def parse_policy(text: str, *, name: str, detectors: Mapping[str, Detector]) -> Policy:
+    """Compile the text of a policy that no file holds, and run its examples; faults are told of `name`.
+
+    Its `status` is read as active: whether it is in force is recorded beside the text, not in it.
+    Raises PolicyInvalid with every fault, a line each.
+    """
+    path = Path(name)
+    source = parse_source(text.removeprefix("\ufeff"), path)
+    policy, problems = _compiled(source, detectors, run_examples=True)
+    if policy is not None and policy.front.status == "retired":
+        reason = "status: retired can't come into force; write draft or active"
+        problems.append(PolicyInvalid(path, source.lines.at("status"), reason))
+    if policy is None or problems:
+        problems.sort(key=lambda problem: problem.line)
+        rest = "".join(f"\n{problem}" for problem in problems[1:])
+        raise PolicyInvalid(path, problems[0].line, f"{problems[0].reason}{rest}")
+    front = policy.front.model_copy(update={"status": "active"})
+    return replace(policy, front=front, sha=policy_sha(front, policy.prose), origin="database")
+
+
 def _read_all(
     directory: Path, detectors: Mapping[str, Detector], *, run_examples: bool
 ) -> tuple[list[Policy], list[PolicyInvalid]]:
@@ -91,21 +112,25 @@ def _read(
         source = read_source(path)
     except PolicyInvalid as error:
         return None, [error]
+    policy, problems = _compiled(source, detectors, run_examples=run_examples)
+    if policy is not None and policy.id != path.stem:
+        reason = f"the id {policy.id!r} is not the file's name; call it {policy.id}.md"
+        problems.insert(0, PolicyInvalid(path, source.lines.at("id"), reason))
+    return policy, problems
+
+
+def _compiled(
+    source: Source, detectors: Mapping[str, Detector], *, run_examples: bool
+) -> tuple[Policy | None, list[PolicyInvalid]]:
     try:
         front = FrontMatter.model_validate(source.data)
     except ValidationError as error:
         return None, _schema_problems(source, error)
-    problems = []
-    if front.id != path.stem:
-        problems.append(
-            PolicyInvalid(
-                path, source.lines.at("id"), f"the id {front.id!r} is not the file's name; call it {front.id}.md"
-            )
-        )
+    problems: list[PolicyInvalid] = []
     if not front.brief and front.needs_brief():
         where = source.lines.at("brief")
         problems.append(
-            PolicyInvalid(path, where, "brief: is empty, but a draft can break this policy; say how not to")
+            PolicyInvalid(source.path, where, "brief: is empty, but a draft can break this policy; say how not to")
         )
     compiled: list[ActiveClause] = []
     context = Case(standard_subject(), ()).context
@@ -121,7 +146,8 @@ def _read(
                 _in_clause(source, front, index, failed.location, str(failed))
                 for failed in run_examples_of(active, detectors)
             ]
-    return Policy(front, source.prose, path, tuple(compiled), policy_sha(front, source.prose)), problems
+    sha = policy_sha(front, source.prose)
+    return Policy(front, source.prose, source.path, tuple(compiled), sha, source.text), problems
 
 
 def _compile(index: int, front: FrontMatter, detectors: Mapping[str, Detector], context: cel.Context) -> ActiveClause:

@@ -22,6 +22,7 @@ class Source:
     data: dict[str, object]
     prose: str
     lines: Lines
+    text: str
 
 
 def read_source(path: Path) -> Source:
@@ -43,7 +44,7 @@ def is_policy_file(text: str) -> bool:
 
 
 def parse_source(text: str, path: Path) -> Source:
-    """Take a policy's text apart; `path` is what faults are told of. Raises PolicyInvalid as `read_source` does."""
+    """Take the text of a policy apart; faults are told of `path`. Raises PolicyInvalid as `read_source` does."""
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
         raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")
@@ -63,7 +64,7 @@ def parse_source(text: str, path: Path) -> Source:
     data, where = parse_yaml(front, path, first_line=2)
     if not isinstance(data, dict):
         raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
-    return Source(path, data, prose, where)
+    return Source(path, data, prose, where, text)
 
 
 def _anchor(front: str) -> yaml.Mark | None:
