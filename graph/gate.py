@@ -1,5 +1,8 @@
 """The compliance gate from the policies folder alone: what a check needs where no graph runs."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from graph.settings import Settings
 from tools.claims import claim_detectors
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
@@ -10,6 +13,7 @@ from tools.merchants import Catalogue, load_catalogue
 from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
+from tools.policies.policy_set import Policy, PolicySet
 from tools.subject import Detector
 
 
@@ -34,6 +38,12 @@ def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gat
         merchant_names=catalogue.names(),
         blocks=blocks.covers,
     )
+
+
+def gate_with(gate: Gate, stored: Sequence[Policy], blocks: CopyBlocks) -> Gate:
+    """Return the gate over its policies and those of the ledger, with the blocks as they are approved now."""
+    policies = PolicySet.of((*gate.policies.policies, *stored))
+    return replace(gate, policies=policies, blocks=blocks.covers)
 
 
 def detectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Detector]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final, Literal
 
 from tools.policies.clauses import ActiveClause
 from tools.policies.pattern import Expressions
@@ -13,16 +14,24 @@ from tools.policies.schema import FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
 
+Origin = Literal["file", "database"]
+"""Where a policy in force lives: in the policies folder, or as an approved version in the ledger."""
+
+NO_MACHINE_CLAUSE: Final = "no machine clause: judge"
+"""How a policy is listed that only a judge, or approved copy, can answer for."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One policy file: front matter, prose, and its clauses compiled."""
+    """One policy: front matter, prose, and its clauses compiled. `text` is what its file or its version holds."""
 
     front: FrontMatter
     prose: str
     path: Path
     clauses: tuple[ActiveClause, ...]
     sha: str
+    text: str = ""
+    origin: Origin = "file"
 
     @property
     def id(self) -> str:
@@ -58,6 +67,11 @@ class Policy:
     def is_active(self) -> bool:
         """Whether the policy is enforced. Drafts and retired policies are loaded and checked, not enforced."""
         return self.front.status == "active"
+
+    @property
+    def note(self) -> str:
+        """What a list says of the policy beside its facts; empty for most."""
+        return NO_MACHINE_CLAUSE if all(item.clause.kind == "judge" for item in self.clauses) else ""
 
     def applies(self, scope: Scope) -> bool:
         """Tell whether the policy covers that scope. What a scope leaves open, only policies open to all cover."""
