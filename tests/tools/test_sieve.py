@@ -1,5 +1,5 @@
 import re2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.sieve import Sieve
@@ -31,6 +31,7 @@ def test_an_automaton_without_memory_answers_that_nothing_occurs() -> None:
     assert bare.Match("aaaa") is None
 
 
+@settings(deadline=None)  # five hundred searches each, on whatever machine
 @given(st.text(alphabet="ab"))
 def test_finds_the_same_when_the_one_pass_runs_out_of_memory(text: str) -> None:
     assert STARVING.occurring(text) == one_by_one(MANY, text)
