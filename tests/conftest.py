@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings as property_settings
 from psycopg import sql
 
 from graph.build import Graph, build_graph
@@ -18,6 +19,10 @@ from graph.schemas import OfferOutput
 from graph.settings import Settings, load_settings
 from tests.members import add_members
 from tests.scripted_model import ScriptedModel
+
+# An example's time says how busy the machine is, and the first one pays for what all of them share.
+property_settings.register_profile("unhurried", deadline=None)
+property_settings.load_profile("unhurried")
 
 Decide = Callable[..., Awaitable[OfferOutput]]
 
