@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tools.policies.clauses import ActiveClause
-from tools.policies.pattern import Expressions
+from tools.policies.pattern import Expressions, PatternTest
 from tools.policies.schema import FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
@@ -139,7 +139,13 @@ def _set_of(ordered: tuple[Policy, ...]) -> PolicySet:
 @lru_cache(maxsize=16)
 def _expressions(policies: PolicySet) -> Expressions:
     tests = (clause.pattern for policy in policies.active for clause in policy.clauses)
-    return Expressions(test for test in tests if test is not None)
+    return _together(tuple(test for test in tests if test is not None))
+
+
+@lru_cache(maxsize=16)
+def _together(tests: tuple[PatternTest, ...]) -> Expressions:
+    # Sets that differ in other kinds of clause, such as those of a check that leaves the judge out, share the automaton.
+    return Expressions(tests)
 
 
 @lru_cache(maxsize=4096)
