@@ -147,7 +147,7 @@ class Deps:
     async def _nearest(self, domain: Domain, card_type: CardType, strategy: Strategy) -> tuple[PolicyChunk, ...]:
         options = self.rulebook.menus.menu_for(domain, card_type, strategy).options
         return await self.index.nearest(
-            f"{domain} offer on a {card_type} card",
+            policy_query(domain, card_type),
             domain=domain,
             card_type=card_type,
             channels={option.channel for option in options},
@@ -372,6 +372,11 @@ def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) ->
         min_average_monthly_spend_usd=limit("min_average_monthly_spend_usd", 500),
         min_account_age_days=int(limit("min_account_age_days", 90)),
     )
+
+
+def policy_query(domain: Domain, card_type: CardType) -> str:
+    """Return what the index is asked for an offer; enums alone, so that a process asks few different questions."""
+    return f"{domain} offer on a {card_type} card"
 
 
 def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
