@@ -144,7 +144,7 @@ def _expressions(policies: PolicySet) -> Expressions:
 
 @lru_cache(maxsize=16)
 def _together(tests: tuple[PatternTest, ...]) -> Expressions:
-    # Sets that differ in other kinds of clause, such as those of a check that leaves the judge out, share the automaton.
+    # Sets that differ in clauses of other kinds share it, such as that of a check which leaves the judge out.
     return Expressions(tests)
 
 
