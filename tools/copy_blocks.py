@@ -63,8 +63,8 @@ class Block(_Closed):
         enrollment: Enrollment = "required" if option.requires_enrollment else "not_required"
         scope = self.scope
         in_scope = (
-            _open(scope.domains, domain)
-            and _open(scope.offer_types, option.offer_type)
+            _open(scope.offer_types, option.offer_type)  # first: most blocks are for one type of offer
+            and _open(scope.domains, domain)
             and _open(scope.strategies, strategy)
             and _open(scope.card_types, card_type)
             and _open(scope.channels, option.channel)
@@ -232,9 +232,8 @@ def _suitable(
     found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
     needed = frozenset() if judged else library.required(Scope(domain, card_type, option.channel, option.offer_type))
     for block in library.blocks:
-        if needed <= library.covered(block.id) and block.suits(
-            option, domain=domain, strategy=strategy, card_type=card_type
-        ):
+        suits = block.suits(option, domain=domain, strategy=strategy, card_type=card_type)
+        if suits and needed <= library.covered(block.id):
             found[block.field].append(block)
     return MappingProxyType({field: tuple(blocks) for field, blocks in found.items()})
 
