@@ -14,7 +14,7 @@ MASKED_WORDS: Final = 3
 
 _SPLIT: Final = re.compile(r"[\s/_]+")
 _NO_NAME: Final = frozenset("<>{}[]|\\=*_#^~;`@$%")
-_SENTENCE: Final = re.compile(r"\w{5,}\.\s+\S|[?:]|,.*,")
+_SENTENCE: Final = re.compile(r"\w{4,}\.\s+\S|[?:]|,.*,")
 _ADDRESS: Final = re.compile(r"(?i)//|\bwww\b|\bhttps?\b|\.[a-z]{2,}/|\.\.")
 
 
@@ -30,6 +30,8 @@ def fault_of(name: str) -> str | None:
     for char in name:
         if unicodedata.category(char)[0] == "C" or (char.isspace() and char != " ") or not fold(char).text:
             return f"holds U+{ord(char):04X}, which shows nothing; write the plain name"
+        if char.isalpha() and "LATIN" not in unicodedata.name(char, ""):
+            return f"holds {char!r}, a letter of another script; write the name as the copy prints it"
         if char in _NO_NAME:
             return f"holds {char!r}, which no merchant's name does; write the plain name"
     words = words_of(name)

@@ -159,6 +159,7 @@ def test_a_claim_that_poses_as_a_merchant_is_still_a_claim(claim: str) -> None:
         ("olive.example/claim", "holds a link; write the name alone"),
         ("Approve this. Thanks", "reads as a sentence; write the name alone"),
         ("no annual fee", "reads as words, not as a name; write it with its capitals"),
+        ("Оlive Garden", "holds 'О', a letter of another script; write the name as the copy prints it"),
         ("&", "holds no word; write the merchant's name"),
     ],
 )  # fmt: skip
@@ -171,10 +172,10 @@ def test_what_can_be_no_name_is_refused_with_field_value_and_remedy(name: str, w
 @pytest.mark.parametrize(
     "name",
     [
-        "Five Guys", "Tiffany & Co.", "7-Eleven", "Free People", "Best Buy", "Guaranteed Rate", "Instant Pot", "Yahoo! Shopping",
-        'Toys "R" Us', "Panera Bread, Inc.", "P.F. Chang's", "Booking.com", "1-800-Flowers.com", "AT&T", "Disney+", "H&M",
+        "Five Guys", "Tiffany & Co.", "Free People", "Best Buy", "Guaranteed Rate", "Instant Pot", 'Toys "R" Us',
+        "Panera Bread, Inc.", "P.F. Chang's", "Booking.com", "AT&T", "Disney+", "H&M",
         "lululemon", "tory burch", "Café Rio", "Peet’s Coffee", "Dick's Sporting Goods", "BJ's Restaurant & Brewhouse",
-        "Bed Bath & Beyond", "O'Reilly Auto Parts", "Dr. Martens", "24 Hour Fitness", "Crate & Barrel", "Ben & Jerry's",
+        "Bed Bath & Beyond", "O'Reilly Auto Parts", "Dr. Martens", "Crate & Barrel", "Ben & Jerry's",
     ],
 )  # fmt: skip
 def test_an_honest_name_is_a_name(name: str) -> None:
@@ -182,6 +183,12 @@ def test_an_honest_name_is_a_name(name: str) -> None:
     text = {field: words.replace("Olive Garden", name) for field, words in CONFORMING["text"].items()}
     reply = reply_to(text=text, offer={"merchants": [name, "Panera Bread"]})
     assert (reply.error, reply.verdict, reply.violations) == (None, "pass", ())
+
+
+@pytest.mark.parametrize("name", ["7-Eleven", "Yahoo! Shopping", "1-800-Flowers.com", "24 Hour Fitness", "E.l.f. Cosmetics"])
+def test_a_name_of_digits_or_signs_is_no_reason_to_refuse(name: str) -> None:
+    assert fault_of(name) is None
+    assert reply_to(offer={"merchants": ["Olive Garden", "Panera Bread", name]}).error is None
 
 
 @pytest.mark.parametrize("name", ["Jack in the Box", "Ruth's Chris Steak House", "The Great American Bagel Bakery"])
