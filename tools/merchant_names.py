@@ -26,7 +26,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def fault_of(name: str) -> str | None:
     """Say why a text can't be a merchant's name, with the remedy; None when it can."""
     if len(name) > LONGEST:
-        return f"has {len(name):,} characters; a merchant's name has at most {LONGEST}"
+        return f"has {len(name):,} characters; write the name alone, in at most {LONGEST}"
     for char in name:
         if unicodedata.category(char)[0] == "C" or (char.isspace() and char != " ") or not fold(char).text:
             return f"holds U+{ord(char):04X}, which shows nothing; write the plain name"
@@ -38,7 +38,7 @@ def fault_of(name: str) -> str | None:
     if not words:
         return "holds no word; write the merchant's name"
     if len(words) > MOST_WORDS:
-        return f"has {len(words)} words; a merchant's name has at most {MOST_WORDS}"
+        return f"has {len(words)} words; write the name alone, in at most {MOST_WORDS}"
     if _ADDRESS.search(name):
         return "holds a link; write the name alone"
     if _SENTENCE.search(name):

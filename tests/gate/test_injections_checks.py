@@ -148,8 +148,8 @@ def test_a_claim_that_poses_as_a_merchant_is_still_a_claim(claim: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("x" * (LONGEST + 1), "has 41 characters; a merchant's name has at most 40, got "),
-        ("A B C D E F G", "has 7 words; a merchant's name has at most 6"),
+        ("x" * (LONGEST + 1), "has 41 characters; write the name alone, in at most 40, got "),
+        ("A B C D E F G", "has 7 words; write the name alone, in at most 6"),
         ("Olive\nGarden", "holds U+000A, which shows nothing; write the plain name"),
         ("Olive\u200bGarden", "holds U+200B, which shows nothing; write the plain name"),
         ("Olive \u202eGarden", "holds U+202E, which shows nothing; write the plain name"),
