@@ -8,7 +8,7 @@ export ANONYMIZED_TELEMETRY := False
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve studio test check format bench clean
+.PHONY: help install demo serve studio test check format gate bench clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ check: $(STAMP) ## Format, lint and types, then the tests
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+gate: $(STAMP) ## Plant violations for every clause; print what the gate caught
+	@$(BIN)/python -m tests.gate
 
 bench: $(STAMP) ## Run the benchmarks; they print ratios
 	@$(BIN)/python -m tests.bench

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from graph.context import Context, PreviewContext
-from graph.deps import Deps, open_deps
+from graph.deps import Deps
 from graph.errors import COMPLIANCE, DRAFT, FINISH, RECORD
 from graph.nodes.analyze_llm import analyze_llm
 from graph.nodes.analyze_rules import analyze_rules
@@ -28,6 +28,9 @@ from graph.schemas import OfferInput
 from graph.settings import load_settings
 from graph.state import AnalyzeInput, DraftInput, OfferResult, OfferState, RetrieveInput
 from tools.errors import OfferGraphError
+
+if TYPE_CHECKING:
+    from graph.live import Live
 
 Graph = CompiledStateGraph[Any, Context, Any, Any]
 
@@ -86,29 +89,40 @@ def _on_loop(router: Callable[[OfferState], str]) -> Callable[[OfferState], Awai
     return route
 
 
-_opening: dict[asyncio.AbstractEventLoop, asyncio.Task[Graph]] = {}
+_opening: "dict[asyncio.AbstractEventLoop, asyncio.Task[Live]]" = {}
 _background: set[asyncio.Task[None]] = set()
+REFRESH_S: Final = 10.0
+"""How long a look at the graph waits for the database's policies; without them it shows those loaded last."""
 
 
 async def make_graph() -> Graph:
     """Return the graph for LangGraph's own server and Studio: it only previews, so nothing is issued there.
 
     The server asks at every run and every look at a state. The graph and its services are opened at the first call; an
-    opening that failed (a policy that can't be enforced, a bad setting) is tried again at the next.
+    opening that failed (a policy that can't be enforced, a bad setting) is tried again at the next. Each call
+    looks whether the policies of the database changed.
     """
     loop = asyncio.get_running_loop()
     opening = _opening.get(loop)
     if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
         opening = _opening[loop] = loop.create_task(_open_previews())
-    return await asyncio.shield(opening)
+    live = await asyncio.shield(opening)
+    try:
+        async with asyncio.timeout(REFRESH_S):
+            await live.refresh()
+    except (OfferGraphError, TimeoutError) as error:  # a preview under other policies is refused by the ledger
+        _logger.warning("the policies of the database: %s", error or "no answer")
+    return live.graph
 
 
-async def _open_previews() -> Graph:
-    deps = await open_deps(await asyncio.to_thread(load_settings))
-    syncing = asyncio.create_task(_sync_index(deps))  # beside the first look at the graph, before the first retrieval
+async def _open_previews() -> "Live":
+    from graph.live import Live  # which builds graphs itself
+
+    live = await Live.open(await asyncio.to_thread(load_settings), context=PreviewContext)
+    syncing = asyncio.create_task(_sync_index(live.deps))  # beside the first look at it, before the first retrieval
     _background.add(syncing)
     syncing.add_done_callback(_background.discard)
-    return await asyncio.to_thread(build_graph, deps, context=PreviewContext)
+    return live
 
 
 async def _sync_index(deps: Deps) -> None:

@@ -37,6 +37,7 @@ def case_of(state: OfferState, member: Cardmember, usage: Usage, deps: Deps) -> 
         candidates=0 if view is None or menu is None else len(candidates_of(view, menu, run.campaign, deps)),
         account_standing_attested=deps.attested("account_standing", run.send_date),
         today=run.send_date,
+        unattested=deps.unattested(run.send_date),
     )
 
 

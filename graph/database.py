@@ -1,7 +1,5 @@
 """Which PostgreSQL the settings mean, and how its tables come to be."""
 
-from collections.abc import Sequence
-
 from psycopg import AsyncConnection
 
 from graph.settings import Settings
@@ -9,7 +7,7 @@ from tools.cardmembers import migrate_cardmember
 from tools.database import Database
 from tools.embedded.postgres import ensure_postgres
 from tools.ledger.schema import migrate_ledger
-from tools.ledger.versions import PolicyText, note_versions
+from tools.ledger.versions import LoadedSet, note_set
 
 
 async def database_url(settings: Settings) -> str:
@@ -22,7 +20,7 @@ async def database_url(settings: Settings) -> str:
     return await ensure_postgres(settings.data_dir)
 
 
-def open_database(settings: Settings, *, policies: Sequence[PolicyText] = ()) -> Database:
+def open_database(settings: Settings, *, policies: LoadedSet | None = None) -> Database:
     """Return the process's database; the first use connects, brings the tables up to date and notes the policies."""
     return Database(
         lambda: database_url(settings),
@@ -31,7 +29,8 @@ def open_database(settings: Settings, *, policies: Sequence[PolicyText] = ()) ->
     )
 
 
-async def _prepare(connection: AsyncConnection, settings: Settings, policies: Sequence[PolicyText]) -> None:
+async def _prepare(connection: AsyncConnection, settings: Settings, policies: LoadedSet | None) -> None:
     await migrate_cardmember(connection, table=settings.cardmember_table)
     await migrate_ledger(connection)
-    await note_versions(connection, policies)
+    if policies is not None:
+        await note_set(connection, policies)

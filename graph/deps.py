@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from graph.database import open_database
-from graph.gate import gate_of
+from graph.gate import gate_of, gate_with
+from graph.policy_texts import loaded_set
 from graph.settings import Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
@@ -37,11 +38,12 @@ from tools.judging import JUDGE_VARIABLES, ModelJudge
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
-from tools.ledger.versions import PolicyText
-from tools.menus import Menus, load_menus
+from tools.menus import Ladders, Menus, read_ladders
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
 from tools.policies.policy_set import PolicySet
+from tools.policies.schema import AttestClause
+from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
 from tools.screening import Limits
@@ -63,23 +65,29 @@ EMBEDDED_SLOTS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Everything read from `policies/` and `prompts/`: what decides, apart from where it runs."""
+    """All that is read from `policies/`, `prompts/` and the ledger's policies: what decides, wherever it runs."""
 
     policies: PolicySet
     gate: Gate
     catalogue: Catalogue
+    ladders: Ladders
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
     sha: str
-    """Names the bytes of every file of the policies folder and of the prompts."""
+    """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
+    epoch: int = 0
+    """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """One process's services. Close with `aclose`."""
+    """One process's services under one rulebook. Close with `aclose`.
+
+    When the policies change, `graph.live` makes new ones of the same services; a run keeps those it started with.
+    """
 
     settings: Settings
     rulebook: Rulebook
@@ -109,6 +117,16 @@ class Deps:
         """Return whether somebody answers for the fact today."""
         attestation = self.settings.effective_attestations.get(name)
         return attestation is not None and attestation.until >= today
+
+    def unattested(self, today: date) -> tuple[str, ...]:
+        """Return the facts beside the accounts' standing that a policy asks a person for and nobody answers for."""
+        names = {
+            active.clause.attested_by
+            for policy in self.rulebook.policies.active
+            for active in policy.clauses
+            if isinstance(active.clause, AttestClause)
+        }
+        return tuple(sorted(name for name in names - {"account_standing"} if not self.attested(name, today)))
 
     async def sync_index(self) -> None:
         """Bring the policy index in step with the policies, and ask it all a run may ask. Raises IndexUnavailable.
@@ -155,7 +173,7 @@ async def open_deps(settings: Settings) -> Deps:
     """
     rulebook = await asyncio.to_thread(load_rulebook, settings)
     secret = await asyncio.to_thread(token_secret, settings)
-    database = open_database(settings, policies=policy_texts(rulebook.policies))
+    database = open_database(settings, policies=loaded_set(rulebook.policies))
     store = CompletionStore(database)
     model = chat_model(settings, settings.model_name, store)
     zone = ZoneInfo(settings.brand_time_zone)
@@ -179,7 +197,7 @@ async def open_deps(settings: Settings) -> Deps:
         exporter=Exporter(settings.output_dir),
         zone=zone,
         copy_mode=settings.effective_copy_mode,
-        screening={domain: screening_limits(rulebook.policies, settings, domain) for domain in DOMAINS},
+        screening=_screening(rulebook.policies, settings),
     )
 
 
@@ -215,13 +233,15 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
     blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
     gate = gate_of(settings, catalogue, blocks)
     policies = gate.policies
-    menus = load_menus(folder / "ladders.yaml", policies.limit)
+    ladders = read_ladders(folder / "ladders.yaml")
+    menus = ladders.menus(policies.limit)
     judged = settings.effective_judge_model is not None
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
     return Rulebook(
         policies=policies,
         gate=gate,
         catalogue=catalogue,
+        ladders=ladders,
         menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
@@ -229,6 +249,34 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
         prompts=load_prompts(settings.prompts_dir, needed=PROMPTS),
         sha=_folder_sha(folder, settings.prompts_dir),
     )
+
+
+def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
+    """Return the files' rulebook with the policies the ledger holds in force. CPU work: some milliseconds a policy.
+
+    Files are not read again: what a process loaded at its start stays. Raises PolicyInvalid for a version that can't be
+    enforced as it stands, or that leaves no menu or no copy.
+    """
+    stored, approvals = compile_standing(standing, files=files.policies, detectors=files.gate.detectors)
+    blocks = files.blocks.with_approvals(approvals)
+    gate = gate_with(files.gate, stored, blocks)
+    menus = files.ladders.menus(gate.policies.limit)
+    copy_folder = files.ladders.path.parent / "copy"
+    blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
+    sha = files.sha
+    if stored:
+        names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
+        sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
+    return replace(files, policies=gate.policies, gate=gate, menus=menus, blocks=blocks, sha=sha, epoch=standing.epoch)
+
+
+def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
+    """Return the same services under another rulebook."""
+    return replace(deps, rulebook=rulebook, screening=_screening(rulebook.policies, deps.settings))
+
+
+def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
+    return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
 
 
 def _folder_sha(*folders: Path) -> str:
@@ -302,14 +350,6 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             offer_types=policy.front.scope.offer_types,
             prose=policy.prose,
         )
-        for policy in policies.active
-    ]
-
-
-def policy_texts(policies: PolicySet) -> list[PolicyText]:
-    """Return every active policy as the ledger keeps it."""
-    return [
-        PolicyText(policy.id, policy.front.version, policy.sha, f"{policy.front.model_dump_json()}\n\n{policy.prose}")
         for policy in policies.active
     ]
 

@@ -15,7 +15,14 @@ from graph.invalid import shown_id
 from graph.schemas import ErrorCode, OfferOutput
 from graph.state import Failure, OfferState
 from tools.chat.calls import ModelCall
-from tools.errors import DatabaseUnavailable, InputInvalid, ModelReplyInvalid, ModelUnavailable, TemplateFault
+from tools.errors import (
+    DatabaseUnavailable,
+    InputInvalid,
+    ModelReplyInvalid,
+    ModelUnavailable,
+    PoliciesUnavailable,
+    TemplateFault,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -80,6 +87,8 @@ def _unnamed(state: OfferState, error: NodeError) -> OfferOutput:
 def _classify(cause: BaseException) -> tuple[ErrorCode, str]:
     if isinstance(cause, DatabaseUnavailable):
         return "database_unavailable", str(cause)
+    if isinstance(cause, PoliciesUnavailable):
+        return "policies_unavailable", str(cause)
     if isinstance(cause, TemplateFault):
         return "template_fault", str(cause)
     if isinstance(cause, NodeTimeoutError | TimeoutError):

@@ -1,5 +1,8 @@
 """The compliance gate from the policies folder alone: what a check needs where no graph runs."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from graph.settings import Settings
 from tools.claims import claim_detectors
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
@@ -10,6 +13,7 @@ from tools.merchants import Catalogue, load_catalogue
 from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
+from tools.policies.policy_set import Policy, PolicySet
 from tools.subject import Detector
 
 
@@ -36,13 +40,24 @@ def gate_of(settings: Settings, catalogue: Catalogue, blocks: CopyBlocks) -> Gat
     )
 
 
+def gate_with(gate: Gate, stored: Sequence[Policy], blocks: CopyBlocks) -> Gate:
+    """Return the gate over its policies and those of the ledger, with the blocks as they are approved now."""
+    policies = PolicySet.of((*gate.policies.policies, *stored))
+    return replace(gate, policies=policies, blocks=blocks.covers)
+
+
 def detectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Detector]:
     """Return every detector a clause may name, by name."""
     aliases = {partner.name: partner.aliases for partner in catalogue.partners.values()}
     checks = grounding_checks(merchant_names=aliases, issuer=settings.brand_issuer)
+    regions = {
+        partner.name: frozenset(partner.regions)
+        for partner in catalogue.partners.values()
+        if not isinstance(partner.regions, str)
+    }
     detectors = (
         *grounding_detectors(checks),
-        *claim_detectors(checks),
+        *claim_detectors(checks, regions=regions),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
     )

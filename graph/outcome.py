@@ -1,7 +1,7 @@
 """The one typed outcome of a run, read off its state."""
 
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
 from graph.deps import Deps
@@ -21,6 +21,8 @@ from tools.policies.gate import covers
 from tools.report import SATISFIED, ComplianceReport
 from tools.slots import offer_value
 from tools.vocabulary import CopySource
+
+MOVED: Final = "the policies changed while the run waited; send the prediction again"
 
 
 def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
@@ -144,6 +146,10 @@ def _verdict(state: OfferState, deps: Deps) -> tuple[Failure | None, Recommendat
         return None, SUPPRESSED[suppression.reason], suppression
     if issuable(state, deps):
         return None, "offer_generated", None
+    report = state.get("report")
+    if report is not None and report.verdict == "pass" and report.policy_set_sha != deps.rulebook.policies.sha:
+        moved = Failure(code="policies_unavailable", message=MOVED)  # a pause outlived the set that judged the draft
+        return moved, _failed(moved), None
     broken = _broken(state)
     return Failure(code="compliance", message=broken), "generation_failed", None
 
@@ -161,7 +167,7 @@ def _failed(failure: Failure) -> Recommendation:
     match failure.code:
         case "compliance" | "template_fault" | "deadline":
             return "generation_failed"
-        case "invalid_input" | "database_unavailable" | "no_outcome" | "internal":
+        case "invalid_input" | "database_unavailable" | "policies_unavailable" | "no_outcome" | "internal":
             return "error"
         case _:
             assert_never(failure.code)

@@ -12,6 +12,7 @@ from graph.state import Run
 from tools.drafts import Draft
 from tools.email.message import Message, Person
 from tools.errors import DatabaseUnavailable, TemplateFault
+from tools.ledger.holds import hold_reason
 from tools.slots import FALLBACK_NAME
 from tools.terms import OfferTerms
 
@@ -21,7 +22,8 @@ _logger = logging.getLogger(__name__)
 async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOutput:
     """Return the recorded outcome of a run, its email rendered again, and hand its files over if they are gone.
 
-    The HTML is left out when it can't be the recorded bytes any more (template, brand or link key changed): other bytes
+    An offer that is held since is answered as one that could not be issued, with the clause, and leaves nothing. The
+    HTML is left out when it can't be the recorded bytes any more (template, brand or link key changed): other bytes
     were never checked. Once the person is erased, no bytes can be compared: then what makes them must be unchanged, and
     the email greets the fallback name. Raises DatabaseUnavailable.
     """
@@ -32,6 +34,8 @@ async def replayed(run_id: str, deps: Deps, *, neutral: bool = False) -> OfferOu
     output = OfferOutput.model_validate({**record["output"], "replayed": True})
     if not output.success:
         return output
+    if (reason := await hold_reason(deps.database, run_id)) is not None:
+        return _held(output, reason)
     try:
         message = message_of(record, Person(first_name=first_name, email=email), deps)
         shown = message if not neutral else message_of(record, Person(), deps)
@@ -53,6 +57,22 @@ CHANGED: Final = (
     "The email is not repeated: its template, brand or link key changed since. The exports hold the sent one."
 )
 ERASED: Final = "The person was erased since; the email greets the fallback name."
+
+
+def _held(output: OfferOutput, reason: str) -> OfferOutput:
+    """Return what a prediction gets whose offer was held after it was issued: no offer, and why."""
+    return output.model_copy(
+        update={
+            "success": False,
+            "recommendation": "generation_failed",
+            "error_code": "compliance",
+            "error": f"the offer is held: {reason}",
+            "applied_policies": None,
+            "offer": None,
+            "email_html": None,
+            "copy_source": None,
+        }
+    )
 
 
 def _noted(output: OfferOutput, note: str) -> OfferOutput:

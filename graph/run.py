@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -18,11 +18,13 @@ from graph.invalid import explain as explain
 from graph.invalid import shown_id
 from graph.replay import replayed
 from graph.schemas import UNSETTLED, ErrorCode, OfferInput, OfferOutput, as_recommendation
-from tools.errors import DatabaseUnavailable
+from tools.errors import DatabaseUnavailable, PoliciesUnavailable
 
 RECURSION_LIMIT: Final = 40
 GRACE_S: Final = 10.0
 """Seconds past its deadline after which a run is cut off; before that, nodes keep to the deadline themselves."""
+RENEWALS: Final = 3
+"""Times a run starts again because the policies changed before it had claimed anything."""
 
 _logger = logging.getLogger(__name__)
 
@@ -39,12 +41,22 @@ class Observer(Protocol):
         """Hear what a node changed, or that it failed."""
 
 
+Renew = Callable[[Graph], Awaitable[tuple[Graph, Deps]]]
+"""Gives graph and services under the policies in force, to a run whose graph was not (`graph.live`)."""
+
+
 async def decide(
-    raw: Any, graph: Graph, context: Context, *, deadline_s: float, deps: Deps | None = None
+    raw: Any,
+    graph: Graph,
+    context: Context,
+    *,
+    deadline_s: float,
+    deps: Deps | None = None,
+    renew: Renew | None = None,
 ) -> OfferOutput:
     """Run one prediction and return its outcome. Never raises but CancelledError."""
     outcome: OfferOutput | None = None
-    async for step in steps(raw, graph, context, deadline_s=deadline_s, deps=deps):
+    async for step in steps(raw, graph, context, deadline_s=deadline_s, deps=deps, renew=renew):
         outcome = step.get("output")
     assert outcome is not None  # `steps` ends with the outcome
     return outcome
@@ -58,10 +70,12 @@ async def steps(
     deadline_s: float,
     observer: Observer | None = None,
     deps: Deps | None = None,
+    renew: Renew | None = None,
 ) -> AsyncIterator[Step]:
     """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`.
 
     With `deps`, an issuing run that is cut off lets go of its claim, and answers what it recorded if it got so far.
+    With `renew`, one that finds the policies changed starts again under those in force; it had claimed nothing yet.
     """
     run_id = context.run_id or uuid.uuid4().hex
     context = context.model_copy(update={"run_id": run_id})
@@ -70,7 +84,7 @@ async def steps(
     except ValidationError as error:
         yield {"output": _invalid(raw, error, run_id, context)}
         return
-    run = _Drive(graph, prediction, context, context.run_deadline_s or deadline_s, observer, deps)
+    run = _Drive(graph, prediction, context, context.run_deadline_s or deadline_s, observer, deps, renew)
     # A task of its own: whoever asks for the steps may do so from a new task each time, where no time-out would hold.
     task = asyncio.create_task(run.drive())
     task.add_done_callback(run.ended)
@@ -91,6 +105,7 @@ class _Drive:
     deadline_s: float
     observer: Observer | None
     deps: Deps | None
+    renew: Renew | None
     steps: asyncio.Queue[Step | None] = field(default_factory=asyncio.Queue)
     output: OfferOutput | None = None
 
@@ -103,7 +118,7 @@ class _Drive:
         var_child_runnable_config.set(None)  # else a surrounding Runnable's stream_log shows the graph's state
         try:
             async with asyncio.timeout(self.deadline_s + GRACE_S):
-                await self._run()
+                await self._run_renewed()
         except TimeoutError:
             late = f"no outcome within {self.deadline_s:g} s; send the prediction again"
             self.output = await self._recorded() or self._failure("deadline", late)
@@ -124,6 +139,19 @@ class _Drive:
         output = self.output or self._failure("no_outcome", "the run ended without an outcome")
         self.steps.put_nowait({"output": output})
         self.steps.put_nowait(None)
+
+    async def _run_renewed(self) -> None:
+        await self._run()
+        for _ in range(RENEWALS):
+            if self.renew is None or self.output is None or self.output.error_code != "policies_unavailable":
+                return
+            try:
+                self.graph, self.deps = await self.renew(self.graph)
+            except (DatabaseUnavailable, PoliciesUnavailable) as error:
+                code: ErrorCode = "database_unavailable"
+                self.output = self._failure(code if error.code == code else "policies_unavailable", str(error))
+                return
+            await self._run()
 
     async def _run(self) -> None:
         modes: list[StreamMode] = ["updates"] if self.observer is None else ["updates", "tasks"]

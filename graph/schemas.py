@@ -45,13 +45,16 @@ ErrorCode = Literal[
     "deadline",
     "invalid_input",
     "database_unavailable",
+    "policies_unavailable",
     "no_outcome",
     "internal",
 ]
 """compliance, template_fault and deadline go with generation_failed, the others with error."""
 
 
-UNSETTLED: Final[frozenset[ErrorCode]] = frozenset({"database_unavailable", "deadline", "internal", "no_outcome"})
+UNSETTLED: Final[frozenset[ErrorCode]] = frozenset(
+    {"database_unavailable", "policies_unavailable", "deadline", "internal", "no_outcome"}
+)
 """Passing faults: the prediction stays open, and a repeat decides it anew."""
 
 

@@ -29,13 +29,24 @@ class Attestation(BaseModel, frozen=True, extra="forbid"):
     until: date
 
 
+class Principal(BaseModel, frozen=True, extra="forbid"):
+    """A person who calls with a token of their own. `token_sha256` is the SHA-256 of it in hex, never the token."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^\S[^\x00-\x1f\x7f]*$")
+    roles: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...] = ()
+    token_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 def _empty_is_none(value: Any) -> Any:
     return None if value == "" else value
 
 
 SYNTHETIC_ATTESTATIONS: Final = {
-    "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max)
+    "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max),
+    "sender_authentication": Attestation(by="built in: the fictional bank of the embedded set-up", until=date.max),
+    "complaint_rate": Attestation(by="built in: the embedded set-up sends no mail by itself", until=date.max),
 }
+"""What is true of the embedded set-up: invented members, an invented sender, and messages that are only exported."""
 
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
@@ -101,6 +112,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Facts people answer for, JSON: {"account_standing": {"by": "A. Officer", "until": "2027-06-30"}}.',
     )
+    api_principals: Annotated[tuple[Principal, ...], NoDecode] = Field(
+        default=(),
+        description="Who may add and approve policies over HTTP, JSON:"
+        ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: approving is a CLI act.',
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on.")
     token_secret: OptionalSecret = Field(
@@ -149,6 +165,22 @@ class Settings(BaseSettings):
     @classmethod
     def _read_attestations(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) and value else (value or {})
+
+    @field_validator("api_principals", mode="before")
+    @classmethod
+    def _read_principals(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value else (value or ())
+
+    @field_validator("api_principals")
+    @classmethod
+    def _apart(cls, value: tuple[Principal, ...]) -> tuple[Principal, ...]:
+        for name, given in (
+            ("name", [" ".join(principal.name.split()).casefold() for principal in value]),
+            ("token_sha256", [principal.token_sha256 for principal in value]),
+        ):
+            if len(set(given)) < len(given):
+                raise ValueError(f"allowed: a {name} of its own for each principal")
+        return value
 
     @field_validator("brand_allowed_hosts", mode="before")
     @classmethod
@@ -200,7 +232,7 @@ class Settings(BaseSettings):
 
     @property
     def effective_attestations(self) -> dict[str, Attestation]:
-        """The attestations; the embedded database's members are synthetic, so their standing needs no officer."""
+        """The attestations; nothing of the embedded database is real, members or sender, so it needs no officer."""
         return self.attestations if self.database_url else SYNTHETIC_ATTESTATIONS | self.attestations
 
 
@@ -228,7 +260,8 @@ def load_settings(**overrides: Any) -> Settings:
 def _explain(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"]).upper()
     field = Settings.model_fields.get(str(item["loc"][0]).lower()) if item["loc"] else None
-    secret = field is not None and "SecretStr" in str(field.annotation)
+    # What stands where a token's hash belongs may be the token.
+    secret = field is not None and ("SecretStr" in str(field.annotation) or "Principal" in str(field.annotation))
     shown = "a secret" if secret else repr(item["input"])
     meaning = f" {field.description}" if field and field.description else ""
     return f"{name} is {shown}; allowed: {item['msg'].removeprefix('Value error, allowed: ')}.{meaning}"

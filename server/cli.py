@@ -6,7 +6,19 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from server.commands import check, config, copy, db, demo, generate, parts, policies, serve
+from server.commands import (
+    check,
+    config,
+    copy,
+    db,
+    demo,
+    generate,
+    parts,
+    policies,
+    policy_acts,
+    policy_versions,
+    serve,
+)
 from server.commands.console import fail, out
 from server.release import release
 from tools.errors import OfferGraphError
@@ -16,6 +28,7 @@ HINTS: Final = {
     "database_unavailable": "`offers status` shows the embedded server; with DATABASE_URL set, check that one",
     "model_unavailable": "`offers status` shows the embedded model; with LLM_BASE_URL set, check that endpoint",
     "index_unavailable": "delete the folder `chroma` in DATA_DIR, it is rebuilt from the policies; or check CHROMA_URL",
+    "policies_unavailable": "`offers policies history ID` shows its versions; approve a mended one, or retire it",
     "policy_invalid": "`offers policies lint` shows every fault in POLICIES_DIR; until then nothing is decided",
     "prompt_invalid": "correct that file (PROMPTS_DIR names its folder)",
     "part_missing": "`make install` installs what the embedded parts need",
@@ -49,6 +62,8 @@ app = typer.Typer(
 )
 for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
+for module in (policy_acts, policy_versions):
+    policies.app.registered_commands += module.app.registered_commands
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")

@@ -121,6 +121,26 @@ POLICY: Final = {
     "domain": "Dining",
 }
 
+LISTED: Final = {
+    "id": "dining_offer_policy",
+    "type": "offer",
+    "domain": "Dining",
+    "preview": "# Dining offers [...]",
+    "status": "active",
+    "version": "1.0.0",
+}
+
+_SHA: Final = "5f0c2a91c3a1f6e1e2a1c3ab3e7dd1f1e27b2f6d6b1d2f0c9aae4316e37630e2"
+
+VERSION: Final = {
+    **LISTED,
+    "status": "file",
+    "sha": _SHA,
+    "history": [
+        {"event": "in_file", "by": "Card Offers Compliance, 2026-01-05", "at": "2026-11-22T15:04:05.348760+00:00"}
+    ],
+}
+
 _RUN: Final = "0d9f3a52-7b7e-4c58-9b55-5f1a2f0c6b11"
 
 STREAM: Final = """event: metadata
@@ -209,27 +229,51 @@ EXAMPLES: Final[dict[tuple[str, str], Example]] = {
     ("/policies", "get"): Example(
         {
             "total_policies": 1,
-            "policies": [
-                {
-                    "id": "dining_offer_policy",
-                    "type": "offer",
-                    "domain": "Dining",
-                    "preview": "# Dining offers [...]",
-                    "status": "active",
-                    "version": "1.0.0",
-                }
-            ],
+            "policies": [LISTED],
         }
     ),
     ("/add-policy", "post"): Example(
         {
             "success": True,
-            "message": "kept as a submission; it takes effect once an officer approves it as a file of policies/",
+            "message": "kept as a draft; it takes effect once a second person approves it",
             "policy_id": "holiday_dining_policy",
             "type": "offer",
             "domain": "Dining",
+            "status": "draft",
+            "version": "1.0.0",
+            "sha": _SHA,
+            "note": "no machine clause: judge",
         },
         POLICY,
+    ),
+    ("/policies/{policy_id}/approve", "post"): Example(
+        {
+            "success": True,
+            "message": "in force: every offer claimed from now on is held to holiday_dining_policy",
+            "policy_id": "holiday_dining_policy",
+            "version": "1.0.0",
+            "sha": _SHA,
+            "status": "active",
+            "approved_by": "C. Officer",
+            "copy_approved": 74,
+            "policy_set_sha": "e4316e37630e2ae1ec6a3a0a1f6e1e2a1c3ab3e7dd1f1e27b2f6d6b1d2f0c9aa",
+        },
+        {"copy_reviewed": True, "sha": _SHA},
+    ),
+    ("/policies/{policy_id}", "get"): Example(
+        {
+            **LISTED,
+            "sha": _SHA,
+            "source": "file",
+            "citation": "Partner program rules, dining",
+            "brief": "Dining: enrolled restaurants only; at most 4X; a capped amount of purchases. [...]",
+            "clauses": [{"id": "dining_multiplier", "kind": "cel", "stage": "terms", "severity": "block"}],
+            "content": "---\nid: dining_offer_policy [...]",
+        }
+    ),
+    ("/policies/{policy_id}/versions", "get"): Example({"policy_id": "dining_offer_policy", "versions": [VERSION]}),
+    ("/policies/{policy_id}/versions/{sha}", "get"): Example(
+        {**VERSION, "content": "---\nid: dining_offer_policy [...]"}
     ),
     ("/compliance/check", "post"): Example(CHECKED, CHECK),
     ("/generate-offer", "post"): Example([OFFER, SUPPRESSED], CALL),

@@ -35,6 +35,8 @@ class Health:
             await asyncio.wait({self._asking}, timeout=PATIENCE_S)
         parts: dict[str, str | int] = {part: pipeline.condition(part) for part in PARTS}
         ready = parts["database"] == "ok" and pipeline.answered.issuperset(PARTS)
+        if (policies := pipeline.live.condition) != "ok":
+            parts["policies"] = policies
         healthy = all(said == "ok" for said in parts.values())
         settings = pipeline.settings
         body = {

@@ -8,7 +8,6 @@ from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableCo
 from langserve import add_routes
 
 from graph.context import Context
-from graph.run import decide, steps
 from graph.schemas import OfferOutput
 from server.bodies import LenientPrediction
 from server.pipeline import Pipeline
@@ -67,18 +66,12 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
             yield chunk
 
     async def _decide(self, raw: Any, config: RunnableConfig) -> dict[str, Any]:
-        pipeline = self._pipeline
-        outcome = await decide(
-            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, deps=pipeline.deps
-        )
+        outcome = await self._pipeline.decide(raw, context_from(config))
         return outcome.model_dump(mode="json")
 
     async def _steps(self, inputs: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[dict[str, Any]]:
         raw = [item async for item in inputs][-1]
-        pipeline = self._pipeline
-        async for step in steps(
-            raw, pipeline.graph, context_from(config), deadline_s=pipeline.deadline_s, deps=pipeline.deps
-        ):
+        async for step in self._pipeline.steps(raw, context_from(config)):
             output = step.get("output")
             yield step if output is None else {"output": output.model_dump(mode="json")}
 

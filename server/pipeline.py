@@ -2,23 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import psycopg
 
-from graph.build import Graph, build_graph
 from graph.context import Context
-from graph.deps import Deps, open_deps
-from graph.run import decide
+from graph.deps import Deps
+from graph.live import Live
+from graph.run import Step, decide, steps
 from graph.schemas import OfferOutput
 from graph.settings import Settings
-from tools.errors import OfferGraphError
+from tools.errors import OfferGraphError, PoliciesUnavailable
 
 MAX_ITEMS: Final = 500
 """Predictions one call may carry."""
 RETRY_S: Final = 2.0
+WATCH_S: Final = 2.0
+"""Seconds between looks at the policy epoch; offers don't depend on it, their claim compares epochs itself."""
 
 PartName = Literal["database", "index", "model"]
 PARTS: Final[tuple[PartName, ...]] = ("database", "index", "model")
@@ -39,24 +41,22 @@ class Pipeline:
     """
 
     settings: Settings
-    _deps: Deps | None = None
-    _graph: Graph | None = None
+    _live: Live | None = None
     answered: set[PartName] = field(default_factory=set)
     faults: dict[PartName, str] = field(default_factory=dict)
     asking: set[PartName] = field(default_factory=set)
     _warming: asyncio.Task[None] | None = None
 
     @property
-    def deps(self) -> Deps:
-        """Return the services."""
-        assert self._deps is not None, "the pipeline is used before its lifespan"
-        return self._deps
+    def live(self) -> Live:
+        """Return the graph and services, under whichever policies are in force."""
+        assert self._live is not None, "the pipeline is used before its lifespan"
+        return self._live
 
     @property
-    def graph(self) -> Graph:
-        """Return the compiled graph."""
-        assert self._graph is not None, "the pipeline is used before its lifespan"
-        return self._graph
+    def deps(self) -> Deps:
+        """Return the services under the policies loaded last."""
+        return self.live.deps
 
     @property
     def deadline_s(self) -> float:
@@ -65,8 +65,7 @@ class Pipeline:
 
     async def open(self) -> None:
         """Read the rulebook and start to wake the parts; a part that is down leaves the server degraded, not dead."""
-        self._deps = await open_deps(self.settings)
-        self._graph = build_graph(self._deps)
+        self._live = await Live.open(self.settings)
         self._warming = asyncio.create_task(self._warm())
 
     async def aclose(self) -> None:
@@ -74,13 +73,22 @@ class Pipeline:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
-        if self._deps is not None:
-            await self._deps.aclose()
+        if self._live is not None:
+            await self._live.aclose()
 
     async def decide_all(self, items: Sequence[Any], context: Context) -> list[OfferOutput]:
         """Run predictions concurrently; the outcomes come in the order of the items."""
-        runs = (decide(item, self.graph, context, deadline_s=self.deadline_s, deps=self.deps) for item in items)
-        return list(await asyncio.gather(*runs))
+        return list(await asyncio.gather(*(self.decide(item, context) for item in items)))
+
+    async def decide(self, item: Any, context: Context) -> OfferOutput:
+        """Run one prediction and return its outcome."""
+        live = self.live
+        return await decide(item, live.graph, context, deadline_s=self.deadline_s, deps=live.deps, renew=live.renew)
+
+    def steps(self, item: Any, context: Context) -> AsyncIterator[Step]:
+        """Run one prediction; yield the nodes that finish, then the outcome."""
+        live = self.live
+        return steps(item, live.graph, context, deadline_s=self.deadline_s, deps=live.deps, renew=live.renew)
 
     def condition(self, part: PartName) -> str:
         """Return "ok" when the part answered the last time it was asked, else why not."""
@@ -97,6 +105,18 @@ class Pipeline:
         while not await self.check():
             _logger.info("waiting for %s", ", ".join(f"{part} ({why})" for part, why in self.faults.items()))
             await asyncio.sleep(RETRY_S)
+        while True:
+            await asyncio.sleep(WATCH_S)
+            await self._watch()
+
+    async def _watch(self) -> None:
+        """Follow policies that another process approved, for routes that claim nothing."""
+        if "database" in self.faults:
+            return
+        try:
+            await self.live.refresh()
+        except OfferGraphError as error:
+            _logger.warning("policies: %s", error)
 
     async def _check(self, part: PartName) -> None:
         if part in self.asking:
@@ -116,8 +136,10 @@ class Pipeline:
         deps = self.deps
         match part:
             case "database":
-                async with deps.database.connection() as connection:
-                    await connection.execute("select 1")
+                try:
+                    await self.live.refresh()  # a sign of life, and the policies in force
+                except PoliciesUnavailable as error:
+                    _logger.warning("%s", error)  # the database did answer; /health says why nothing is issued
             case "index":
                 if part in self.answered and part not in self.faults:
                     await deps.index.status()

@@ -1,3 +1,4 @@
+import json
 import secrets
 import tempfile
 import warnings
@@ -20,7 +21,12 @@ from tests.scripted_model import ScriptedModel
 
 Decide = Callable[..., Awaitable[OfferOutput]]
 
-ATTESTED = '{"account_standing": {"by": "the tests", "until": "2999-12-31"}}'
+ATTESTED = json.dumps(
+    {
+        name: {"by": "the tests", "until": "2999-12-31"}
+        for name in ("account_standing", "complaint_rate", "sender_authentication")
+    }
+)
 
 
 @pytest.fixture(scope="session")

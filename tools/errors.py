@@ -4,7 +4,8 @@ OfferGraphError                 every error below; has a stable `code`
 ├── RetryableError              the same call may succeed later
 │   ├── DatabaseUnavailable     code database_unavailable
 │   ├── ModelUnavailable        code model_unavailable
-│   └── IndexUnavailable        code index_unavailable
+│   ├── IndexUnavailable        code index_unavailable
+│   └── PoliciesUnavailable     code policies_unavailable
 └── TerminalError               the same call fails again
     ├── SettingInvalid          code setting_invalid
     ├── InputInvalid            code invalid_input
@@ -53,6 +54,12 @@ class IndexUnavailable(RetryableError):
     code = "index_unavailable"
 
 
+class PoliciesUnavailable(RetryableError):
+    """This process doesn't hold the policies in force, or one of them can't be enforced: nothing is decided."""
+
+    code = "policies_unavailable"
+
+
 class SettingInvalid(TerminalError):
     """A setting has a value outside what is allowed."""
 
@@ -70,9 +77,9 @@ class PolicyInvalid(TerminalError):
 
     code = "policy_invalid"
 
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
-        self.path, self.line, self.reason = path, line, reason
+    def __init__(self, path: Path, line: int, reason: str, column: int = 1) -> None:
+        super().__init__(f"{path}:{line}:{column}: {reason}")
+        self.path, self.line, self.reason, self.column = path, line, reason, column
 
 
 class PromptInvalid(TerminalError):

@@ -52,6 +52,7 @@ class Folded:
         return origins[start], origins[end - 1] + 1
 
 
+@lru_cache(maxsize=512)
 def fold(text: str) -> Folded:
     """Fold compatibility forms (NFKC), look-alike letters, accents and invisible characters. Case is preserved."""
     if _PLAIN.fullmatch(text):

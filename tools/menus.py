@@ -53,14 +53,36 @@ class _Place:
         return PolicyInvalid(self.path, line, f"{self.domain}, {self.strategy}: {field}: {reason}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ladders:
+    """The ladder file as read: menus can be computed from it for any policy set."""
+
+    path: Path
+    file: LadderFile
+    lines: Lines
+
+    def menus(self, limit: LimitSource) -> Menus:
+        """Compute every menu within the limits. Raises PolicyInvalid as `load_menus` does."""
+        return _menus(self.path, self.file, self.lines, limit)
+
+
+def read_ladders(path: Path) -> Ladders:
+    """Read `policies/ladders.yaml`. Raises PolicyInvalid, with file and line, for what is no ladder file."""
+    file, lines = read_model(path, LadderFile)
+    _refuse_gaps(path, file, lines)
+    return Ladders(path, file, lines)
+
+
 def load_menus(path: Path, limit: LimitSource) -> Menus:
     """Read `policies/ladders.yaml` and compute every menu.
 
     Raises PolicyInvalid, with file and line, for an option outside a limit, a menu without 3 to 6 options, and a domain
     or strategy without ladder or without one of the five offer types.
     """
-    file, lines = read_model(path, LadderFile)
-    _refuse_gaps(path, file, lines)
+    return read_ladders(path).menus(limit)
+
+
+def _menus(path: Path, file: LadderFile, lines: Lines, limit: LimitSource) -> Menus:
     menus: dict[MenuKey, Menu] = {}
     for domain in DOMAINS:
         for strategy in STRATEGIES:

@@ -109,7 +109,10 @@ def _quality(case: Case) -> str | None:
         "card_activation_date": case.signals.account_age_days,
     }
     unknown = [name for name, value in needed.items() if value is None]
-    return f"unknown: {', '.join(unknown)}" if unknown else None
+    details = [f"unknown: {', '.join(unknown)}"] if unknown else []
+    if case.unattested:
+        details.append(f"nobody attests {', '.join(case.unattested)} today (setting ATTESTATIONS)")
+    return "; ".join(details) or None
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -72,6 +72,8 @@ class Case:
     account_standing_attested: bool
     today: date
     holdout: bool = False
+    unattested: tuple[str, ...] = ()
+    """Facts other than the accounts' standing that a policy asks a person for, and nobody vouches for today."""
 
     @property
     def used_this_month(self) -> int:

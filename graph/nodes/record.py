@@ -54,6 +54,8 @@ async def record(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
         return {"output": output}
     if output.error_code in ("database_unavailable", "invalid_input"):
         return {"output": output}  # nothing can be written, or the prediction is another one's
+    if output.error_code == "policies_unavailable" and "screening" not in state:
+        return {"output": output}  # nothing was claimed: the run starts again under the policies in force
     if not await deps.records.finish(_finish(state, output, deps)):
         return _reply(await _lost(state, output, deps, neutral=neutral))
     message = state.get("message")

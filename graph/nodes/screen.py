@@ -8,7 +8,8 @@ from graph.case import case_of, member_of, signals_of
 from graph.deps import Deps
 from graph.state import Failure, OfferState, Run, Screening
 from tools.cardmembers import Cardmember
-from tools.ledger.claims import Claim, Foreign, Recorded, Taken
+from tools.errors import PoliciesUnavailable
+from tools.ledger.claims import Claim, Foreign, Recorded, Stale, Taken
 from tools.screening import Hold, Usage
 from tools.screening import screen as reasons_to_hold
 
@@ -16,6 +17,7 @@ LEASE_MARGIN_S: Final = 30.0
 """A claim outlives its run's deadline by this much, so that only a dead run's claim ever expires."""
 FIRST_POLL_S: Final = 0.05
 LONGEST_POLL_S: Final = 1.0
+STALE: Final = "the policies in force changed since this process loaded them; send the prediction again"
 
 
 async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
@@ -29,6 +31,7 @@ async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         domain=prediction.domain,
         run_id=run.run_id,
         lease_s=run.deadline_s + LEASE_MARGIN_S,
+        policy_epoch=deps.rulebook.epoch,
     )
 
     def decide(usage: Usage) -> tuple[Hold, ...]:
@@ -37,12 +40,17 @@ async def screen(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         return reasons_to_hold(case_of(state, member, usage, deps))
 
     if run.mode == "preview":
-        return _taken(await deps.claims.look(claim, decide), state, member)
+        seen = await deps.claims.look(claim, decide)
+        if isinstance(seen, Stale):
+            raise PoliciesUnavailable(STALE)
+        return _taken(seen, state, member)
     pause = FIRST_POLL_S
     while True:
         answer = await deps.claims.claim(claim, decide, takes_place=member is not None and prediction.offer_flag == 1)
         if isinstance(answer, Taken):
             return _taken(answer, state, member)
+        if isinstance(answer, Stale):
+            raise PoliciesUnavailable(STALE)
         if isinstance(answer, Recorded):
             return {
                 "recorded": {"run_id": answer.run_id, "record": answer.record},

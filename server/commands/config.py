@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 SECRET: Final = "***"
-COMPUTED: Final = {"data_dir": "the user's data folder", "attestations": "none"}
+COMPUTED: Final = {"data_dir": "the user's data folder", "attestations": "none", "api_principals": "none"}
 """Defaults that are made when the settings are read, in words."""
 
 
@@ -75,12 +75,14 @@ def shown_default(name: str, field: "FieldInfo") -> str:
 
 
 def _shown(value: Any) -> str:
-    from graph.settings import ROOT
+    from graph.settings import ROOT, Principal
 
     if value is None:
         return "unset"
     if isinstance(value, Path):
         return str(value.relative_to(ROOT)) if value.is_relative_to(ROOT) else str(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Principal):
+        return "; ".join(f"{item.name} ({', '.join(item.roles) or 'no role'})" for item in value)
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, dict):

@@ -94,10 +94,10 @@ def approve(
 def _desk() -> "Desk":
     from graph.settings import load_settings
     from server.commands.copy_view import Desk
-    from server.commands.policies import _policies
+    from server.commands.policies import loaded
 
     folder = load_settings().policies_dir / "copy"
-    return Desk.of(folder, _policies()[0])
+    return Desk.of(folder, loaded()[0])
 
 
 def _clauses(desk: "Desk", policy_id: str | None) -> "Sequence[ActiveClause]":

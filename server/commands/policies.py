@@ -1,28 +1,34 @@
 """`offers policies`: what compliance officers do with the policies folder before a change is live."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.commands import policy_coverage, policy_diff, policy_impact
 from server.commands.console import busy, out, plain
+from server.commands.policy_coverage import UNTESTED
+from server.commands.policy_versions import show_version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from graph.settings import Settings
     from tools.policies import Policy, PolicySet
     from tools.policies.schema import Clause
     from tools.subject import Detector
 
-app = typer.Typer(no_args_is_help=True, help="Lint, list, show and test the policies; nothing is started or changed.")
-ENOUGH: Final = 3
-"""Examples of each side that a clause should have."""
-UNTESTED: Final = {"judge": "answered by a judge or approved copy", "attest": "answered by a person"}
-"""Kinds whose examples no code can run."""
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Lint, list, show, test and compare the policies; see what a change does; propose, approve, retire versions.",
+)
+for module in (policy_coverage, policy_diff, policy_impact):
+    app.registered_commands += module.app.registered_commands
 PolicyName = Annotated[str | None, typer.Argument(metavar="ID", help="One policy; default: all.")]
 
 
 @app.command()
 def lint() -> None:
-    """Print everything in POLICIES_DIR that would stop the start, as file:line: reason. Exits with 1 when any.
+    """Print everything in POLICIES_DIR that would stop the start, as file:line:column: reason; remedy. Exits with 1.
 
     Example:
 
@@ -51,20 +57,29 @@ def list_policies() -> None:
     """
     from server.commands.policy_view import policies_table
 
-    out().print(policies_table(_policies()[0]))
+    out().print(policies_table(loaded()[0]))
 
 
 @app.command(no_args_is_help=True)
-def show(policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")]) -> None:
+def show(
+    policy_id: Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")],
+    sha: Annotated[str | None, typer.Option(help="Print the text of the version with this hash instead.")] = None,
+) -> None:
     """Show one policy: where it applies and what it rests on, every clause, and its prose.
+
+    With `--sha`, the text of any version that was ever in force or proposed, as the ledger keeps it.
 
     Example:
 
         offers policies show dining_offer_policy
+        offers policies show gift_card_policy --sha 5f0c2a91
     """
+    if sha is not None:
+        show_version(policy_id, sha)
+        return
     from server.commands.policy_view import policy_view
 
-    (policy,) = _chosen(_policies()[0], policy_id)
+    (policy,) = _chosen(loaded()[0], policy_id)
     out().print(policy_view(policy))
 
 
@@ -82,7 +97,7 @@ def test(policy_id: PolicyName = None) -> None:
     from tools.policies.source import read_source
 
     with busy("running the examples"):
-        policies, detectors = _policies()
+        policies, detectors, _ = loaded()
         table = clauses_table("violating", "conforming", "result")
         failures = []
         for policy in _chosen(policies, policy_id):
@@ -94,10 +109,9 @@ def test(policy_id: PolicyName = None) -> None:
                 untested = clause.kind in UNTESTED
                 result = f"[red]{len(failed)} fail" if failed else "[dim]not run" if untested else "[green]ok"
                 table.add_row(f"  {clause.id}", clause.kind, *map(str, _examples(clause)), result)
-                failures += [
-                    f"{policy.path}:{lines.at('clauses', index, *fault.location)}: clause {clause.id!r}: {fault}"
-                    for fault in failed
-                ]
+                for fault in failed:
+                    line, column = lines.place("clauses", index, *fault.location)
+                    failures.append(f"{policy.path}:{line}:{column}: clause {clause.id!r}: {fault}")
     out().print(table)
     for failure in failures:
         out().out(plain(failure), highlight=False)
@@ -105,38 +119,8 @@ def test(policy_id: PolicyName = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def coverage() -> None:
-    """List the clauses no example proves, and those with fewer than three violating and three conforming examples.
-
-    Example:
-
-        offers policies coverage
-    """
-    from server.commands.policy_view import clauses_table, shown
-
-    table = clauses_table("violating", "conforming", "note")
-    policies = _policies()[0]
-    thin = total = 0
-    for policy in policies.policies:
-        found = [active.clause for active in policy.clauses if _is_thin(active.clause)]
-        total, thin = total + len(policy.clauses), thin + len(found)
-        if found:
-            table.add_row(shown(policy.id, "bold"))
-        for clause in found:
-            table.add_row(f"  {clause.id}", clause.kind, *map(str, _examples(clause)), UNTESTED.get(clause.kind, ""))
-    out().print(table)
-    out().print(
-        f"{thin} of {total} clauses: kind judge or attest, or fewer than {ENOUGH} + {ENOUGH} examples", soft_wrap=True
-    )
-
-
 def _examples(clause: "Clause") -> tuple[int, int]:
     return len(clause.examples.violating), len(clause.examples.conforming)
-
-
-def _is_thin(clause: "Clause") -> bool:
-    return clause.kind in UNTESTED or min(_examples(clause)) < ENOUGH
 
 
 def _problems(settings: "Settings") -> list[str]:
@@ -158,8 +142,8 @@ def _problems(settings: "Settings") -> list[str]:
     return [str(problem) for problem in found]
 
 
-def _policies() -> "tuple[PolicySet, dict[str, Detector]]":
-    """Return the policies, their examples not run, and the detectors. Raises PolicyInvalid."""
+def loaded() -> "tuple[PolicySet, dict[str, Detector], Path]":
+    """Return the policies, their examples not run, the detectors and the folder. Raises PolicyInvalid."""
     from graph.gate import detectors_of
     from graph.settings import load_settings
     from tools.merchants import load_catalogue
@@ -167,7 +151,8 @@ def _policies() -> "tuple[PolicySet, dict[str, Detector]]":
 
     settings = load_settings()
     detectors = detectors_of(settings, load_catalogue(settings.policies_dir / "merchants.yaml"))
-    return load_policies(settings.policies_dir, detectors=detectors, run_examples=False), detectors
+    policies = load_policies(settings.policies_dir, detectors=detectors, run_examples=False)
+    return policies, detectors, settings.policies_dir
 
 
 def _chosen(policies: "PolicySet", policy_id: str | None) -> "tuple[Policy, ...]":

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graph.build import Graph, build_graph
 from graph.context import Context
-from graph.deps import Deps, open_deps
+from graph.deps import Deps
+from graph.live import Live
 from graph.nodes.render import sent_at
 from graph.replay import message_of
 from graph.run import Observer, steps
@@ -22,6 +22,7 @@ from server.commands.console import busy, warn
 from tools.email.message import Person
 from tools.errors import DatabaseUnavailable, IndexUnavailable
 from tools.exports import export_folder, export_offer
+from tools.ledger.holds import hold_reason
 from tools.ledger.leases import end_leases
 
 SUFFIXES = ("html", "txt", "eml", "json")
@@ -32,13 +33,20 @@ class Session:
     """Runs predictions. `_running` are the runs that would leave a claim behind if the process ended now."""
 
     settings: Settings
-    deps: Deps
-    graph: Graph
+    live: Live
     _running: set[str] = field(default_factory=set)
 
+    @property
+    def deps(self) -> Deps:
+        """Return the services under the policies in force."""
+        return self.live.deps
+
     async def connect(self) -> None:
-        """Reach the database, starting the embedded one. Raises DatabaseUnavailable or PartMissing."""
-        await self.deps.database.pool()
+        """Reach the database, starting the embedded one, and load the policies it holds.
+
+        Raises DatabaseUnavailable, PartMissing, or PoliciesUnavailable for a version that can't be enforced.
+        """
+        await self.live.refresh()
 
     async def sync_index(self) -> None:
         """Bring the policy index in step; without it drafts see fewer policies, and the gate misses nothing."""
@@ -53,7 +61,8 @@ class Session:
         context = context.model_copy(update={"run_id": run_id})
         self._running.add(run_id)
         deadline_s = self.settings.run_deadline_s
-        async for step in steps(raw, self.graph, context, deadline_s=deadline_s, observer=observer):
+        live = self.live
+        async for step in steps(raw, live.graph, context, deadline_s=deadline_s, observer=observer, renew=live.renew):
             outcome = step.get("output")
         self._running.discard(run_id)
         assert isinstance(outcome, OfferOutput)  # `steps` ends with the outcome
@@ -70,7 +79,7 @@ class Session:
             return []
         await self.deps.exporter.drain()
         found = await self.deps.records.read(output.run_id)
-        if found is None:
+        if found is None or await hold_reason(self.deps.database, output.run_id) is not None:
             return []
         record, first_name, email = found
         sent = sent_at(Run.model_validate(record["run"]))
@@ -87,15 +96,14 @@ class Session:
         if self._running:
             with suppress(DatabaseUnavailable):  # then the leases end by themselves
                 await end_leases(self.deps.database, self._running)
-        await self.deps.aclose()
+        await self.live.aclose()
 
 
 @asynccontextmanager
 async def open_session(settings: Settings) -> AsyncIterator[Session]:
     """Open the graph over its services. Raises PolicyInvalid or PromptInvalid."""
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings come again as DatabaseUnavailable
-    deps = await open_deps(settings)
-    session = Session(settings, deps, build_graph(deps))
+    session = Session(settings, await Live.open(settings))
     try:
         yield session
     finally:

@@ -103,7 +103,7 @@ def _plain(gate: Gate) -> Callable[[Subject, tuple[Stage, ...]], list[bool]]:
         key = subject.scope, stages
         if key not in closures:
             closures[key] = [one(clause) for clause in gate.policies.clauses(*key)]
-        case = Case(subject, gate.merchant_names)
+        case = Case(subject, gate.merchant_names, gate.policies.expressions)
         return [closure(case) for closure in closures[key]]
 
     return check

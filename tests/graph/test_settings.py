@@ -80,6 +80,33 @@ def test_an_attestation_says_which_part_is_wrong(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("not json", "API_PRINCIPALS is a secret; allowed: "),
+        ('[{"name": "A", "roles": [], "token_sha256": "the-token"}]', "API_PRINCIPALS.0.TOKEN_SHA256 is a secret"),
+        (f'[{{"name": "A", "token_sha256": "{"0" * 64}"}}, {{"name": " a", "token_sha256": "{"1" * 64}"}}]', "1.NAME"),
+        (
+            f'[{{"name": "A", "token_sha256": "{"0" * 64}"}}, {{"name": "a", "token_sha256": "{"1" * 64}"}}]',
+            "a name of",
+        ),
+        (
+            f'[{{"name": "A", "token_sha256": "{"0" * 64}"}}, {{"name": "B", "token_sha256": "{"0" * 64}"}}]',
+            "token_sha",
+        ),
+    ],
+)
+def test_a_bad_principal_is_named_and_what_may_be_a_token_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, value: str, named: str
+) -> None:
+    monkeypatch.setenv("API_PRINCIPALS", value)
+    with pytest.raises(SettingInvalid) as refused:
+        load_settings()
+    said = str(refused.value)
+    assert named.lower() in said.lower()
+    assert "the-token" not in said and "000" not in said
+
+
 def test_an_endpoint_needs_its_models_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("LLM_BASE_URL", "http://127.0.0.1:1/v1"), ("OPENROUTER_API_KEY", "k")):
         with monkeypatch.context() as patch:
@@ -169,7 +196,7 @@ def test_nothing_configured_means_every_embedded_part() -> None:
     assert settings.effective_copy_mode == "select"
     assert settings.model_name == "smollm2-135m-instruct"
     assert settings.chroma_folder == settings.data_dir / "chroma"
-    assert set(settings.effective_attestations) == {"account_standing"}
+    assert set(settings.effective_attestations) == {"account_standing", "complaint_rate", "sender_authentication"}
     assert (settings.host, settings.port) == ("127.0.0.1", 9000)
 
 

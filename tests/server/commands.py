@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import main
+from server.commands.console import err, out
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ Offers = Callable[..., Ran]
 def run_here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Ran:
     """Run `offers` in this process."""
     monkeypatch.setattr(sys, "argv", ["offers", *arguments])
+    out.cache_clear()  # a console keeps the COLUMNS of the test that first printed
+    err.cache_clear()
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         main()

@@ -297,16 +297,17 @@ async def test_a_submission_is_listed_and_changes_no_prompt(
     reply = client.post("/add-policy", params=parameters, json=body)
     assert reply.status_code == 200
     answer = reply.json()
-    assert (answer.pop("success"), "submission" in answer.pop("message")) == (True, True)
-    assert answer == {"policy_id": policy_id, "type": "offer", "domain": "Dining"}
+    assert (answer.pop("success"), "second person" in answer.pop("message")) == (True, True)
+    assert len(answer.pop("sha")) == 64
+    ours = {"status": "draft", "version": "1.0.0", "note": "no machine clause: judge"}
+    assert answer == {"policy_id": policy_id, "type": "offer", "domain": "Dining"} | ours
     (shown,) = [policy for policy in client.get("/policies").json()["policies"] if policy["id"] == policy_id]
     assert shown == {
         "id": policy_id,
         "type": "offer",
         "domain": "Dining",
         "preview": text[:100],
-        "status": "submitted",
-        "version": "",
+        **ours,
     }
     tenure, card = {"query": (1, "Basic"), "body": (12, "Basic"), "both": (4, "Basic")}[how]
     user_id = await add_member(tenure_years=tenure, card_type=card, annual_fee=0, preferred_domain_2="Dining")
@@ -402,8 +403,17 @@ async def test_the_examples_are_what_the_routes_take_and_give(client: httpx2.Cli
         reply = client.post(path, json=json.loads(body))
         assert reply.status_code == 200, path
         assert shape(reply.json()) == shape(example.reply), path
-    for path in ("/", "/health", "/policies"):
-        assert shape(client.get(path).json()) == shape(EXAMPLES[path, "get"].reply), path
+    versions = client.get("/policies/dining_offer_policy/versions").json()["versions"]
+    for path in (
+        "/",
+        "/health",
+        "/policies",
+        "/policies/{policy_id}",
+        "/policies/{policy_id}/versions",
+        "/policies/{policy_id}/versions/{sha}",
+    ):
+        asked = path.format(policy_id="dining_offer_policy", sha=versions[0]["sha"])
+        assert shape(client.get(asked).json()) == shape(EXAMPLES[path, "get"].reply), path
 
 
 def shape(value: Any) -> Any:

@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,19 +64,21 @@ def test_lint_runs_the_examples_and_reads_the_other_files(offers: Offers, folder
     (folder / "disclosures.yaml").write_text("version: [\n", encoding="utf-8")
     ran = offers("lint")
     assert ran.code == 1
-    assert ran.out.startswith(f"{folder / 'disclosures.yaml'}:2: broken YAML")
+    assert ran.out.startswith(f"{folder / 'disclosures.yaml'}:2:1: broken YAML")
     (folder / "merchants.yaml").write_text("merchants: 3\n", encoding="utf-8")
-    assert offers("lint").out.startswith(f"{folder / 'merchants.yaml'}:1: ")
+    assert offers("lint").out.startswith(f"{folder / 'merchants.yaml'}:1:1: ")
 
 
 def test_list_shows_each_policy_in_a_table(offers: Offers, folder: Path) -> None:
-    write_policy(folder, clause(**CEL), policy_id="UDAAP-10", status="draft", version="2.1.0", brief="Say true things.")
+    write_policy(
+        folder, clause(**CEL), policy_id="house_rule", status="draft", version="2.1.0", brief="Say true things."
+    )
     ran = offers("list")
     assert ran.code == 0
-    assert "10 policies in force" in ran.out
+    assert f"{len(list(folder.glob('*.md'))) - 2} policies in force" in ran.out  # neither README nor the draft
     for policy in folder.glob("*.md"):
         assert policy.stem == "README" or policy.stem in ran.out
-    for word in ("UDAAP-10", "Say true things.", "2.1.0", "draft", "Business Services"):
+    for word in ("house_rule", "Say true things.", "2.1.0", "draft", "Business Services"):
         assert word in ran.out
 
 
@@ -91,7 +94,7 @@ def test_show_tells_front_matter_clauses_and_prose(offers: Offers, folder: Path)
         assert words in ran.told, words
     unknown = offers("show", "nope")
     assert (unknown.code, unknown.out) == (1, "")
-    assert "there is no policy 'nope'; known: business_services_offer_policy" in unknown.err
+    assert "there is no policy 'nope'; known: ECOA-01" in unknown.err
 
 
 def test_test_runs_the_examples_of_every_clause(offers: Offers, folder: Path) -> None:
@@ -119,7 +122,7 @@ def test_test_names_the_line_of_an_example_that_fails(offers: Offers, folder: Pa
 
 
 def test_coverage_lists_what_no_example_proves(offers: Offers, folder: Path) -> None:
-    for path in folder.glob("*_policy.md"):
+    for path in folder.glob("*.md"):
         path.unlink()
     enough = {
         "violating": [{"offer": {"reward_value": value}} for value in (6, 7, 8)],
@@ -134,3 +137,72 @@ def test_coverage_lists_what_no_example_proves(offers: Offers, folder: Path) -> 
     assert "thin cel 1 1" in ran.told
     assert "well_shown" not in ran.out
     assert "3 of 4 clauses" in ran.out
+    assert "fired by no example: house_policy/a_judge" in ran.told
+
+
+def test_coverage_counts_the_plants_of_the_mutation_suite(offers: Offers, folder: Path, tmp_path: Path) -> None:
+    for path in folder.glob("*.md"):
+        path.unlink()
+    write_policy(folder, clause(id="planted", kind="judge", question="Is it rude?"), clause("judge"), clause(**CEL))
+    plants = tmp_path / "plants"
+    plants.mkdir()
+    (plants / "house_policy.yaml").write_text("planted:\n  - add: {body: x}\n  - add: {body: y}\n", encoding="utf-8")
+    ran = offers("coverage", "--plants", str(plants))
+    assert "planted judge 1 1 2 answered by a judge" in ran.told
+    assert "fired by no example and no plant: house_policy/a_judge" in ran.told
+    (plants / "house_policy.yaml").write_text("[", encoding="utf-8")
+    broken = offers("coverage", "--plants", str(plants))
+    assert (broken.code, "house_policy.yaml:2:1: broken YAML" in broken.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("broken", "at", "remedy"),
+    [
+        (clause(check="offer.reward_value <= offer.reward_valu"), "offer.reward_valu\n", "unknown field"),
+        (clause(check="offer.reward_value <= ) 5.0"), ") 5.0", "correct it there"),
+        (clause("pattern", forbid=[r"\bfine\b", r"it's (?<=a)b"]), "(?<=a)b", "there is no look-around; write"),
+        (clause("pattern", forbid=[r"free (gift"]), "(gift", "close the parenthesis"),
+        (clause(severity="fatal"), "severity:", "'block', 'fix' or 'warn'"),
+        (clause(check="offer.reward_value <= 5.0 && offer.minimum_spend > 1.0"), "offer.minimum", "ask has(offer."),
+    ],
+)
+def test_lint_points_at_the_column(
+    offers: Offers, folder: Path, broken: dict[str, object], at: str, remedy: str
+) -> None:
+    path = write_policy(folder, broken)
+    told = offers("lint").out.splitlines()[0]
+    assert told.startswith(f"{path}:") and remedy in told
+    line, column = map(int, told.removeprefix(f"{path}:").split(":")[:2])
+    text = path.read_text(encoding="utf-8").splitlines(keepends=True)[line - 1]
+    assert text[column - 1 :].startswith(at) or (at == "(gift" and text[: column - 1].endswith("free (gift"))
+
+
+def test_diff_tells_what_changed_and_which_way(offers: Offers, folder: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(folder, before)
+    path = folder / "dining_offer_policy.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("max_multiplier: 4", "max_multiplier: 3"), encoding="utf-8")
+    (folder / "SEC-01.md").unlink()
+    ran = offers("diff", str(before), str(folder))
+    assert ran.code == 0
+    assert "SEC-01 removed, was version" in ran.told
+    assert "stricter limit max_multiplier: 4 -> 3" in ran.told
+    assert "policies: 1 removed, 1 changed; changes: 1 stricter, 1 looser, 1 that the text alone" in ran.told
+    assert offers("diff", str(before)).out == ran.out  # POLICIES_DIR is the new one
+    assert offers("diff", str(folder)).out == "no difference\n"
+
+
+def test_diff_reads_git_revisions_and_says_what_it_cannot_read(offers: Offers, folder: Path) -> None:
+    for arguments in (
+        ("init", "-q"), ("add", "."), ("-c", "user.name=x", "-c", "user.email=x@y.z", "commit", "-qm", "x"),
+    ):  # fmt: skip
+        subprocess.run(["git", "-C", str(folder.parent), *arguments], check=True)
+    (folder / "SEC-01.md").unlink()
+    ran = offers("diff", "HEAD")
+    assert (ran.code, "SEC-01 removed, was version" in ran.told) == (0, True)
+    unknown = offers("diff", "nowhere")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "give a path that exists or a revision such as HEAD~1" in unknown.err
+    (folder / "SEC-02.md").write_text("no policy\n", encoding="utf-8")
+    assert "SEC-02.md:1:1: a policy starts with a line '---'" in offers("diff", "HEAD").err

@@ -65,3 +65,29 @@ def test_a_missing_or_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"a: \xff\n")
     with pytest.raises(PolicyInvalid, match="can't be read"):
         read_yaml(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words", "place"),
+    [
+        ("a: 'it''s (x'\n", ("a",), "(x", (1, 11)),
+        ("a: >-\n  one two\n  three\n", ("a",), "three", (3, 3)),
+        ("a: |\n  one\n  two three\n", ("a",), "three", (3, 7)),
+        ('a: "q\\"\\u200bz (y"\n', ("a",), "(y", (1, 16)),
+        ("a: [plain text, 'x y']\n", ("a", 1), "y", (1, 20)),
+    ],
+)
+def test_a_place_inside_a_text_is_where_the_file_writes_it(
+    text: str, path: tuple[str | int, ...], words: str, place: tuple[int, int]
+) -> None:
+    value, lines = parse_yaml(text, FILE)
+    for key in path:
+        value = value[key]  # type: ignore[index]
+    assert lines.place(*path, offset=str(value).index(words)) == place
+
+
+def test_faults_name_their_column() -> None:
+    with pytest.raises(PolicyInvalid) as caught:
+        parse_yaml("a: 1\nb: {c: 2, c: 3}\n", FILE)
+    assert (caught.value.line, caught.value.column) == (2, 11)
+    assert str(caught.value) == "ladder.yaml:2:11: key 'c' is written twice"

@@ -1,9 +1,138 @@
-"""Claims about value, urgency, reach and what a member gets."""
+"""Whether the parts of a text agree on the conditions, with one another and with the offer."""
 
-from tools.grounding.checks import Checks
-from tools.subject import Detector
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from tools.claims.wording import Sentence, compiled, joined, written
+from tools.grounding.checks import FIELDS, Checks
+from tools.grounding.reading import Reading
+from tools.grounding.support import amount
+from tools.report import Evidence
+from tools.subject import Detector, Subject
+
+
+class Contradiction(NamedTuple):
+    """Two statements of one condition that can't both be true; `holds` tells whether the offer has the condition."""
+
+    said: Any
+    denied: Any
+    holds: Callable[[Mapping[str, object]], bool]
+
+
+CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
+    Contradiction(
+        compiled(
+            r"\b(?:enrollment|enrolment|activation|registration)\s+(?:is\s+)?(?:required|needed|necessary)\b",
+            r"\b(?:must|need\s+to|have\s+to|first|please|to)\s+(?:enroll|enrol|activate|register)\b|^\s*(?:enroll"
+            r"|enrol|activate|register)\b",
+            r"\b(?:once|after|when|until|unless|before)\s+you\s+(?:enroll|enrol|activate|register)\b",
+        ),
+        compiled(
+            r"\b(?:no|without(?:\s+any)?|zero)\s+(?:need\s+(?:to|for)\s+)?(?:enroll|enrol|activat|registr|register"
+            r"|sign[\s-]?up)\w*",
+            r"\b(?:enrollment|enrolment|activation|registration|sign[\s-]?up)\s*(?:is|'s)?\s*(?:not"
+            r"|n't)\s+(?:required|needed|necessary)\b",
+            r"(?:don't|do\s+not|needn't)\s+(?:need\s+to\s+|have\s+to\s+)?(?:enroll|enrol|activate|register"
+            r"|sign\s+up)\b",
+        ),
+        lambda offer: offer.get("requires_enrollment") is True,
+    ),
+    Contradiction(
+        compiled(
+            r"\bonline\s+only\b|\bonly\s+(?:on\s*line|online\s+(?:orders|purchases))\b|\bonline\s+(?:orders"
+            r"|purchases)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?in\s+(?:\w+\s+)?stores?\b"
+            r"|\bin[\s-]store\s+purchases\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
+        ),
+        compiled(
+            r"\b(?:online|on\s+the\s+web)\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?"
+            r"|person)\s+(?:and|or|&)\s+online\b|\b(?:shop|pay|buy|spend|visit|use\s+it|valid|purchases|earn"
+            r"|save)\b[^.;!?]{0,25}\bin[\s-](?:stores?|person)\b|\bat\s+the\s+(?:register|counter|till"
+            r"|checkout\s+counter)\b|\bin\s+(?:any|every|all)\s+stores?\b"
+        ),
+        lambda offer: offer.get("channel") == "online_only",
+    ),
+    Contradiction(
+        compiled(
+            r"\bin[\s-]stores?\s+only\b|\bonly\s+in[\s-](?:stores?|person)\b|\bin[\s-]store\s+(?:purchases"
+            r"|orders)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?online\b|\bonline\s+(?:orders"
+            r"|purchases)\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
+        ),
+        compiled(
+            r"\bonline\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?|person)\s+(?:and|or"
+            r"|&)\s+online\b|\b(?:shop|order|buy|spend|valid|earn|save)\b[^.;!?]{0,25}\bonline\b|\b(?:web\s*site"
+            r"|app)\s+orders?\b"
+        ),
+        lambda offer: offer.get("channel") == "in_store_only",
+    ),
+    Contradiction(
+        compiled(
+            r"\b(?:minimum\s+(?:spend|purchase|order)?\s*(?:of|is|:)?\s*\$|spend\s+(?:at\s+least\s+)?\$\d[\d,]*\s*(?:\+"
+            r"|or\s+more)?|\$\d[\d,.]*\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
+        compiled(
+            r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:spend(?:ing)?\s+|purchase\s+)?minimums?\b|\bany\s+amount\b"
+            r"|\bwhatever\s+(?:the\s+)?amount\b|\bno\s+(?:matter\s+how\s+(?:little|small)"
+            r"|amount\s+(?:is\s+)?too\s+small)"),
+        lambda offer: amount(offer.get("minimum_spend")) is not None,
+    ),
+    Contradiction(
+        compiled(
+            r"\b(?:one|single|1)\s+(?:use|time|redemption|credit|reward|bonus|purchase)\b|\bonce\s+(?:only|per|during)\b"
+            r"|\bonly\s+once\b|\bone[\s-]time\b|\bone\s+(?:\$\d[\d,]*\s+)?(?:statement\s+)?(?:credit|bonus"
+            r"|reward)\s+per\b|\blimit(?:ed\s+to)?\s+(?:of\s+)?one\b"),
+        compiled(
+            r"\b(?:every|each)\s+(?:single\s+)?time\b|\b(?:as\s+(?:often|many\s+times)\s+as|again\s+and\s+again"
+            r"|over\s+and\s+over|time\s+after\s+time)\b|\b(?:on\s+)?every\s+(?:visit|order|stay|trip|purchase|booking)\b"
+            r"|\bmore\s+than\s+once\b|\b(?:two|three|four|five|several|multiple|many)\s+times\b"),
+        lambda offer: amount(offer.get("max_redemptions")) == 1,
+    ),
+    Contradiction(
+        compiled(
+            r"\b(?:up\s+to|capped\s+at|cap\s+of|maximum(?:\s+of)?|limit(?:ed)?\s+(?:of|to)"
+            r"|first)\s+(?:a\s+total\s+of\s+)?(?:\$\d[\d,]*|\d[\d,]*\s+points)\b"),
+        compiled(
+            r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:\w+\s+)?(?:caps?|ceilings?|maximums?|upper\s+limit)\b"
+            r"|\b(?:unlimited|uncapped|limitless)\b|\bnever\s+capped\b"),
+        lambda offer: amount(offer.get("reward_cap")) is not None,
+    ),
+)  # fmt: skip
+"""What one part says and another denies. Both sides are read sentence by sentence, in copy and terms."""
+
+_WARNS: Final = compiled(
+    r"(?:\b(?:not|no|never|nothing|cannot)\b|n't\b)\s*(?:\w+\s+){0,2}(?:count|qualif|earn|eligible|post|reward)\w*"
+)
+"""A sentence that says what doesn't count denies no condition: "purchases made without enrolling don't count"."""
 
 
 def detectors(checks: Checks) -> tuple[Detector, ...]:
-    """Return the detectors of this kind of claim."""
-    return ()
+    """Return the detector that compares the parts of a text with one another; it reads the offer and the copy."""
+    return (Detector("conditions_agree", ("terms", "copy"), partial(_conditions, checks)),)
+
+
+def _conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find the sentences that deny a condition which another field states, or which the same field states."""
+    fields = list(written(checks, subject, FIELDS))
+    text, found = joined(fields), list[Evidence]()
+    for pair in CONTRADICTIONS:
+        if pair.denied.search(text) is None:
+            continue
+        denied = _spans(fields, pair.denied, but=_WARNS)
+        if not denied:
+            continue
+        if pair.holds(subject.offer) or _spans(fields, pair.said, but=pair.denied):
+            found += [reading.evidence(field, start, end) for field, reading, start, end in denied]
+    return found
+
+
+_Field = tuple[str, Reading, tuple[Sentence, ...]]
+
+
+def _spans(fields: list[_Field], pattern: Any, *, but: Any = None) -> list[tuple[str, Reading, int, int]]:
+    found = []
+    for field, reading, sentences in fields:
+        for sentence in sentences:
+            if but is not None and but.search(sentence.text):
+                continue
+            for match in pattern.finditer(sentence.text):
+                found.append((field, reading, match.start() + sentence.start, match.end() + sentence.start))
+    return found

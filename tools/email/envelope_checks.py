@@ -9,14 +9,15 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
-from tools.email.brand import is_address
+from tools.email.brand import is_address, link_fault
 from tools.email.checking import Case, detector, evidence, number
+from tools.email.colour import contrast
+from tools.email.theme import LEAST_CONTRAST
 from tools.report import Evidence
 
 _ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 _REQUIRED: Final = (
-    *("From", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"),
-    *("List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID"),
+    *("From", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Feedback-ID"),
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _THREAD: Final = re.compile(r"\s*(?:re|fwd?|aw|wg)\s*:", re.IGNORECASE)
@@ -24,10 +25,19 @@ _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@([a-z0-9.-]+
 _FEEDBACK: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9]{5,15}")
 _LIST_URL: Final = re.compile(r"<([^<>]*)>")
 _OPT_OUT: Final = re.compile(r"unsubscribe\b|opt[- ]out\b")
-_HARD_WAY: Final = re.compile(
-    r"(?:log|sign) ?in to (?:unsubscribe|opt)|call .{0,30}(?:unsubscribe|opt[- ]out)"
-    r"|provide your (?:account|card)|(?:mail|write|send) .{0,20}(?:request|letter)|fee (?:to|for) (?:unsubscrib|opt)"
+_STOPS: Final = (
+    r"(?:unsubscrib\w*|opt(?:ing)?[- ]?out|stop (?:these|our|all|the)?\s?(?:offer |marketing )?e?mails?|be removed)"
 )
+_HARD_WAY: Final = re.compile(
+    rf"(?:log|sign)(?:ging|ing)?[ -]?in (?:to your account )?(?:first )?(?:to|and|before you) {_STOPS}"
+    rf"|(?:call|phone|visit a|visit any|write to|fax) [^.!?]{{0,40}}{_STOPS}"
+    rf"|{_STOPS}[^.!?]{{0,30}} (?:call|phone|visit a branch|log in|sign in)\b"
+    r"|provide your (?:account|card)|(?:mail|write|send) .{0,20}(?:request|letter)"
+    rf"|fee (?:to|for|applies to) {_STOPS}"
+    rf"|{_STOPS}[^.!?]{{0,30}} (?:fee|charge|survey|account number|card number|date of birth)\b"
+)
+_SIGN_IN: Final = re.compile(r"/(?:log|sign)-?in\b|[?&](?:login|returnto|auth)=")
+_LEAST_OPT_OUT_PX: Final = 10
 _ADVERTISEMENT: Final = re.compile(r"this is an advertisement\b|advertisement[.:]|promotional email\b")
 """These three read lower-case text."""
 _LEFTOVER: Final = re.compile(
@@ -54,13 +64,6 @@ def _headers(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     written = case.subject.text.get("subject")
     if subject and written is not None and subject != written:
         yield evidence("headers", f"Subject: {subject}: isn't the checked subject")
-    if headers.get("list-unsubscribe-post", _ONE_CLICK) != _ONE_CLICK:
-        yield evidence("headers", f"List-Unsubscribe-Post: {headers['list-unsubscribe-post']}: must be {_ONE_CLICK}")
-    urls = _LIST_URL.findall(headers.get("list-unsubscribe", ""))
-    if "list-unsubscribe" in headers and case.facts.unsubscribe_url not in urls:
-        yield evidence(
-            "headers", f"List-Unsubscribe: {headers['list-unsubscribe']}: doesn't hold this mail's https link"
-        )
     if not headers.get("content-type", "multipart/alternative").startswith("multipart/alternative"):
         yield evidence("headers", f"Content-Type: {headers['content-type']}: must be multipart/alternative")
     if not _FEEDBACK.fullmatch(headers.get("feedback-id", ":::sender")):
@@ -69,6 +72,20 @@ def _headers(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
         )
     if "date" in headers and not _is_date(headers["date"]):
         yield evidence("headers", f"Date: {headers['date']}: isn't a date with a zone")
+
+
+def _one_click(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
+    """RFC 8058: the exact Post header beside an https URI of this mail that asks for no sign-in."""
+    headers = {name.lower(): value for name, value in case.facts.headers.items()}
+    post, listed = headers.get("list-unsubscribe-post", ""), headers.get("list-unsubscribe", "")
+    if post != _ONE_CLICK:
+        yield evidence("headers", f"List-Unsubscribe-Post: {post or 'missing'}: must be {_ONE_CLICK}")
+    urls = [url for url in _LIST_URL.findall(listed) if url.startswith("https://")]
+    if case.facts.unsubscribe_url not in urls:
+        yield evidence("headers", f"List-Unsubscribe: {listed or 'missing'}: doesn't hold this mail's https link")
+    for url in urls:
+        if link_fault(url, case.facts.allowed_hosts) or _SIGN_IN.search(url.lower()):
+            yield evidence("headers", f"List-Unsubscribe: {url}: must be a page of the issuer that needs no sign-in")
 
 
 def _sender(case: Case, headers: Mapping[str, str]) -> Iterator[Evidence]:
@@ -129,6 +146,15 @@ def _opt_out(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     lines = case.facts.text.splitlines()
     if not any(url and url in line and _OPT_OUT.search(line.replace(url, "").lower()) for line in lines):
         yield evidence("text", "no line that says unsubscribe and holds this mail's opt-out link")
+    runs = [run for link in links for run in case.document.runs if run.inside(link)]
+    for look in (run.light for run in runs):
+        if look.size < _LEAST_OPT_OUT_PX:
+            yield evidence("html", f"the opt-out link is {look.size:g}px, at least {_LEAST_OPT_OUT_PX}px")
+        if not look.unread and (ratio := contrast(look.ink, look.ground)) < LEAST_CONTRAST:
+            yield evidence("html", f"the opt-out link has contrast {ratio:.2f}:1, at least {LEAST_CONTRAST}")
+
+
+def _opt_out_simple(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     for field, text in case.parts:
         if found := _HARD_WAY.search(text.lower()):
             yield evidence(field, found[0])
@@ -170,6 +196,8 @@ def _placeholders(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
 ENVELOPE: Final = (
     detector("message_headers", _headers),
     detector("message_opt_out", _opt_out),
+    detector("message_opt_out_simple", _opt_out_simple),
+    detector("message_one_click", _one_click),
     detector("message_ad_identified", _ad_identified),
     detector("message_postal_address", _postal_address),
     detector("message_size", _size, params=frozenset({"max_bytes"})),

@@ -13,10 +13,11 @@ from tools.email.link_checks import LINKS
 from tools.email.look_checks import LOOK
 from tools.email.message import Message
 from tools.email.parity_check import PARITY
+from tools.email.rates_link_check import RATES
 from tools.errors import TemplateFault
 from tools.subject import Detector, MessageFacts
 
-DETECTORS: Final[tuple[Detector, ...]] = (*ENVELOPE, *LINKS, *LOOK, *PARITY)
+DETECTORS: Final[tuple[Detector, ...]] = (*ENVELOPE, *LINKS, *LOOK, *PARITY, *RATES)
 """Every check of stage message."""
 
 

@@ -3,27 +3,46 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from decimal import Decimal
 from typing import Final
+
+import re2  # type: ignore[import-untyped]
 
 from tools.grounding.date_roles import DateMention, DateRole
 from tools.grounding.examples import worked_examples
-from tools.grounding.measures import Quantity
+from tools.grounding.measures import Quantity, Unit
 from tools.grounding.merchants import Gazetteer, is_disguised
-from tools.grounding.reading import Reader, Reading, own_names, statements_of
+from tools.grounding.reading import Reader, Reading, own_names
 from tools.grounding.roles import Role
-from tools.grounding.support import Support, amount, date_matches, support_of
+from tools.grounding.support import Support, amount, date_matches
+from tools.grounding.supported import is_supported, support_for
 from tools.grounding.timewords import NAMED, Span, month_span, next_weekday
 from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Subject
 
 FIELDS: Final = ("subject", "preheader", "headline", "body", "cta", "terms")
-_FREE_TEXT: Final = ("reward_note", "go_to_apr", "exclusions", "eligibility_excludes", "addon_name")
 _KEY_ROLES: Final[tuple[Role, ...]] = ("reward", "minimum_spend", "spend_cap", "reward_cap")
 _KEY_DATES: Final[tuple[DateRole, ...]] = ("end", "enroll", "start")
+_COUNT: Final = "(?:one|two|three|four|five|[1-9])"
 _CASUAL: Final = frozenset({("today",), ("tonight",), ("this", "week"), ("this", "weekend"), ("the", "weekend")})
+_DEALS: Final = re2.compile(
+    rf"(?i)\b{_COUNT}[- ]for[- ](?:the price of[- ])?{_COUNT}\b"
+    rf"|\bbuy {_COUNT}\b[^.!?\n]{{0,30}}\bget {_COUNT}\b|\bbogo\b"
+)
+"""Deals that no offer type pays, in numbers too small to stand out."""
 _DAY: Final = timedelta(days=1)
+_PARTS_OF_REWARD: Final = frozenset(
+    {"extra", "more", "additional", "bonus", "always", "other", "usual", "usually", "already", "normally", "regular"}
+)
+_TOTALS: Final[tuple[Role, ...]] = ("worth", "reward_cap", "reward_total")
+_RATES: Final[Mapping[str, tuple[Unit, Decimal]]] = {
+    "X_points": ("points", Decimal(1)),
+    "percent": ("money", Decimal("0.01")),
+}
+"""Reward unit -> what a purchase earns, and how much of it per dollar and unit."""
+_SPENT: Final[frozenset[Role]] = frozenset({"minimum_spend", "spend_for_cap", "spend_total", "spend_cap"})
+_CAPS: Final[frozenset[Role]] = frozenset({"spend_cap", "reward_cap", "reward_total"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Checks:
 
     def readings(self, subject: Subject) -> Iterator[tuple[str, Reading]]:
         """Yield each filled copy field with its reading."""
-        names = own_names(subject.offer.get("merchants"))
+        names = own_names(subject.offer)
         for field in FIELDS:
             if text := subject.text.get(field):
                 yield field, self.reader.read(text, names)
@@ -55,6 +74,7 @@ class Checks:
                 )
                 spans.append((start, quantity.end, quantity.edge))
             found += [reading.evidence(field, start, end) for start, end, _ in spans]
+            found += [reading.evidence(field, *match.span()) for match in _DEALS.finditer(reading.folded.text)]
         return found
 
     def dates(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -75,7 +95,7 @@ class Checks:
 
     def merchants(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find merchants that the offer is not for, disguised or misspelt ones, and names that nobody knows."""
-        own = self.reader.own_merchants(own_names(subject.offer.get("merchants")))
+        own = self.reader.own_merchants(own_names(subject.offer))
         found: list[Evidence] = []
         for field, reading in self.readings(subject):
             for name in reading.names:
@@ -91,9 +111,12 @@ class Checks:
         support = support_for(subject)
         stated: dict[tuple[str, str], list[tuple[object, bool, Evidence]]] = {}
         for field, reading in self.readings(subject):
-            for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
-                if (role := _key_role(quantity, roles)) is not None:
+            examples = worked_examples(reading, subject.offer)
+            for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
+                if at not in examples and (role := _key_role(quantity, roles)) is not None:
                     held = support.has(quantity, roles)
+                    if not held and _follows_from_reward(quantity, reading, support, subject.offer):
+                        continue
                     evidence = reading.evidence(field, quantity.start, quantity.end)
                     value = (quantity.unit, quantity.value)
                     stated.setdefault(("number", role), []).append((value, held, evidence))
@@ -102,7 +125,8 @@ class Checks:
                     if mention.roles == {role}:
                         held = is_date_supported(mention, support)
                         evidence = reading.evidence(field, mention.start, mention.end)
-                        stated.setdefault(("date", role), []).append(((mention.month, mention.day), held, evidence))
+                        topic = "end" if role == "enroll" and role not in support.dates else role
+                        stated.setdefault(("date", topic), []).append(((mention.month, mention.day), held, evidence))
         found: list[Evidence] = []
         for mentions in stated.values():
             truth = next((value for value, held, _ in mentions if held), mentions[0][0])
@@ -112,48 +136,44 @@ class Checks:
         return found
 
 
-def support_for(subject: Subject) -> Support:
-    """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
-    facts = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in subject.offer.items())
-    return _support(facts, subject.send_date)
-
-
-@lru_cache(maxsize=64, typed=True)
-def _support(facts: tuple[tuple[str, object], ...], sent: date) -> Support:
-    offer = dict(facts)
-    notes: list[Quantity] = []
-    for name in _FREE_TEXT:
-        value = offer.get(name)
-        for text in value if isinstance(value, tuple) else (value,):
-            notes += statements_of(text)[2] if isinstance(text, str) else ()
-    return support_of(offer, sent, notes=notes)
-
-
-def is_supported(
-    quantity: Quantity, roles: frozenset[Role], support: Support, subject: Subject, reading: Reading
-) -> bool:
-    """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
-    if support.has(quantity, roles):
+def _follows_from_reward(quantity: Quantity, reading: Reading, support: Support, offer: Mapping[str, object]) -> bool:
+    """Tell a worth, a total or a part of the reward, and what a purchase of the same sentence earns."""
+    if any(quantity.value in support.of(quantity.unit, role) for role in _TOTALS):
         return True
-    if "fee" in roles and quantity.unit == "money":
-        return quantity.value == amount(subject.member.get("annual_fee"))
-    return quantity.unit == "count" and _is_card_ending(reading, quantity)
+    rate, unit = amount(offer.get("reward_value")), offer.get("reward_unit")
+    if rate is not None and unit in _RATES:
+        sentence, (earned, per_dollar) = reading.tokens[quantity.first].sentence, _RATES[str(unit)]
+        spent = {
+            other.value
+            for other in reading.quantities
+            if other.unit == "money" and other is not quantity and reading.tokens[other.first].sentence == sentence
+        }
+        if quantity.unit == earned and any(quantity.value == rate * per_dollar * each for each in spent):
+            return True
+    return _is_part_of_reward(quantity, reading, support)
 
 
-def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
-    """Tell "Card ending in 8431", which the renderer adds."""
-    words = [low(reading.tokens, quantity.first - step) for step in (3, 2, 1)]
-    digits = quantity.end - quantity.start
-    return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)
+def _is_part_of_reward(quantity: Quantity, reading: Reading, support: Support) -> bool:
+    """Tell the "2X extra" of a reward of 3X instead of 1X, and that usual rate."""
+    around = (*range(quantity.first - 3, quantity.first), quantity.last, quantity.last + 1)
+    beside = {low(reading.tokens, at) for at in around}
+    per_point = next(iter(support.of("money", "point_value")), None)
+    if quantity.unit == "multiplier" and per_point and quantity.value * per_point == 1:
+        return True  # "20,000 points for a $200 credit" is a price of points, no rate of earning
+    if quantity.unit != "multiplier" or not beside & _PARTS_OF_REWARD:
+        return False
+    return quantity.value in support.of("multiplier", "extra") | support.of("multiplier", "base")
 
 
 def _key_role(quantity: Quantity, roles: frozenset[Role]) -> str | None:
     if quantity.factor or quantity.unit in ("count", "days", "months", "hours", "clock"):
         return None
-    if roles and all(role in ("minimum_spend", "spend_for_cap", "spend_total") for role in roles):
+    if "minimum_spend" in roles and roles <= _SPENT:
         return "minimum_spend"
     if not roles and quantity.unit == "multiplier":
         return "reward"
+    if roles and roles <= _CAPS:
+        return "cap"
     return next((role for role in _KEY_ROLES if roles == {role}), None)
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
-from tools.grounding.checks import Checks, support_for
+from tools.grounding.checks import Checks
 from tools.grounding.reading import Reading
 from tools.grounding.support import Support, amount, date_matches
+from tools.grounding.supported import support_for
 from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject

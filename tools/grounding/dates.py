@@ -36,20 +36,17 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 def dates_of(tokens: Tokens) -> list[DateMention]:
     """Return the dates in reading order, bound to what starts or ends on them."""
     found: list[DateMention] = []
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        startable = token.low in _STARTS or token.kind in ("number", "date")
-        mention = _at(tokens, index) if startable else None
+    behind = 0
+    for index in [at for at, token in enumerate(tokens) if token[1] in _STARTS or token[4] in _DIGITS]:
+        mention = _at(tokens, index) if index >= behind else None
         if mention is None:
-            index += 1
             continue
         mention = _with_weekday(tokens, mention, found[-1].last if found else 0)
         found.append(mention)
-        index = mention.last
+        behind = mention.last
         if mention.is_day and (tail := _second_day(tokens, mention)) is not None:
             found.append(tail)
-            index = tail.last
+            behind = tail.last
     return bound(tokens, found)
 
 
@@ -58,9 +55,9 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
     if token.kind == "date":
         return _numeric(tokens, index)
     if token.kind == "number":
-        return _day_first(tokens, index) or _year_alone(tokens, index)
+        return _day_first(tokens, index) or _day_alone(tokens, index) or _year_alone(tokens, index)
     if token.low in _ORDINALS:
-        return _day_first(tokens, index) or _named(tokens, index)
+        return _day_first(tokens, index) or _day_alone(tokens, index) or _named(tokens, index)
     if token.low in MONTHS and (token.low not in _CASED or token.text[0].isupper()):
         return _month_first(tokens, index)
     if token.low in WEEKDAYS:
@@ -74,7 +71,12 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
 
 _NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
 _STARTS: Final = _NAMED_STARTS | _ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys()
-_LONGEST: Final = max(map(len, NAMED))
+_DIGITS: Final = ("number", "date")
+_NAMED: Final[dict[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
+    start: tuple(sorted((words for words in NAMED if words[:2] == start), key=len, reverse=True))
+    for start in {words[:2] for words in NAMED}
+}
+"""The names of spans by their first two words, longest first."""
 
 
 def _make(tokens: Tokens, first: int, last: int) -> DateMention:
@@ -82,9 +84,9 @@ def _make(tokens: Tokens, first: int, last: int) -> DateMention:
 
 
 def _named(tokens: Tokens, index: int) -> DateMention | None:
-    for length in range(_LONGEST, 0, -1):
-        words = tuple(token.low for token in tokens[index : index + length])
-        if words in NAMED:
+    first, second = tokens[index].low, low(tokens, index + 1)
+    for words in (*_NAMED.get((first, second), ()), *_NAMED.get((first,), ())):
+        if all(low(tokens, index + step) == word for step, word in enumerate(words)):
             return _make(tokens, index, index + len(words))._replace(name=words)
     return None
 
@@ -132,6 +134,8 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
 def _year_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
     at = index + (low(tokens, index) == "," or low(tokens, index) == "of")
     word = low(tokens, at)
+    if word == "'" and len(low(tokens, at + 1)) == 2 and low(tokens, at + 1).isdecimal():
+        return 2000 + int(low(tokens, at + 1)), at + 2
     if len(word) == 4 and word.isdecimal() and _FIRST_YEAR <= int(word) <= _LAST_YEAR:
         return int(word), at + 1
     return None
@@ -183,6 +187,20 @@ def _day_first(tokens: Tokens, index: int) -> DateMention | None:
     return _make(tokens, index, after)._replace(year=year[0] if year else None, month=month, day=day)
 
 
+def _day_alone(tokens: Tokens, index: int) -> DateMention | None:
+    """Read "by the 15th" and "before the fifteenth", which leave the month open; "by the second cup" is none."""
+    number = _day_number(tokens, index)
+    if number is None or low(tokens, index - 1) != "the" or mode_before(tokens, index) not in CLOSING:
+        return None
+    day, after = number
+    if after == index + 1 and tokens[index].kind == "number":
+        return None
+    following = [low(tokens, after + step) for step in range(3)]
+    if following[0] not in ("", ".", ",", "!", ";", "and", "to") and following != ["of", "the", "month"]:
+        return None
+    return _make(tokens, index, after)._replace(day=day)
+
+
 def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
     year = _year_number(tokens, index) if low(tokens, index - 1) not in ("$", "usd", "#") else None
     if year is None or year[1] != index + 1 or low(tokens, index + 1) in _NO_DATE_AFTER | {"bonus", "dollars", "-"}:
@@ -191,7 +209,8 @@ def _year_alone(tokens: Tokens, index: int) -> DateMention | None:
 
 
 def _weekday_alone(tokens: Tokens, index: int) -> DateMention | None:
-    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or mode_before(tokens, index) not in CLOSING:
+    lead = index - (low(tokens, index - 1) in ("next", "this", "coming"))
+    if tokens[index].low in _CASED or len(tokens[index].low) < 6 or mode_before(tokens, lead) not in CLOSING:
         return None
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     if following and (following.kind == "date" or following.low in MONTHS or following.low in (",", "the")):

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
 from tools.grounding.support import amount
 from tools.grounding.tokens import low
+
+_SAMPLE: Final = frozenset({"a", "an", "at"})
 
 
 def worked_examples(reading: Reading, offer: Mapping[str, object]) -> frozenset[int]:
@@ -36,9 +39,9 @@ def worked_examples(reading: Reading, offer: Mapping[str, object]) -> frozenset[
 def _is_purchase(reading: Reading, at: int, offer: Mapping[str, object]) -> bool:
     """Tell "a $100 dinner" within the offer's limits from "spend $100", which would be a condition."""
     spent = reading.quantities[at]
-    if spent.unit != "money" or low(reading.tokens, spent.first - 1) not in ("a", "an"):
-        return False
     least = amount(offer.get("minimum_spend")) or Decimal(0)
+    if spent.unit != "money" or (low(reading.tokens, spent.first - 1) not in _SAMPLE and spent.value != least):
+        return False
     cap = amount(offer.get("reward_cap")) if offer.get("reward_cap_unit") == "usd_spend" else None
     return "reward" not in reading.roles[at] and least <= spent.value and (cap is None or spent.value <= cap)
 

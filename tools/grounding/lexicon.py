@@ -12,7 +12,9 @@ TERMS: Final = frozenset(
     cst eastern pacific central rates fees pricing credit statement membership rewards reward bonus i i'm i'll i've
     english christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial
     independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s
-    a p m d c x b advertisement america american united states puerto rico north south east west international
+    a p m d c x b aprs super bowl mother's father's valentine oktoberfest ramadan diwali
+    broadway hollywood olympics oscars o'clock advertisement america american united states puerto rico
+    north south east west international
     """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""
@@ -24,7 +26,17 @@ PLACES: Final = frozenset(
     missouri montana nebraska nevada hampshire jersey mexico york ohio oklahoma oregon pennsylvania rhode island
     tennessee texas utah vermont virginia washington wisconsin wyoming guam canada europe asia africa paris london
     rome tokyo italy france spain caribbean orlando miami chicago boston seattle denver dallas houston phoenix atlanta
-    vegas francisco angeles diego
+    vegas francisco angeles diego napa sonoma aspen maui honolulu oahu kauai cancun tulum cabo lisbon porto seoul kyoto
+    osaka madrid barcelona seville milan venice florence naples tuscany amalfi sicily athens santorini mykonos dublin
+    edinburgh scotland ireland wales england britain berlin munich vienna zurich geneva prague budapest amsterdam
+    brussels copenhagen stockholm oslo helsinki iceland reykjavik istanbul dubai doha cairo morocco marrakech kenya
+    bangkok thailand bali singapore vietnam hanoi taipei shanghai beijing hong kong sydney melbourne auckland zealand
+    australia brazil rio janeiro buenos aires argentina chile peru lima machu picchu bogota colombia costa jamaica
+    aruba bahamas nassau barbados bermuda montreal toronto vancouver quebec calgary banff acapulco savannah charleston
+    nashville memphis orleans austin antonio portland sacramento tahoe monica malibu palm scottsdale sedona moab
+    yosemite yellowstone hamptons brooklyn manhattan bronx queens harlem philadelphia pittsburgh cleveland detroit
+    milwaukee minneapolis louis baltimore charlotte raleigh tampa alps rockies riviera provence bordeaux cannes normandy
+    atlantic
     """)
 )
 """Places that travel copy names."""
@@ -66,6 +78,22 @@ COMMON: Final = frozenset(
     recharge relax rest dream wander roam escape adventure adventures vacation device devices gadget gadgets laptops
     phones cameras headphones connect connected subscribe subscription streaming concert concerts theater theaters
     film films popcorn stage laugh sing dance cheer games toast dine-in takeout crave sizzle brew grab refuel fuel
+    whole please deserve deserves hungry awaits inside
+    supper club vibes fries breadsticks ramen bouquet bouquets roses tulips flowers denim knits sparkle boots skirts
+    sweaters coats jeans shirts tees hoodies khakis sneakers heels frames lenses glasses speaker speakers monitor
+    monitors keyboards webcams cables yoga sunrise sunset midnight noon weeknight weeknights midweek kid kids gang crew
+    squad buddy grandma grandpa grandparents parents sister brother wheels deck jet bundle head wherever hunger snack
+    snacks slurp slice slices dip dips twirl linger unwind gather saucy crispy cheesy spicy tangy juicy gooey zesty
+    smoky buttery flaky fluffy toasty grilled baked fried roasted smoked braised seared house specials edit pick picks
+    picked meet greet o'clock epic magic stellar shelf help curl classics chapter chapters page pages story stories
+    novel novels author authors encore popping buzz hooray wow yum delish chill chilly warm warmth cool cold hot heat
+    frosty sunny rainy breezy golden silver merry jolly bright glow glowing festive snug soft softer bolder big local
+    corner block hub nook patio rooftop poolside fireside roadside countdown kickoff opening closing premiere premieres
+    finale matinee comedy drama sequel soundtrack playlist vinyl tour tours festival festivals arena stadium court
+    lineup headliner opener backstage indeed ultimate essential essentials weekday weekdays nightly daily weekly monthly
+    yearly swipe scan goodbye cheers bravo congrats oh hey psst attention introducing announcing presenting featuring
+    starring forever never sometimes often again finally lastly shoes clothes closet decor sofa couch lamp lamps rug
+    rugs pillow pillows towels bath bed beds cookware garden gardens lawn paint tools appliances fridge oven grills
     feed nourish book-now wonder winning rewarding spending dining's
     """)
 )

@@ -1,7 +1,7 @@
 """The licences of an offer: which of the licensed statements its facts allow, as patterns over marked text."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import lru_cache
 from typing import Final
 
@@ -51,10 +51,29 @@ def facts_of(offer: Mapping[str, object]) -> frozenset[str]:
     return frozenset(name for name, holds in FACTS.items() if holds(offer))
 
 
+class Licences:
+    """The forms that may state something for an offer, and the kinds of statement that each of them licenses."""
+
+    def __init__(self, facts: frozenset[str]) -> None:
+        rows = [row for row in LICENCES if facts.issuperset(row.needs.split())]
+        self._kinds = tuple(row.kinds for row in rows)
+        self._forms = Forms([_filled(row.form) for row in rows])
+
+    def granted(self, text: str, kinds: Set[Kind]) -> dict[Kind, list[tuple[int, int]]]:
+        """Return the spans of a text in which statements of these kinds are licensed."""
+        wanted = frozenset(at for at, licensed in enumerate(self._kinds) if not kinds.isdisjoint(licensed))
+        spans: dict[Kind, list[tuple[int, int]]] = {kind: [] for kind in kinds}
+        for at, start, end, _ in self._forms.matches(text, wanted):
+            for kind in self._kinds[at]:
+                if kind in spans:
+                    spans[kind].append((start, end))
+        return spans
+
+
 @lru_cache(maxsize=128)
-def licences_for(kind: Kind, facts: frozenset[str]) -> Forms:
-    """Return the forms that may state something of a kind for an offer with these facts."""
-    return Forms([_filled(row.form) for row in LICENCES if kind in row.kinds and facts.issuperset(row.needs.split())])
+def licences_for(facts: frozenset[str]) -> Licences:
+    """Return the licences of an offer with these facts."""
+    return Licences(facts)
 
 
 def _filled(form: str) -> str:

@@ -6,8 +6,8 @@ from typing import Final
 
 import re2  # type: ignore[import-untyped]
 
-from tools.grounding.checks import FIELDS, Checks, is_date_supported, is_supported, support_for
-from tools.grounding.cue_words import Kind
+from tools.grounding.checks import FIELDS, Checks, is_date_supported
+from tools.grounding.cue_words import Cue
 from tools.grounding.cues import CUES
 from tools.grounding.examples import worked_examples
 from tools.grounding.forms import Forms
@@ -27,6 +27,7 @@ from tools.grounding.licences import (
 from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading, own_names
 from tools.grounding.support import Support
+from tools.grounding.supported import is_supported, support_for
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -47,7 +48,7 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     The fields other than the terms are read: legal sentences belong to the terms, which code writes.
     """
     support, facts = support_for(subject), facts_of(subject.offer)
-    own = checks.reader.own_merchants(own_names(subject.offer.get("merchants")))
+    own = checks.reader.own_merchants(own_names(subject.offer))
     excluded = _excluded(subject.offer.get("exclusions"))
     found: list[Evidence] = []
     readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]
@@ -63,22 +64,25 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
 
 @lru_cache(maxsize=512)
 def _unlicensed(text: str, facts: frozenset[str]) -> tuple[Span, ...]:
+    said = [(CUES[at], start, end, last) for at, start, end, last in _CUES.matches(text)]
+    said = [cue for cue in said if _is_condition(text, *cue)]
+    if not said:
+        return ()
+    granted = licences_for(facts).granted(text, {cue.kind for cue, *_ in said})
     found: set[Span] = set()
-    granted: dict[Kind, list[Span]] = {}
-    for at, start, end, last in _CUES.matches(text):
-        cue = CUES[at]
-        if cue.after and text[slice(*last)].lower() in cue.after:
-            continue
-        if cue.near is not None and not cue.near.search(text[slice(*_clause(text, start, end))]):
-            continue
-        if cue.kind not in granted:
-            granted[cue.kind] = [(form.start, form.end) for form in licences_for(cue.kind, facts).matches(text)]
+    for cue, start, end, last in said:
         while start < end and not (text[start].isalnum() or text[start] in MARKS):
             start += 1
-        said = last if cue.kind == "subject" else (start, end)
-        if not any(first <= said[0] and said[1] <= behind for first, behind in granted[cue.kind]):
+        held = last if cue.kind == "subject" else (start, end)
+        if not any(first <= held[0] and held[1] <= behind for first, behind in granted[cue.kind]):
             found.add((start, end))
     return tuple(sorted(span for span in found if not any(_holds(other, span) for other in found)))
+
+
+def _is_condition(text: str, cue: Cue, start: int, end: int, last: Span) -> bool:
+    if cue.after and text[slice(*last)].lower() in cue.after:
+        return False
+    return cue.near is None or cue.near.search(text[slice(*_clause(text, start, end))]) is not None
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -12,6 +12,7 @@ Edge = Literal["", "low", "high"]
 SUFFIXES: Final[dict[str, tuple[Unit, Decimal]]] = {
     **dict.fromkeys(("dollar", "dollars", "buck", "bucks", "usd"), ("money", Decimal(1))),
     **dict.fromkeys(("¢", "cent", "cents"), ("money", Decimal("0.01"))),
+    **dict.fromkeys(("mile", "miles", "avios", "stars", "coins"), ("foreign", Decimal(1))),
     **dict.fromkeys(("euro", "euros", "eur", "gbp", "pounds", "cad", "€", "£", "¥", "yen"), ("foreign", Decimal(1))),
     **dict.fromkeys(("%", "percent", "pct"), ("percent", Decimal(1))),
     **dict.fromkeys(("point", "points", "pt", "pts"), ("points", Decimal(1))),
@@ -28,7 +29,7 @@ ADJECTIVES: Final = frozenset(
     listed(
         """
         bonus extra additional more reward rewards membership travel total business calendar full whole short
-        consecutive statement solid great us billing
+        consecutive statement solid great us billing airline air
         """
     )
 )
@@ -59,7 +60,8 @@ COUNTED: Final = frozenset(
     listed(
         """
         times time redemptions redemption purchases purchase transactions transaction credits uses visits orders stays
-        occasions partners partner merchants merchant restaurants restaurant stores store brands brand retailers
+        payments payment installments installment instalments instalment occasions partners partner
+        merchants merchant restaurants restaurant stores store brands brand retailers
         places hotels airlines sites services names apps tools companies states territories steps step taps tap clicks
         click reward rewards bonus enrollment enrollments card member cardmember
         """

@@ -19,6 +19,8 @@ _SELLERS: Final = frozenset(
     )
 )
 """Nouns whose examples are names: "airlines like united"."""
+_TOLD: Final = AT | {"from", "with", "via"}
+"""Words that only a place to buy follows: behind them an offer's own merchant needs no capitals."""
 _SKIPPED: Final = frozenset({".", "-", "+", "'", "!"})
 _SHORTEST_NEAR_MISS, _LONGEST_NEAR_MISS = 5, 40
 _Index = dict[str, list[tuple[tuple[str, ...], str]]]
@@ -74,22 +76,28 @@ class Gazetteer:
         """Return the names in reading order; `own` indexes the offer's merchants, known for this text only."""
         sure: list[Name] = []
         unsure: list[Name] = []
-        index = 0
-        while index < len(tokens):
+        first, behind = self._by_first, 0
+        for index in [
+            at
+            for at, word in enumerate([token[1] for token in tokens])
+            if word in first or word in own or "'" in word or word == "&"
+        ]:
+            if index < behind:
+                continue
             word = tokens[index].low
             if "'" in word or word == "&":
                 word = _word(tokens[index])
             name: Name | None = None
-            if word in own and tokens[index].text[0].isupper():
+            if word in own and (not tokens[index].text[0].islower() or low(tokens, index - 1) in _TOLD):
                 name = _longest(tokens, index, own[word])
             elsewhere = _longest(tokens, index, self._by_first[word]) if word in self._by_first else None
             if elsewhere is not None and (name is None or elsewhere.last > name.last):
                 ordinary = _is_ordinary(tokens, elsewhere)
                 (unsure if ordinary else sure).append(elsewhere)
-                index = index + 1 if ordinary else elsewhere.last
-            else:
-                sure += [name] if name else []
-                index = name.last if name else index + 1
+                behind = behind if ordinary else elsewhere.last
+            elif name:
+                sure.append(name)
+                behind = name.last
         taken = {at for name in sure for at in range(name.first, name.last)}
         for name in unsure:
             if name.first not in taken and _is_name(tokens, name.first, name.last, taken):

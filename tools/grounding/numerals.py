@@ -23,9 +23,16 @@ _SCALES: Final = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_
 _SHORT: Final = {"k": 1_000, "m": 1_000_000, "mm": 1_000_000, "b": 1_000_000_000, "bn": 1_000_000_000}
 _LOOSE: Final = {"dozens": 12, "hundreds": 100, "thousands": 1_000, "millions": 1_000_000, "billions": 1_000_000_000}
 _BIG: Final = frozenset({"hundred", "dozen", *_SCALES})
-_FRACTIONS: Final = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4}
+_FRACTIONS: Final = {
+    **{"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5},
+    **{"sixth": 6, "eighth": 8, "tenth": 10, "tenths": 10, "twentieth": 20},
+}
 _SHARED: Final = frozenset({"off", "of", "more", "less", "back", "cheaper", "savings", ",", ".", "!", ""})
 """What follows "a third" when it is a share; "a third visit" and "third-party" are none."""
+_BEHIND_GRAND: Final = frozenset(
+    {"", ".", ",", "!", "?", ";", ")", "in", "of", "on", "or", "back", "off", "and", "at", "per"}
+)
+"""What follows "a grand" when it is a sum of money; "a grand opening" is none."""
 _MOST_DIGITS: Final = 20
 
 UNREADABLE: Final = Decimal(-1)
@@ -41,6 +48,8 @@ def number_at(tokens: Tokens, index: int) -> tuple[Decimal, int] | None:
         return _digits(tokens, index)
     if token.low in _LOOSE:
         return Decimal(_LOOSE[token.low]), index + 1
+    if token.low == "a" and low(tokens, index + 1) == "grand" and low(tokens, index + 2) in _BEHIND_GRAND:
+        return Decimal(1_000), index + 2
     if token.low in ("a", "an") and low(tokens, index + 1) in _BIG - {"grand"}:
         return _words(tokens, index + 1)
     if token.low == "half" and low(tokens, index + 1) == "a" and low(tokens, index + 2) in _BIG:

@@ -31,32 +31,45 @@ from tools.grounding.numerals import NUMBER_WORDS, UNREADABLE, fraction_at, numb
 from tools.grounding.tokens import Tokens, low
 
 _MOST_POINTS_PER_DOLLAR: Final = 100
-_IDIOMS: Final = (("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two"))
+_SHARP: Final = ("tv", "tvs", "ultra", "uhd", "video", "display", "displays", "monitor", "monitors", "hdr", "streaming")
+_IDIOMS: Final = (
+    *(("24/7",), ("24", "/", "7"), ("b", "2", "b"), ("for", "two")),
+    *((count, "k", thing) for count in ("4", "8") for thing in _SHARP),
+)
 _MOST_MINUTES: Final = 59
 
 
 def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
     """Return the quantities in reading order; tokens in `taken` (dates, names) are left out."""
     found: list[Quantity] = []
-    index = 0
-    while index < len(tokens):
-        if index in taken or (tokens[index].kind == "word" and tokens[index].low not in _STARTS):
-            index += 1
+    behind = 0
+    for index in _starts(tokens):
+        if index < behind or index in taken:
             continue
         if tokens[index].low in _IDIOM_STARTS and (skipped := _idiom(tokens, index)):
-            index += skipped
+            behind = index + skipped
             continue
         quantity = _quantity_at(tokens, index)
-        if quantity is None:
-            index += 1
-            continue
-        found.append(quantity)
-        index = max(quantity.last, index + 1)
+        if quantity is not None:
+            found.append(quantity)
+            behind = quantity.last
     return _with_rates(tokens, _with_ranges(tokens, found))
 
 
 _IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
-_STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, "a", "an", "half", "usd", "us"})
+_STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, *PREFIXES, "a", "an", "half", "usd", "us"})
+
+
+def _starts(tokens: Tokens) -> list[int]:
+    """Return where a quantity may start: at a number, a sign of one, or a word of the tables."""
+    return [
+        at
+        for at, token in enumerate(tokens)
+        if token[1] in _STARTS or token[4] in _DIGITS or (token[4] == "sign" and token[0].isnumeric())
+    ]
+
+
+_DIGITS: Final = ("number", "date", "clock")
 
 
 def _idiom(tokens: Tokens, index: int) -> int:
@@ -79,6 +92,9 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     share = fraction_at(tokens, index)
     if share is not None and not (token.low == "half" and _is_span(tokens, index)):
         return _make(tokens, share[0], "percent", index, share[1])
+    if token.low in ("a", "an") and _is_lasting(tokens, index):
+        unit, scale = SUFFIXES[low(tokens, index + 1)]
+        return _make(tokens, scale, unit, index, index + 2)
     number = number_at(tokens, at + 1 if prefix else at) if at + bool(prefix) < len(tokens) else None
     if number is None:
         if token.kind in ("date", "number"):
@@ -92,7 +108,20 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
     return _typed(tokens, value, index, after)
 
 
+def _is_lasting(tokens: Tokens, index: int) -> bool:
+    """Tell "lasts a month" and "good for a year", which state how long, from "once a month"."""
+    if low(tokens, index + 1) not in ("day", "week", "month", "year"):
+        return False
+    before = low(tokens, index - 1)
+    return before in ("lasts", "within") or (before == "for" and low(tokens, index - 2) in _LASTS)
+
+
+_LASTS: Final = frozenset({"valid", "good", "runs", "run", "open", "available", "lasts", "live", "on"})
+
+
 def _typed(tokens: Tokens, value: Decimal, index: int, after: int) -> Quantity:
+    if low(tokens, after - 1) == "grand":
+        return _make(tokens, value, "money", index, after)
     following = low(tokens, after)
     glued = after < len(tokens) and tokens[after].glued
     if following in ORDINALS and glued:
@@ -177,12 +206,14 @@ def _is_amount(tokens: Tokens, index: int) -> bool:
 def _noun(tokens: Tokens, after: int) -> tuple[str, int]:
     """Return what a bare number counts, one of the three words that follow it directly, and where it ends."""
     at = after + (low(tokens, after) == "-")
+    each = False
     for step in range(3):
         word = low(tokens, at + step)
         if word in COUNTED:
-            return word, tokens[at + step].end
+            return "" if each else word, tokens[at + step].end
         if at + step >= len(tokens) or tokens[at + step].kind != "word":
             break
+        each |= word in RATE_WORDS  # "two per card" counts no cards
     return "", 0
 
 

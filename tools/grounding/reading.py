@@ -1,6 +1,6 @@
 """One reading of a text, shared by all detectors: tokens, names, dates and role-bound quantities, with offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,8 +75,14 @@ def _indexes(found: Sequence[DateMention | Quantity]) -> set[int]:
     return {at for each in found for at in range(each.first, each.last)}
 
 
-def own_names(offer_merchants: object) -> tuple[str, ...]:
-    """Return the offer's merchants as a key for reading."""
-    if not isinstance(offer_merchants, Sequence) or isinstance(offer_merchants, str):
-        return ()
-    return tuple(name for name in offer_merchants if isinstance(name, str))
+def merchant_names(offer: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of the offer's merchants."""
+    merchants = offer.get("merchants")
+    listed = merchants if isinstance(merchants, list | tuple) else ()
+    return tuple(name for name in listed if isinstance(name, str) and name)
+
+
+def own_names(offer: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the offer's merchants and the name of its add-on as a key for reading."""
+    addon = offer.get("addon_name")
+    return (*merchant_names(offer), addon) if isinstance(addon, str) and addon else merchant_names(offer)

@@ -14,7 +14,7 @@ from tools.grounding.tokens import Tokens, listed, low
 Role = Literal[
     "reward", "ratio", "base", "extra", "minimum_spend", "spend_for_cap", "spend_total", "spend_cap", "reward_cap",
     "reward_total", "worth", "point_value", "redemptions", "merchants", "fulfillment", "validity", "enroll", "period",
-    "fee", "apr", "payment", "payment_total", "price", "clock", "constant", "note",
+    "fee", "apr", "promo_apr", "go_to_apr", "yearly", "payment", "payment_total", "price", "clock", "constant", "note",
 ]  # fmt: skip
 Side = Literal["before", "after"]
 
@@ -56,9 +56,13 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
     _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
+    _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent"
+         " | until you've spent | until you have spent | until you spend | stops at | stop at | ends at | end at"
+         " | you reach | you hit", reach=1),
     _cue("before", "money", "reward_total worth spend_for_cap", "= | for a total of | totaling | adds up to", reach=0),
-    _cue("after", "money points", _CAPS, "max | maximum | cap | limit | total | in all | in total | tops | at most"
-         " | overall | in aggregate", also="spend_total", reach=1),
+    _cue("after", "money points", _CAPS, "max | maximum | cap | limit | tops | at most", also="spend_total", reach=1),
+    _cue("after", "money points", f"{_CAPS} payment_total", "total | in all | in total | overall | in aggregate"
+         " | altogether", also="spend_total", reach=1),
     _cue("after", "money", "reward", "back | statement credit | credit | credits | in statement credits | off | rebate"
          " | in statement credit | cash back | cash | bonus | reward | discount | in savings | savings | come back"
          " | comes back | refund | gift card", also="reward_cap reward_total worth", reach=1),
@@ -78,13 +82,32 @@ CUES: Final[tuple[Cue, ...]] = (
          " | you usually | on everything else | elsewhere | on other purchases | on all other purchases", reach=2),
     _cue("before", "multiplier points", "extra", "extra | additional | another", reach=1),
     _cue("after", "percent", "extra", "more | extra", reach=0),
-    _cue("after", "percent", "apr", "apr | interest | variable | annual percentage", reach=3),
-    _cue("before", "percent", "apr", "apr | apr of | interest rate of | apr is | rate of", reach=2),
+    _cue("before", "percent", "go_to_apr reward", "then | then a | then at | after that | after that a | thereafter"
+         " | afterwards | after which | reverts to | goes to | rises to | jumps to | becomes | standard"),
+    _cue("after", "percent", "go_to_apr", "variable | thereafter | afterward | afterwards | after that"),
+    _cue("after", "percent", "promo_apr", "promotional | introductory | intro | promo | promotional rate"
+         " | introductory rate | intro rate", reach=1),
+    _cue("before", "percent", "promo_apr", "promotional apr | introductory apr | intro apr | promo apr"
+         " | promotional rate"
+         " | introductory rate | promotional apr of | introductory apr of | intro rate of", reach=2),
+    _cue("after", "percent", "apr", "apr | interest | annual percentage | annual interest", also="promo_apr go_to_apr",
+         reach=3),
+    _cue("before", "percent", "apr", "apr | apr of | interest rate of | apr is | rate of", also="promo_apr go_to_apr",
+         reach=2),
     _cue("after", "percent", "reward", "back | off | cash back | discount | savings | rebate", reach=1),
     _cue("after", "money percent", "fee", "fee | fees | annual fee | transfer fee", reach=2),
     _cue("before", "money percent", "fee", "fee | fees | fee of | fee is", reach=2),
-    _cue("after", "money", "payment price", "a month | per month | monthly | each month | / mo | / month | a year"
-         " | per year | annually", reach=0),
+    _cue("after", "money", "payment price", "a month | per month | monthly | each month | every month | / mo | / month"
+         " | mo", reach=0),
+    _cue("after", "money", "yearly fee", "a year | per year | annually | each year | every year | yearly | / year"
+         " | / yr", reach=0),
+    _cue("after", "points percent multiplier", "yearly", "a month | per month | monthly | each month | every month"
+         " | a week | per week | weekly | each week | every week | a year | per year | a day | per day | daily",
+         reach=0),
+    _cue("before", "count", "redemptions", "limit | limit of | limited to | max | maximum of | no more than | at most"
+         " | up to | as many as", reach=0),
+    _cue("after", "count", "redemptions", "per cardmember | per member | per card | per account | per person"
+         " | per customer | per household | per cardholder | a person | a customer", reach=2),
     _cue("before", "money", "payment_total", "total of payments", reach=2),
     _cue("after", "money", "payment_total", "total of payments", reach=1),
     _cue("before", "days months", "fulfillment", "post | posts | posted | posting | allow | appear | appears | credited"
@@ -100,6 +123,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "days months", "period", "from account opening | from the purchase | promotional | intro", reach=3),
 )  # fmt: skip
 _NOUNS: Final[dict[str, Role]] = {
+    **dict.fromkeys(listed("payments payment installments installment instalments instalment"), "period"),
     **dict.fromkeys(
         listed(
             """
@@ -191,5 +215,7 @@ def _cues(tokens: Tokens, quantity: Quantity, side: Side, bound: int) -> list[tu
 
 
 def _matches(tokens: Tokens, words: tuple[str, ...], at: int, side: Side) -> bool:
+    if len(words) == 1:
+        return True  # the table that the row was found in says so
     first = at - len(words) + 1 if side == "before" else at
     return all(low(tokens, first + step) == word for step, word in enumerate(words))

@@ -22,22 +22,25 @@ _MONEY_TERMS: Final[tuple[tuple[str, Unit, Role], ...]] = (
     ("minimum_spend", "money", "minimum_spend"),
     ("point_value_usd", "money", "point_value"),
     ("promo_apr", "percent", "apr"),
+    ("promo_apr", "percent", "promo_apr"),
     ("bt_fee_pct", "percent", "fee"),
     ("bt_fee_min", "money", "fee"),
     ("cash_advance_fee_pct", "percent", "fee"),
     ("cash_advance_fee_min", "money", "fee"),
     ("annual_fee_new_card", "money", "fee"),
+    ("annual_fee_new_card", "money", "yearly"),
     ("monthly_payment_usd", "money", "payment"),
     ("total_of_payments_usd", "money", "payment_total"),
     ("addon_price_usd_month", "money", "price"),
     ("promo_months", "months", "period"),
     ("deferral_months", "months", "period"),
+    ("promo_months", "count", "period"),
     ("expiration_days", "days", "validity"),
     ("max_redemptions", "count", "redemptions"),
     ("base_rate", "multiplier", "base"),
 )
 _CONSTANTS: Final = (("money", 1), ("count", 50), ("count", 1), ("count", 2), ("count", 3))
-_SINGLE: Final = frozenset({"transaction", "purchase", "order", "visit", "stay", "time"})
+_SINGLE: Final = frozenset({"payment", "installment", "transaction", "purchase", "order", "visit", "stay", "time"})
 """One of these is how a reward is earned, not how often."""
 _LAST_MINUTES: Final = frozenset({Decimal(23 * 60 + 59), Decimal(0), Decimal(24 * 60)})
 _ROLES_OF_COUNT: Final[tuple[Unit, ...]] = ("multiplier", "money", "percent", "points")
@@ -63,7 +66,7 @@ class Support:
             return True
         if unit in ("count", "points") and "base" in roles:
             unit = "multiplier"
-        if unit == "count" and value == 1 and quantity.noun in _SINGLE:
+        if unit == "count" and value == 1 and (quantity.noun in _SINGLE or not quantity.noun):
             return True
         if value in self.values.get((unit, "note"), ()):
             return True
@@ -119,8 +122,13 @@ class _Add(Protocol):
     def __call__(self, unit: Unit, role: Role, *numbers: Decimal | None) -> None: ...
 
 
-def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quantity] = ()) -> Support:
-    """Return what an offer supports on the day of sending. `notes` are the numbers of its own free-text facts."""
+def support_of(
+    offer: Mapping[str, object], sent: date, *, notes: Sequence[Quantity] = (), later: Sequence[Quantity] = ()
+) -> Support:
+    """Return what an offer supports on the day of sending.
+
+    `notes` are the numbers of its own free-text facts, `later` those of the rate that follows a promotional one.
+    """
     values: dict[tuple[Unit, Role], set[Decimal]] = {}
 
     def add(unit: Unit, role: Role, *numbers: Decimal | None) -> None:
@@ -133,11 +141,21 @@ def support_of(offer: Mapping[str, object], sent: date, *, notes: Sequence[Quant
         add(unit, "constant", Decimal(constant))
     for note in notes:
         add(note.unit, "note", note.value)
+    for rate in later:
+        if rate.unit == "percent":
+            add("percent", "apr", rate.value)
+            add("percent", "go_to_apr", rate.value)
+        else:
+            add(rate.unit, "note", rate.value)
+    if (price := amount(offer.get("addon_price_usd_month"))) is not None:
+        add("money", "yearly", price * 12)
     add("count", "merchants", Decimal(len(_listed(offer.get("merchants")))))
     if offer.get("one_per_member") is True or "max_redemptions" not in offer:
         add("count", "redemptions", Decimal(1))
     if (most := amount(offer.get("max_redemptions"))) is not None:
         add("count", "extra", most - 1)
+    if (months := amount(offer.get("promo_months"))) is not None:
+        add("count", "extra", months + 1)  # "from month 16" is what follows fifteen months
     _add_reward(offer, add)
     dates = _dates(offer)
     if start := dates.get("start"):
@@ -160,6 +178,7 @@ def _add_reward(offer: Mapping[str, object], add: _Add) -> None:
         return
     if offer.get("reward_unit") == "apr":
         add("percent", "apr", reward)
+        add("percent", "promo_apr", reward)
         return
     add(unit, "reward", reward)
     base, cap, per_point = (amount(offer.get(name)) for name in ("base_rate", "reward_cap", "point_value_usd"))
@@ -211,6 +230,8 @@ def _dates(offer: Mapping[str, object]) -> dict[DateRole, date]:
 
 def date_matches(mention: DateMention, wanted: date) -> bool:
     """Tell whether a day in the copy is the wanted one, its year and weekday included where they are written."""
-    if (mention.month, mention.day) != (wanted.month, wanted.day) or mention.year not in (None, wanted.year):
+    if mention.month not in (None, wanted.month) or mention.day != wanted.day:
+        return False
+    if mention.year not in (None, wanted.year):
         return False
     return mention.weekday in (None, wanted.weekday())

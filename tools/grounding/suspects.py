@@ -15,12 +15,11 @@ _KNOWN: Final = TERMS | COMMON | PLACES
 def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> list[Name]:
     """Return capitalised spans that read as a merchant nobody knows, outside the known names."""
     taken = {at for name in known for at in range(name.first, name.last)}
-    lower = {token.low for token in tokens if token.kind == "word" and token.text[0].islower()}
+    lower = {token[1] for token in tokens if token[0][0].islower()}
     found: list[Name] = []
-    index = 0
-    while index < len(tokens):
-        if index in taken or not _is_capital(tokens[index]):
-            index += 1
+    behind = 0
+    for index in [at for at, token in enumerate(tokens) if token[0][0].isupper()]:
+        if index < behind or index in taken:
             continue
         last = index + 1
         while last < len(tokens) and last not in taken and tokens[last].sentence == tokens[index].sentence:
@@ -34,12 +33,15 @@ def suspects_in(tokens: Tokens, known: Sequence[Name], gazetteer: Gazetteer) -> 
                 last += 2
             else:
                 break
+        behind = last
+        words = [token for token in tokens[index:last] if token[4] == "word"]
+        if all(token[1] in _KNOWN or _is_known(token, lower) for token in words) and not any(map(_is_camel, words)):
+            continue
         span = _suspect(tokens, index, last, lower, gazetteer, taken)
         if span is not None:
             found.append(span)
-        if span is not None or not all(_is_known(token, lower) for token in tokens[index:last] if token.kind == "word"):
+        if span is not None or not (_is_all(tokens, index, last) or is_title(tokens, index, last, taken)):
             taken.update(range(index, last))  # a stranger vouches for the names listed with it
-        index = last
     return found
 
 
@@ -61,7 +63,8 @@ def _suspect(
 ) -> Name | None:
     if all(_is_known(token, lower) and not _is_camel(token) for token in tokens[first:last] if token.kind == "word"):
         return None
-    title, starts = is_title(tokens, first, last, taken), starts_sentence(tokens, first)
+    starts = starts_sentence(tokens, first)
+    title = is_title(tokens, first, last, taken) or (last - first > 1 and _is_all(tokens, first, last))
     before = low(tokens, first - 1)
     if title and before not in LINKS:
         for at in range(first, last):
@@ -86,10 +89,21 @@ def _suspect(
             suspect = words[0] in unknown and any(token.low not in TERMS for token in words[1:])
             suspect = suspect or any(token in unknown for token in words[1:])
         else:
-            suspect = linked or len(words) > 1 or before in _NAMING
+            route = before == "from" and low(tokens, last) == "to"  # "from Napa to New York"
+            suspect = linked or len(words) > 1 or (before in _NAMING and not route)
     if not suspect:
         return None
     return Name("", tokens[first].start, tokens[last - 1].end, first, last)
+
+
+def _is_all(tokens: Tokens, first: int, last: int) -> bool:
+    """Tell whether a span is its sentence, marks aside: all of a line in capitals is a headline, not one name."""
+    if not starts_sentence(tokens, first):
+        return False
+    sentence = tokens[first].sentence
+    while last < len(tokens) and tokens[last].kind == "sign" and tokens[last].sentence == sentence:
+        last += 1
+    return last == len(tokens) or tokens[last].sentence != sentence
 
 
 def _joined(words: Sequence[Token]) -> str:
@@ -98,4 +112,4 @@ def _joined(words: Sequence[Token]) -> str:
 
 def _is_camel(token: Token) -> bool:
     text = token.text
-    return not text.isupper() and any(char.isupper() for char in text[2:]) and "'" not in text
+    return not text.removesuffix("s").isupper() and any(char.isupper() for char in text[2:]) and "'" not in text

@@ -1,20 +1,22 @@
 """Tokens of one folded text: words, numbers and signs with their offsets and their sentence."""
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal["word", "number", "date", "clock", "sign"]
 
-_TOKEN: Final = re.compile(
-    r"(?P<date>(?<![\d.,/])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{1,2}-\d{1,2}-\d{4}"
-    r"|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2})(?![\d/]|[.,]\d))"
-    r"|(?P<clock>\d{1,2}:\d{2}(?!\d))"
-    r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
-    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
-    r"|(?P<sign>\S)"
+_NUMERIC: Final = (
+    r"(?<![\d.,/])(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{1,2}-\d{1,2}-\d{4}"
+    r"|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2})(?![\d/]|[.,]\d)"  # a date
+    r"|\d{1,2}:\d{2}(?!\d)"  # a time of day
+    r"|\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<!\d)\.\d+"
 )
-"""Each alternative is linear: no repetition holds another that could match the same characters."""
+_PIECE: Final = re.compile(rf"(\s*)([^\W\d_]+(?:'[^\W\d_]+)*|{_NUMERIC}|\S)")
+_ASCII: Final = re.compile(rf"([\s\x1c-\x1f]*)([A-Za-z]+(?:'[A-Za-z]+)*|{_NUMERIC}|\S)", re.ASCII)
+"""Space, and what it stands before. Each alternative is linear: no repetition holds another that could match the same
+characters, and the text ends in no space, so that space is always followed by something."""
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -52,23 +54,40 @@ Tokens = tuple[Token, ...]
 def tokens_of(text: str) -> Tokens:
     """Return the tokens of a folded text. A sentence ends at . ! ? ; before a space, and at a line's end."""
     found: list[Token] = []
-    sentence, previous_end, ends, may_end = 0, 0, False, False
-    previous = ""
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        glued = start == previous_end and start > 0
-        word = match.group()
-        if not glued and (ends or (may_end and word[0].isupper()) or "\n" in text[previous_end:start]):
+    sentence, end, ends, may_end, previous = 0, 0, False, False, ""
+    for gap, word in (_ASCII if text.isascii() else _PIECE).findall(text.rstrip()):
+        start = end + len(gap)
+        glued = not gap and end > 0
+        if not glued and (ends or "\n" in gap or (may_end and word[0].isupper())):
             sentence += 1
+        end = start + len(word)
         low = word.lower()
-        may_end = word == "." and previous in _ENDINGS
-        ends = word in _SENTENCE_ENDS and not (
-            word == "." and (may_end or previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha()))
-        )
-        ends = ends or (word in "\"')" and bool(found) and found[-1].low in _SENTENCE_ENDS and glued)
-        found.append(Token(word, low, start, end, match.lastgroup, sentence, glued))  # type: ignore[arg-type]
-        previous, previous_end = low, end
+        kind: Kind = "word"
+        if word.isalpha() or (len(word) > 1 and not (word[0].isdecimal() or word[0] == ".")):
+            ends = may_end = False
+        elif word in _SENTENCE_ENDS:
+            kind = "sign"
+            may_end = word == "." and previous in _ENDINGS
+            ends = word != "." or not (
+                may_end or previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha())
+            )
+        else:
+            kind = "sign" if len(word) == 1 and not word.isdecimal() else _numeric_kind(word)
+            ends = glued and word in "\"')" and bool(found) and found[-1].low in _SENTENCE_ENDS
+            may_end = False
+        # Plain tuples with a name: building them by keyword costs more than all the rest of this loop.
+        found.append(_TOKEN((word, low, start, end, kind, sentence, glued)))
+        previous = low
     return tuple(found)
+
+
+_TOKEN: Final[Callable[[tuple[str, str, int, int, Kind, int, bool]], Token]] = partial(tuple.__new__, Token)
+
+
+def _numeric_kind(word: str) -> Kind:
+    if ":" in word:
+        return "clock"
+    return "date" if "/" in word or "-" in word or word.count(".") == 2 else "number"
 
 
 def low(tokens: Tokens, index: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import Checks
+from tools.grounding.examples import worked_examples
 from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
@@ -18,19 +19,22 @@ _FORMS: Final[dict[str, str]] = {
     r"(?: up to| more| extra| bonus| reward| your){0,2} points\b",
     "cash_back": r"\bcash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
     "cash": r"\$\d[\d,.]* (?:in )?cash\b",
+    "miles": r"\b(?:earn|get|collect|receive|bonus|\d+)(?: \w+){0,2} miles\b"
+    r"|\bmiles (?:per|for each|for every|on every)\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
 }
 _PATTERNS: Final = {form: re2.compile("(?i)" + pattern) for form, pattern in _FORMS.items()}
 _POINTS: Final = frozenset({"points", "points_amount", "multiplier"})
 _CASH: Final = frozenset({"cash_back", "cash"})
 _PERCENT: Final = frozenset({"percent_back", "percent_off"})
+_MILES: Final = frozenset({"miles"})
 _DENIED: Final[dict[str, frozenset[str]]] = {
-    "points_multiplier": _CASH | _PERCENT | {"credit", "money_back"},
-    "bonus_points": _CASH | _PERCENT | {"credit", "money_back", "multiplier"},
-    "statement_credit": _CASH | _PERCENT | _POINTS,
-    "cashback": _POINTS | {"percent_off", "money_back"},
-    "discount": _POINTS | _CASH | {"percent_back", "credit", "money_back"},
-    "exclusive_access": _POINTS | _CASH | _PERCENT | {"credit", "money_back"},
+    "points_multiplier": _MILES | _CASH | _PERCENT | {"credit", "money_back"},
+    "bonus_points": _MILES | _CASH | _PERCENT | {"credit", "money_back", "multiplier"},
+    "statement_credit": _MILES | _CASH | _PERCENT | _POINTS,
+    "cashback": _MILES | _POINTS | {"percent_off", "money_back"},
+    "discount": _MILES | _POINTS | _CASH | {"percent_back", "credit", "money_back"},
+    "exclusive_access": _POINTS | _MILES | _CASH | _PERCENT | {"credit", "money_back"},
 }
 """Forms of reward that an offer of a type never pays. Types of credit products have no reward to disagree with."""
 
@@ -53,16 +57,17 @@ def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, ob
         return []
     found: dict[tuple[str, int | None], Evidence] = {}
     for field, reading in checks.readings(subject):
-        for start, end in _spans(reading, denied):
+        for start, end in _spans(reading, denied, subject.offer):
             evidence = reading.evidence(field, start, end)
             found.setdefault((field, evidence.start), evidence)
     return list(found.values())
 
 
-def _spans(reading: Reading, denied: frozenset[str]) -> list[tuple[int, int]]:
+def _spans(reading: Reading, denied: frozenset[str], offer: Mapping[str, object]) -> list[tuple[int, int]]:
     spans = []
-    for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
-        if quantity.factor or "base" in roles:
+    examples = worked_examples(reading, offer)
+    for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
+        if quantity.factor or "base" in roles or at in examples:
             continue
         if quantity.unit in ("points", "multiplier"):
             form = "points_amount" if quantity.unit == "points" else "multiplier"
@@ -72,16 +77,20 @@ def _spans(reading: Reading, denied: frozenset[str]) -> list[tuple[int, int]]:
             continue
         following = [low(reading.tokens, quantity.last + step) for step in range(2)]
         for signs, form in _NUMBER_FORMS.get(quantity.unit, ()):
-            at = next((at for at, word in enumerate(following) if word in signs), None)
-            if at is not None and form in denied and not (roles & _CAPPED):
-                cash_back = following[at : at + 1] == ["cash"] and low(reading.tokens, quantity.last + at + 1) == "back"
-                spans.append((quantity.start, reading.tokens[quantity.last + at + cash_back].end))
+            step = next((step for step, word in enumerate(following) if word in signs), None)
+            if step is not None and form in denied and not (roles & _CAPPED):
+                last = quantity.last + step
+                cash_back = low(reading.tokens, last) == "cash" and low(reading.tokens, last + 1) == "back"
+                spans.append((quantity.start, reading.tokens[last + cash_back].end))
     covered = [range(start, end) for start, end in spans]
+    covered += [range(name.start, name.end) for name in reading.names]
     for form, pattern in _PATTERNS.items():
         if form not in denied:
             continue
         for match in pattern.finditer(reading.folded.text):
-            if not any(match.start() in span for span in covered) and not _is_exempt(reading, match, form):
+            if not any(match.start() in span or match.end() - 1 in span for span in covered) and not _is_exempt(
+                reading, match, form
+            ):
                 spans.append(match.span())
     return sorted(spans)
 

@@ -3,7 +3,13 @@
 from tools.hygiene.characters import clean_characters
 from tools.hygiene.machine_text import plain_prose
 from tools.hygiene.personal import no_personal_data
-from tools.hygiene.phrases import no_links, no_placeholders, no_reviewer_instructions, plain_text
+from tools.hygiene.phrases import (
+    no_links,
+    no_placeholders,
+    no_reviewer_instructions,
+    offer_text_is_data,
+    plain_text,
+)
 from tools.subject import Detector
 
 __all__ = ["DETECTORS"]
@@ -16,5 +22,6 @@ DETECTORS: tuple[Detector, ...] = (
     Detector("no_placeholders", ("copy",), no_placeholders),
     Detector("no_personal_data", ("member", "terms", "copy"), no_personal_data),
     Detector("no_reviewer_instructions", ("copy",), no_reviewer_instructions),
+    Detector("offer_text_is_data", ("terms",), offer_text_is_data),
 )
 """Detectors of clause kind `code`, by the names policies use."""

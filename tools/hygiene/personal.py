@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
-from tools.grounding.checks import support_for
 from tools.grounding.reading import own_names, statements_of
 from tools.grounding.support import Support, amount, day
+from tools.grounding.supported import support_for
 from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Subject
@@ -27,10 +28,28 @@ _FORMS: Final[Any] = re2.compile(
 _NOT_PERSONAL: Final = frozenset(
     {"card_type", "preferred_domain_1", "preferred_domain_2", "last_offer_domain", "gender", "annual_fee", "domain"}
 )
-_LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "lifecycle_stage"})
-_ORDINARY_LABELS: Final = frozenset({"premium", "active", "onboarding", "small business", "business owner"})
+LABELS: Final = frozenset({"persona", "segment", "customer_lifecycle_stage", "lifecycle_stage"})
+_ORDINARY_LABELS: Final = frozenset(
+    {
+        *("premium", "active", "onboarding", "small business", "business owner", "foodie", "travel enthusiast"),
+        *("tech professional", "traveler"),
+    }
+)
 """Labels that are words of ordinary copy: they leak only where they name the reader."""
-_READERS: Final = ("member", "cardmember", "customer", "client", "segment", "tier", "user", "account", "status")
+_READERS: Final = (
+    "member",
+    "cardmember",
+    "customer",
+    "client",
+    "segment",
+    "tier",
+    "user",
+    "account",
+    "status",
+    "profile",
+    "group",
+    "type",
+)
 _READER_LEADS: Final = tuple(
     f" {lead}"
     for lead in (
@@ -67,23 +86,27 @@ _MOST_NAMES: Final = 6
 _SMALLEST = 20
 """Whole numbers below this say nothing about one member."""
 _SHORTEST_TEXT = 4
+_ROUNDED: Final = (10, 100)
+_TELLING = 10
+"""A number is rounded to tens or hundreds only when that leaves at least two of its digits: 1,842 is "1.8K"."""
 
 
 def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find card, account and phone numbers, addresses, and names, places, numbers, dates and labels of the profile."""
     folded = {field: fold(text) for field, text in subject.text.items() if text}
     support = support_for(subject)
-    numbers, dates, texts = _profile(subject.personal)
+    profile = Profile(subject.personal)
     draft = "\n".join(whole.text for whole in folded.values())
     has_form = bool(_DIGITS.search(draft) or _FORMS.search(draft))
-    texts = [(name, value) for name, value in texts if _may_hold(draft.lower(), value)]
-    merchants = [fold(name).text for name in own_names(subject.offer.get("merchants"))]
+    lower = draft.lower()
+    texts = [(name, value) for name, value in profile.texts if _may_hold(lower, value)]
+    merchants = [fold(name).text for name in own_names(subject.offer)]
     found: list[Evidence] = []
     for field, whole in folded.items():
         text = whole.text
         spans = {*_forms(text)} if has_form else set()
-        if numbers or dates:
-            spans |= {*_numbers(text, numbers, dates, support)}
+        if profile.has_figures:
+            spans |= {*figures_in(text, profile, support)}
         masked = [(at, at + len(name)) for name in merchants if (at := text.find(name)) >= 0]
         for span in _texts(text, texts):
             if not any(start <= span[0] and span[1] <= end for start, end in masked):
@@ -108,44 +131,55 @@ def _is_luhn(text: str) -> bool:
     return 13 <= len(digits) <= 19 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _profile(personal: Mapping[str, object]) -> tuple[set[Decimal], set[date], list[tuple[str, str]]]:
-    """Return the profile's telling numbers, dates and (kind, text) values."""
-    numbers: set[Decimal] = set()
-    dates: set[date] = set()
-    texts: list[tuple[str, str]] = []
-    for name, value in personal.items():
-        if name in _NOT_PERSONAL or value is None:
-            continue
-        if isinstance(value, date):
-            dates.add(value)
-        elif isinstance(value, str):
-            if (found := day(value)) is not None:
-                dates.add(found)
-            elif value.strip():
-                texts.append((name, value.strip()))
-        elif (number := amount(value)) is not None:
-            numbers |= _forms_of(abs(number))
-    return numbers, dates, texts
+class Profile:
+    """The telling texts of a profile as (column, text), and its figures, read when copy holds one of nobody's."""
+
+    def __init__(self, personal: Mapping[str, object]) -> None:
+        told = [(name, value) for name, value in personal.items() if value is not None and name not in _NOT_PERSONAL]
+        self._figures = [value for _, value in told if not isinstance(value, str) or day(value) is not None]
+        self.has_figures = bool(self._figures)
+        self.texts = [
+            (name, value.strip())
+            for name, value in told
+            if isinstance(value, str) and value.strip() and (not value[0].isdigit() or day(value) is None)
+        ]
+
+    @cached_property
+    def dates(self) -> frozenset[date]:
+        """The days of the profile."""
+        return frozenset(found for value in self._figures if (found := day(value)) is not None)
+
+    @cached_property
+    def numbers(self) -> frozenset[Decimal]:
+        """The numbers of the profile, each in every form in which copy may state it."""
+        amounts = (amount(value) for value in self._figures if not isinstance(value, str | date))
+        return frozenset(form for found in amounts if found is not None for form in _forms_of(abs(found)))
 
 
 def _forms_of(number: Decimal) -> set[Decimal]:
-    """Return a number as copy may state it: itself, rounded, and a fraction in percent."""
-    forms: set[Decimal] = {number, Decimal(round(number)), Decimal(int(number)), round(number, 2)}
+    """Return a number as copy may state it: itself, rounded or cut off, in tens or hundreds, a fraction in percent."""
     if 0 < number < 1:
         forms = {number, number * 100, Decimal(round(number * 100)), round(number * 100, 1)}
+    else:
+        forms = {number, Decimal(round(number)), Decimal(int(number)), round(number, 2)}
+    for size in _ROUNDED:
+        if number >= _TELLING * size:
+            forms |= {Decimal(round(number / size)) * size, Decimal(int(number / size)) * size}
     return {form for form in forms if form >= _SMALLEST or form != int(form)}
 
 
-def _numbers(text: str, numbers: set[Decimal], dates: set[date], support: Support) -> Iterator[tuple[int, int]]:
+def figures_in(text: str, profile: Profile, support: Support) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a folded text that state a number or day of the profile which the offer doesn't have."""
     _, mentions, quantities = statements_of(text)
     offered = {(known.month, known.day) for known in support.dates.values()}
     for mention in mentions:
         key = (mention.month, mention.day)
-        own = any(key == (known.month, known.day) and mention.year in (None, known.year) for known in dates)
-        if own and key not in offered:
-            yield mention.start, mention.end
+        if mention.is_day and key not in offered:
+            own = (mention.year in (None, known.year) for known in profile.dates if key == (known.month, known.day))
+            if any(own):
+                yield mention.start, mention.end
     for quantity in quantities:
-        if quantity.value in numbers and not support.has(quantity, frozenset()):
+        if not support.has(quantity, frozenset()) and quantity.value in profile.numbers:
             yield quantity.start, quantity.end
 
 
@@ -162,9 +196,9 @@ def _texts(text: str, values: list[tuple[str, str]]) -> Iterator[tuple[int, int]
             yield from _name_parts(text, lower, value)
         elif name == "location":
             yield from _phrase(text, fold(value.split(",")[0]).text.strip(), cased=True)
-        elif name in _LABELS:
+        elif name in LABELS:
             for part in (value, *value.split("/")):
-                yield from _label(lower, fold(part).text.strip().lower())
+                yield from labels_in(lower, fold(part).text.strip().lower())
         elif len(value) >= _SHORTEST_TEXT:
             yield from _phrase(lower, fold(value).text.strip().lower())
 
@@ -194,7 +228,8 @@ def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def _label(lower: str, label: str) -> Iterator[tuple[int, int]]:
+def labels_in(lower: str, label: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a lower-case text that name a label; ordinary uses of such words are left out."""
     for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")

@@ -7,6 +7,7 @@ import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
 from tools.grounding.reading import own_names
+from tools.hygiene.talk import NOT_TO_THE_MEMBER
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -21,11 +22,12 @@ _MARKUP: Final = _pattern(
     r"\]\(|!\[|\*\*|__",
     r"\{\{|\}\}|\{%|%\}|\$\{|\{#|#\{",
     r"\b(?:javascript|vbscript|livescript)\s*:|\bdata\s*:\s*[a-z]+/|\bdata:[;,]",
-    r"\bon[a-z]{3,}\s*=",
+    r"\bon[a-z]{3,}\s*=|\b(?:style|class|href|src|width|height)\s*=\s*[\"'#\w]",
     r"\\[ux][0-9a-f]{2}|%3[ce]\b|%3[ce][a-z/]",
 )
 _LINK: Final = _pattern(
     r"\b(?:https?|hxxps?|ftp|mailto|tel|sms|file)\s*:\s*/?/?[\w+]\S*",
+    r"[\w.+-]+@[\w-]+\.[\w.-]*\w",
     r"\bwww\s?\.\s?\S+",
     r"//[a-z0-9-]+\.[a-z]{2,}\S*",
     r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b",
@@ -45,50 +47,17 @@ _PLACEHOLDER: Final = _pattern(
     r"\[[a-z][a-z_ /-]{1,40}\]|\[\s*\]|\[x+\]",
     r"<[a-z_ ]{2,30}>",
     r"%\([a-z_]+\)[sd]|%%[a-z_]+%%|%[A-Z_]{3,}%|\$[A-Z_]{4,}\b|\B@[A-Z_]{3,}@",
-    r"\b(?:TODO|TBD|TBC|FIXME|TKTK|PLACEHOLDER|CHANGEME)\b",
-    r"\blorem ipsum\b|\bdolor sit amet\b",
+    r"\b(?:TODO|TBD|TBC|TBA|FIXME|TKTK|PLACEHOLDER|CHANGEME)\b",
+    r"\blorem(?: ipsum)?\b|\bdolor sit amet\b",
+    r"\b(?:text|copy|line|name|headline|offer|logo|image|disclosure) goes here\b",
+    r"\*\|[^|\n]{1,40}\|\*|@@[a-z_]+@@",
+    r"\b(?:dear|hi|hello|hey),? (?:null|none|undefined|nan|n/a|first ?name|customer name|member name|name)\b",
     r"\bx{3,}\b|\$x{2,}\b|\bx{2,}(?:%|/x{2})|_{3,}",
     r"\b(?:mm/dd|dd/mm)(?:/y{2,4})?\b|\byyyy\b",
     r"\b(?:insert|enter|type) (?:[a-z]+ ){0,2}here\b|\byour (?:name|text|city|offer|logo|message) here\b",
     r"\bundefined\b|\b(?-i:NaN)\b|\$(?:none|null)\b|\b(?:none|null) (?:points|percent|days|weeks|dollars)\b",
     r"\b(?:first_name|last_name|offer_value|merchant_name|expiry_date|minimum_spend|enroll_by|reward_cap)\b",
 )
-_VERDICT: Final = r"(?:compliant|approved|pass(?:es|ed)?|violations?|cleared|acceptable)"
-_READER: Final = r"(?:reviewers?|judges?|checkers?|moderators?|auditors?|validators?|graders?|classifiers?|evaluators?)"
-_REVIEWER: Final = _pattern(
-    r"\b(?:ignore|disregard|forget|override|bypass|overlook)\b[^.!?\n]{0,30}\b(?:previous|prior|above|earlier|preceding"
-    r"|instructions?|rules?|polic(?:y|ies)|guidelines?|checks?|clauses?|prompts?|safeguards?|filters?)\b",
-    r"\bas an? (?:ai|a\.i\.|artificial intelligence|large language|language model|automated (?:system|assistant)"
-    r"|helpful assistant)(?:\b|$)",
-    r"\b(?:language model|llm|chatgpt|gpt-?\d|openai|chatbot|ai (?:model|assistant|reviewer|judge))\b",
-    r"\b(?:system|developer|hidden|initial) (?:prompt|message|instructions?)\b|\bprompt injection\b|\bjailbreak\b",
-    r"\b(?:new|updated|real|actual|following|these|your) instructions\b",
-    r"\binstructions? (?:to|for) (?:the )?(?:ai|model|reviewer|judge|checker|system)\b",
-    r"\b(?:dear|note to|attention|message to|hello|hi) (?:the |any |all )?(?:compliance |ai |automated |content )?"
-    rf"{_READER}\b",
-    rf"\b(?:compliance|ai|automated|content|copy|policy) {_READER}\b|\b(?:for|to) (?:the |any |all )?reviewers?\b",
-    r"\b(?:reviewer|checker|moderator|validator|grader|evaluator)s?\s*:",
-    r"(?m:^)\s*(?:system|assistant|user|human|judge)\s*:",
-    r"\b(?:mark|rate|classify|treat|consider|label|report|deem|flag|score)\b[^.!?\n]{0,40}\bas (?:\w+ )?"
-    rf"{_VERDICT}\b",
-    rf"\b(?:output|respond|reply|answer|return|say)(?: with| only| just)*\s*[:\"']?\s*[\"']?(?:no )?{_VERDICT}\b",
-    r"\b(?:copy|offer|email|e-mail|text|content|message|draft|creative|campaign|promotion|wording)"
-    r" (?:is|has been|was|have been) (?:already |fully |legally |pre-?|hereby )*"
-    r"(?:approved|reviewed|cleared|vetted|certified|verified|compliant|signed off)\b",
-    r"\b(?:approved|reviewed|cleared|vetted|certified|verified|signed off) by (?:our |the )?(?:compliance|legal"
-    r"|regulators?|lawyers?|attorneys?|counsel|officers?|risk|auditors?|reviewers?|bank)\b",
-    r"\bcompliance[- ](?:approved|cleared|checked|reviewed|certified)\b|\b(?:non-?)?compliant\b",
-    r"\b(?:complies|compliance) with (?:all |the |our |every )?(?:polic|regulation|rule|udaap|reg |guideline)\w*",
-    r"\b(?:no|zero|without) (?:policy )?violations?\b|\bverdict\b",
-    r"\b(?:REGZ|UDAAP|ECOA|SPAM|MBOX|ENDR|PRIV|GRD|SEC|FMT)-\d{1,3}\b|\bFREE-0\d\b|\bUDAAP\b",
-    r"\b[a-z]+(?:_[a-z]+)*_policy\b|\b(?:clause|policy)_id\b",
-    r"<\|[a-z_]+\|>|\[/?inst\]|###\s*(?:instruction|system|response|human|assistant)",
-    r"\bbegin (?:system|instructions?)\b",
-    r"\bstatus\s*[:=]\s*approved\b|\bapproved\s*[:=]\s*true\b",
-    r"\b(?:pass|verdict|compliant)[\"']?\s*[:=]\s*[\"']?(?:true|pass)\b",
-    r"\byou are (?:now )?(?:a|an|the) (?:compliance|ai|helpful|unrestricted) ",
-)
-
 Keep = Callable[[str, int, int], bool]
 
 
@@ -117,7 +86,7 @@ def plain_text(subject: Subject, params: Mapping[str, object]) -> list[Evidence]
 
 def no_links(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find addresses and domains, written out or disguised, other than an offer merchant's name ("Booking.com")."""
-    names = tuple(fold(name).text.lower() for name in own_names(subject.offer.get("merchants")))
+    names = tuple(fold(name).text.lower() for name in own_names(subject.offer))
 
     def keep(text: str, start: int, end: int) -> bool:
         link = text[start:end]
@@ -144,4 +113,18 @@ def no_placeholders(subject: Subject, params: Mapping[str, object]) -> list[Evid
 
 def no_reviewer_instructions(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find text addressed to a model or a reviewer, claims of approval, and ids of policies."""
-    return _found(subject, _REVIEWER)
+    return _found(subject, NOT_TO_THE_MEMBER)
+
+
+_TEXT_FACTS: Final = ("merchants", "exclusions", "addon_name", "reward_note", "go_to_apr", "eligibility_excludes")
+
+
+def offer_text_is_data(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
+    """Find instructions, markup and template marks in the offer's own texts: names and notes are data, never orders."""
+    found = []
+    for name in _TEXT_FACTS:
+        value = subject.offer.get(name)
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(text, str) and any(p.search(fold(text).text) for p in (NOT_TO_THE_MEMBER, _MARKUP)):
+                found.append(Evidence(field=f"offer.{name}", quote=text))
+    return found

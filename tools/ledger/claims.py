@@ -13,6 +13,7 @@ from tools.database import Database
 from tools.errors import DatabaseUnavailable
 from tools.ledger.counts import count_usage
 from tools.ledger.leases import end_leases
+from tools.ledger.versions import read_epoch
 from tools.screening import Hold, Usage
 
 ONLINE: Final = 1
@@ -23,7 +24,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A prediction as a run asks for it. `lease_s` is how long a place is kept if the run dies."""
+    """A prediction as a run asks for it. `lease_s` is how long a place is kept if the run dies.
+
+    `policy_epoch` is the one whose policies the run would decide under.
+    """
 
     campaign_id: int
     prediction_key: str
@@ -31,6 +35,7 @@ class Claim:
     domain: str
     run_id: str
     lease_s: float
+    policy_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,12 @@ class Foreign:
     """The key names a prediction of another member or domain."""
 
 
-Answer = Taken | Recorded | Busy | Foreign
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The policies changed since this process loaded them: load them, then ask again. Nothing was claimed."""
+
+
+Answer = Taken | Recorded | Busy | Foreign | Stale
 Decide = Callable[[Usage], tuple[Hold, ...]]
 
 
@@ -83,7 +93,7 @@ class Claims:
         values = asdict(claim) | {"gone": list(self._gone)}
         async with self._database.connection() as connection:
             cursor = await connection.execute(_LOCK, values)
-            locked, overdue = await cursor.fetchone() or (False, False)
+            locked, overdue, epoch = await cursor.fetchone() or (False, False, 0)
             if not locked:
                 return Busy()
             if overdue:
@@ -91,6 +101,8 @@ class Claims:
             found = await self._existing(connection, claim)
             if found is not None:
                 return found
+            if epoch != claim.policy_epoch:
+                return Stale()
             usage = await self._usage(connection, claim)
             holds = decide(usage)
             if holds and usage.pending and not (holds := decide(usage.without_pending())):
@@ -100,9 +112,11 @@ class Claims:
                 return await self._existing(connection, claim) or Busy()
             return Taken(usage, holds)
 
-    async def look(self, claim: Claim, decide: Decide) -> Taken:
+    async def look(self, claim: Claim, decide: Decide) -> Taken | Stale:
         """Count and decide as `claim` does, and neither write nor wait (preview)."""
         async with self._database.connection() as connection:
+            if await read_epoch(connection) != claim.policy_epoch:
+                return Stale()
             usage = await self._usage(connection, claim)
         return Taken(usage, decide(usage))
 
@@ -162,7 +176,8 @@ _OVERDUE: Final = """user_id = %(user_id)s and status = 'pending' and owner is n
     and (lease_until <= now() or owner = any(%(gone)s))"""
 
 _LOCK: Final = f"""
-select pg_try_advisory_xact_lock(hashtextextended(%(user_id)s, 0)), exists (select from offer_item where {_OVERDUE})
+select pg_try_advisory_xact_lock(hashtextextended(%(user_id)s, 0)), exists (select from offer_item where {_OVERDUE}),
+    (select epoch from policy_epoch)
 """
 
 # Not merely passed over: a run that is finishing right now past its lease either comes before, and its offer is counted

@@ -6,6 +6,8 @@ from typing import Final
 
 from psycopg import AsyncConnection
 
+from tools.ledger.old_submissions import migrate_submissions
+
 LOCK: Final = 0x0FFE_4157
 """Advisory lock that keeps two starting processes from creating tables at once."""
 
@@ -19,3 +21,4 @@ async def migrate_ledger(connection: AsyncConnection) -> None:
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         await connection.execute("set local client_min_messages = warning")
         await connection.execute(script)
+        await migrate_submissions(connection)

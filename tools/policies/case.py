@@ -7,7 +7,7 @@ import cel
 from tools.merchant_names import is_masked
 from tools.policies.cel import context_of
 from tools.policies.facts import MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, typed
-from tools.policies.pattern import WrittenText
+from tools.policies.pattern import Expressions, WrittenText
 from tools.subject import Subject
 from tools.vocabulary import COPY_FIELDS
 
@@ -15,8 +15,11 @@ from tools.vocabulary import COPY_FIELDS
 class Case:
     """One subject; facts, folded text and CEL context are each built at most once, when first asked."""
 
-    def __init__(self, subject: Subject, merchant_names: tuple[str, ...]) -> None:
+    def __init__(
+        self, subject: Subject, merchant_names: tuple[str, ...], expressions: Expressions | None = None
+    ) -> None:
         self.subject = subject
+        self._expressions = expressions
         self._catalogue = merchant_names
 
     @cached_property
@@ -28,7 +31,7 @@ class Case:
         fields = dict(self.subject.text)
         if self.subject.message is not None:
             fields |= dict(zip(MESSAGE_FIELDS, (self.subject.message.text, self.subject.message.html), strict=True))
-        return WrittenText(fields, [names for names in (self._catalogue, own) if names])
+        return WrittenText(fields, [names for names in (self._catalogue, own) if names], self._expressions)
 
     @cached_property
     def is_written(self) -> bool:

@@ -1,5 +1,6 @@
 """Clauses ready to run: compiled, with what they depend on derived from what they read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,11 +32,14 @@ READABLE: Final[dict[Stage, frozenset[Stage]]] = {
 
 
 class ClauseInvalid(ValueError):
-    """A clause can't be enforced as written. `location` is the path of the culprit inside the clause."""
+    """A clause can't be enforced as written. `location` is the path of the culprit inside the clause.
 
-    def __init__(self, location: tuple[str | int, ...], reason: str) -> None:
+    `offset` is where in the culprit's text, in characters, when that is known.
+    """
+
+    def __init__(self, location: tuple[str | int, ...], reason: str, offset: int | None = None) -> None:
         super().__init__(reason)
-        self.location, self.reason = location, reason
+        self.location, self.reason, self.offset = location, reason, offset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,7 @@ def compile_clause(clause: Clause, policy: FrontMatter, detectors: Mapping[str, 
     try:
         check_asked(when, check)
     except CelInvalid as error:
-        raise ClauseInvalid(("check" if check else "when",), str(error)) from error
+        raise ClauseInvalid(*_unasked(clause, error)) from error
     pattern = _pattern(clause) if isinstance(clause, PatternClause) else None
     depends_on = _depends_on(clause, (when, check), detectors)
     if early := set(depends_on) - READABLE[clause.stage]:
@@ -116,7 +120,17 @@ def _compile(field: str, expression: str | None, policy: FrontMatter) -> CelTest
     try:
         return compile_cel(expression, policy.limits)
     except CelInvalid as error:
-        raise ClauseInvalid((field,), str(error)) from error
+        raise ClauseInvalid((field,), str(error), error.offset) from error
+
+
+def _unasked(clause: Clause, error: CelInvalid) -> tuple[tuple[str], str, int | None]:
+    """Return where a clause reads the offer field that it doesn't ask for: the check first, as it acts without it."""
+    reason = str(error)
+    read = re.compile(rf"\b{re.escape(reason.partition(' ')[0])}\b")
+    for field in ("check", "when"):
+        if found := read.search(getattr(clause, field, None) or ""):
+            return (field,), reason, found.start()
+    return ("check" if isinstance(clause, CelClause) else "when",), reason, None
 
 
 def _pattern(clause: PatternClause) -> PatternTest:
@@ -127,7 +141,7 @@ def _pattern(clause: PatternClause) -> PatternTest:
             try:
                 compile_regex(pattern)
             except RegexInvalid as error:
-                raise ClauseInvalid((side, index), str(error)) from error
+                raise ClauseInvalid((side, index), str(error), error.offset) from error
     return compile_pattern(
         clause.fields,
         forbid=clause.forbidden,

@@ -46,7 +46,13 @@ def run_examples(clause: ActiveClause, detectors: Mapping[str, Detector]) -> lis
             found = "; ".join(f"{item.field}: {item.quote!r}" for item in outcome.evidence)
             because = outcome.error or outcome.why or found
             detail = f" ({because})" if because else ""
-            failed.append(ExampleFails(side, index, f"this {side} example comes out as {outcome.result}{detail}"))
+            failed.append(
+                ExampleFails(
+                    side,
+                    index,
+                    f"this {side} example comes out as {outcome.result}{detail}; correct the clause or the example",
+                )
+            )
     return failed
 
 

@@ -43,7 +43,7 @@ class Gate:
     ) -> ComplianceReport:
         """Run every active clause of the subject's scope and of these stages, and say what they found."""
         started = time.perf_counter()
-        case = Case(subject, self.merchant_names)
+        case = Case(subject, self.merchant_names, self.policies.expressions)
         helpers = self._helpers if judge is None else replace(self._helpers, judge=judge)
         clauses = self.policies.clauses(subject.scope, stages)
         found = [_found(clause, case, helpers) for clause in clauses]
@@ -52,7 +52,10 @@ class Gate:
     def answered(self, report: ComplianceReport, subject: Subject, judge: Judge) -> ComplianceReport:
         """Return this gate's report of the same subject with its judge clauses put to a judge; other results stand."""
         started = time.perf_counter() - report.elapsed_ms / 1000
-        case, helpers = Case(subject, self.merchant_names), replace(self._helpers, judge=judge)
+        case, helpers = (
+            Case(subject, self.merchant_names, self.policies.expressions),
+            replace(self._helpers, judge=judge),
+        )
         results = {(item.policy_id, item.clause_id): item for item in report.results}
         told = {(item.policy_id, item.clause_id): item for item in report.violations}
         found: list[_Found] = []

@@ -1,6 +1,7 @@
 """Policy files read, checked and compiled. A policy that can't be enforced as written stops the start."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import cel
@@ -10,10 +11,11 @@ from tools.errors import PolicyInvalid
 from tools.policies.case import Case
 from tools.policies.cel import CelTest
 from tools.policies.clauses import ActiveClause, ClauseInvalid, compile_clause
+from tools.policies.comparison import PolicyText
 from tools.policies.examples import run_examples as run_examples_of
 from tools.policies.policy_set import Policy, PolicySet, policy_sha
 from tools.policies.schema import FrontMatter
-from tools.policies.source import Source, read_source
+from tools.policies.source import Source, is_policy_file, parse_source, read_source
 from tools.policies.standard import standard_subject
 from tools.subject import Detector
 
@@ -38,6 +40,51 @@ def lint(directory: Path, *, detectors: Mapping[str, Detector]) -> list[PolicyIn
     return _read_all(directory, detectors, run_examples=True)[1]
 
 
+def read_text(text: str, path: Path) -> PolicyText:
+    """Return what a policy says, its form checked and nothing of it compiled. Raises PolicyInvalid."""
+    source = parse_source(text.removeprefix("\ufeff"), path)
+    try:
+        return PolicyText(FrontMatter.model_validate(source.data), source.prose)
+    except ValidationError as error:
+        raise _schema_problems(source, error)[0] from error
+
+
+def read_stored(content: str, path: Path) -> PolicyText:
+    """Return what a policy says as the ledger keeps it: a whole file, or front matter as JSON above the prose.
+
+    Raises PolicyInvalid, also for what an older version allowed and this one doesn't.
+    """
+    if is_policy_file(content):
+        return read_text(content, path)
+    front, _, prose = content.partition("\n\n")
+    try:
+        return PolicyText(FrontMatter.model_validate_json(front), prose)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "front matter"
+        raise PolicyInvalid(path, 1, f"{where}: {first['msg']}; it was written for an older version") from error
+
+
+def parse_policy(text: str, *, name: str, detectors: Mapping[str, Detector]) -> Policy:
+    """Compile the text of a policy that no file holds, and run its examples; faults are told of `name`.
+
+    Its `status` is read as active: whether it is in force is recorded beside the text, not in it.
+    Raises PolicyInvalid with every fault, a line each.
+    """
+    path = Path(name)
+    source = parse_source(text.removeprefix("\ufeff"), path)
+    policy, problems = _compiled(source, detectors, run_examples=True)
+    if policy is not None and policy.front.status == "retired":
+        reason = "status: retired can't come into force; write draft or active"
+        problems.append(PolicyInvalid(path, source.lines.at("status"), reason))
+    if policy is None or problems:
+        problems.sort(key=lambda problem: problem.line)
+        rest = "".join(f"\n{problem}" for problem in problems[1:])
+        raise PolicyInvalid(path, problems[0].line, f"{problems[0].reason}{rest}")
+    front = policy.front.model_copy(update={"status": "active"})
+    return replace(policy, front=front, sha=policy_sha(front, policy.prose), origin="database")
+
+
 def _read_all(
     directory: Path, detectors: Mapping[str, Detector], *, run_examples: bool
 ) -> tuple[list[Policy], list[PolicyInvalid]]:
@@ -54,7 +101,7 @@ def _read_all(
             if other != path:
                 found.append(PolicyInvalid(path, 2, f"the id {policy.id!r} is taken by {other.name}; choose another"))
             policies.append(policy)
-        problems += sorted(found, key=lambda problem: problem.line)
+        problems += sorted(found, key=lambda problem: (problem.line, problem.column))
     return policies, problems
 
 
@@ -65,21 +112,25 @@ def _read(
         source = read_source(path)
     except PolicyInvalid as error:
         return None, [error]
+    policy, problems = _compiled(source, detectors, run_examples=run_examples)
+    if policy is not None and policy.id != path.stem:
+        reason = f"the id {policy.id!r} is not the file's name; call it {policy.id}.md"
+        problems.insert(0, PolicyInvalid(path, source.lines.at("id"), reason))
+    return policy, problems
+
+
+def _compiled(
+    source: Source, detectors: Mapping[str, Detector], *, run_examples: bool
+) -> tuple[Policy | None, list[PolicyInvalid]]:
     try:
         front = FrontMatter.model_validate(source.data)
     except ValidationError as error:
         return None, _schema_problems(source, error)
-    problems = []
-    if front.id != path.stem:
-        problems.append(
-            PolicyInvalid(
-                path, source.lines.at("id"), f"the id {front.id!r} is not the file's name; call it {front.id}.md"
-            )
-        )
+    problems: list[PolicyInvalid] = []
     if not front.brief and front.needs_brief():
         where = source.lines.at("brief")
         problems.append(
-            PolicyInvalid(path, where, "brief: is empty, but a draft can break this policy; say how not to")
+            PolicyInvalid(source.path, where, "brief: is empty, but a draft can break this policy; say how not to")
         )
     compiled: list[ActiveClause] = []
     context = Case(standard_subject(), ()).context
@@ -87,7 +138,7 @@ def _read(
         try:
             active = _compile(index, front, detectors, context)
         except ClauseInvalid as error:
-            problems.append(_in_clause(source, front, index, error.location, error.reason))
+            problems.append(_in_clause(source, front, index, error.location, error.reason, error.offset))
             continue
         compiled.append(active)
         if run_examples:
@@ -95,7 +146,8 @@ def _read(
                 _in_clause(source, front, index, failed.location, str(failed))
                 for failed in run_examples_of(active, detectors)
             ]
-    return Policy(front, source.prose, path, tuple(compiled), policy_sha(front, source.prose)), problems
+    sha = policy_sha(front, source.prose)
+    return Policy(front, source.prose, source.path, tuple(compiled), sha, source.text), problems
 
 
 def _compile(index: int, front: FrontMatter, detectors: Mapping[str, Detector], context: cel.Context) -> ActiveClause:
@@ -120,10 +172,15 @@ def _refuse_non_bool(field: str, test: CelTest, context: cel.Context) -> None:
 
 
 def _in_clause(
-    source: Source, front: FrontMatter, index: int, location: tuple[str | int, ...], reason: str
+    source: Source,
+    front: FrontMatter,
+    index: int,
+    location: tuple[str | int, ...],
+    reason: str,
+    offset: int | None = None,
 ) -> PolicyInvalid:
-    line = source.lines.at("clauses", index, *location)
-    return PolicyInvalid(source.path, line, f"clause {front.clauses[index].id!r}: {reason}")
+    line, column = source.lines.place("clauses", index, *location, offset=offset)
+    return PolicyInvalid(source.path, line, f"clause {front.clauses[index].id!r}: {reason}", column)
 
 
 def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInvalid]:
@@ -140,8 +197,8 @@ def _schema_problems(source: Source, error: ValidationError) -> list[PolicyInval
             reason = f"{where}: missing; add it"
         else:
             reason = f"{where}: {fault['msg'].removeprefix('Value error, ')}, got {_short(fault['input'])}"
-        line = source.lines.at(*location)
-        problems.setdefault((line, where), PolicyInvalid(source.path, line, reason))
+        line, column = source.lines.place(*location)
+        problems.setdefault((line, where), PolicyInvalid(source.path, line, reason, column))
     return list(problems.values())
 
 

@@ -1,8 +1,10 @@
 """Pattern clauses: RE2 over folded text with merchant names masked, so time is linear whatever the copy holds."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, assert_never
 
 from tools.folding import Folded, fold, mask
@@ -10,6 +12,7 @@ from tools.policies.facts import TEXT_FIELDS
 from tools.policies.regex import compile_regex
 from tools.policies.schema import Within
 from tools.report import Evidence
+from tools.sieve import Sieve
 
 MAX_EVIDENCE: Final = 8
 """Matches a result quotes per clause."""
@@ -22,12 +25,20 @@ _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 class WrittenText:
     """The written fields of one draft, each folded and masked at most once."""
 
-    def __init__(self, fields: Mapping[str, str], merchant_names: Iterable[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        merchant_names: Iterable[tuple[str, ...]],
+        expressions: "Expressions | None" = None,
+    ) -> None:
         self._fields = fields
+        self._expressions = expressions
+        self._occurring: frozenset[str] | None = None
         self._names = tuple(merchant_names)
         self._folded: dict[str, Folded] = {}
         self._masked: dict[str, str] = {}
         self._joined: dict[tuple[str, ...], str] = {}
+        self._sentences: dict[str, list[tuple[int, int]]] = {}
 
     def folded(self, field: str) -> Folded:
         """Return the folded field; one that wasn't written is empty."""
@@ -50,6 +61,37 @@ class WrittenText:
             self._joined[fields] = "\n".join(map(self.masked, fields))
         return self._joined[fields]
 
+    def sentences(self, field: str) -> list[tuple[int, int]]:
+        """Return where the sentences of a masked field start and end."""
+        if field not in self._sentences:
+            self._sentences[field] = sentences_of(self.masked(field))
+        return self._sentences[field]
+
+    def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
+        """Tell whether an expression that asks for no field's start or end may match in one of these fields.
+
+        The joined text may show a match that no field has, never the other way round.
+        """
+        if self._expressions is not None and pattern.pattern in self._expressions.known:
+            if self._occurring is None:
+                self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
+            if pattern.pattern not in self._occurring:
+                return False
+        return pattern.search(self.joined(fields)) is not None
+
+
+class Expressions:
+    """The unanchored expressions of many clauses over written fields, looked for in one pass."""
+
+    def __init__(self, tests: Iterable["PatternTest"]) -> None:
+        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.unanchored()))
+        self.known = frozenset(self._sources)
+        self._sieve = Sieve(self._sources)
+
+    def occurring(self, text: str) -> frozenset[str]:
+        """Return the expressions that match somewhere in a text."""
+        return frozenset(self._sources[at] for at in self._sieve.occurring(text))
+
 
 @dataclass(frozen=True, slots=True)
 class PatternTest:
@@ -65,14 +107,19 @@ class PatternTest:
     def run(self, text: WrittenText) -> tuple[Evidence, ...]:
         """Return what violates the clause: forbidden matches, or a field where something required is missing."""
         found: list[Evidence] = []
-        # The joined text may show a match that no field has, never the other way round.
-        if self.forbid is not None and (self.anchored or self.forbid.search(text.joined(self.fields)) is not None):
+        if self.forbid is not None and (self.anchored or text.may_hold(self.forbid, self.fields)):
             for field in self.fields:
                 found += self._forbidden(field, text)
         for pattern in self.require:
             if all(pattern.search(text.masked(field)) is None for field in self.fields):
                 found.append(Evidence(field=self.fields[0] if len(self.fields) == 1 else ""))
         return tuple(found[:MAX_EVIDENCE])
+
+    def unanchored(self) -> tuple[str, ...]:
+        """Return the expressions that can be looked for in the written fields joined to one text."""
+        if self.forbid is None or self.anchored or not set(self.fields) <= set(TEXT_FIELDS):
+            return ()
+        return (self.forbid.pattern,)
 
     def _forbidden(self, field: str, text: WrittenText) -> list[Evidence]:
         masked, folded = text.masked(field), text.folded(field)
@@ -91,9 +138,9 @@ class PatternTest:
         """Return the text in which an excuse of a match counts."""
         match self.within:
             case "sentence":
-                return sentence_around(text.masked(field), start, end)
+                return text.masked(field)[slice(*around(text.sentences(field), start, end))]
             case "next":
-                return sentence_around(text.masked(field), start, end, neighbours=1)
+                return text.masked(field)[slice(*around(text.sentences(field), start, end, neighbours=1))]
             case "field":
                 return text.masked(field)
             case "any":
@@ -126,18 +173,22 @@ def is_anchored(pattern: str) -> bool:
     return _ANCHORED.search(_ESCAPED.sub("", pattern)) is not None
 
 
+def sentences_of(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a text start and end, the space between them left out."""
+    stops = [stop.span() for stop in _SENTENCE_END.finditer(text)]
+    return list(zip((0, *(after for _, after in stops)), (*(before for before, _ in stops), len(text)), strict=True))
+
+
+def around(sentences: list[tuple[int, int]], start: int, end: int, *, neighbours: int = 0) -> tuple[int, int]:
+    """Return the span of the sentence or sentences that `start:end` touches, with so many before and behind."""
+    first = max(bisect_right(sentences, start, key=itemgetter(0)) - 1 - neighbours, 0)
+    last = min(bisect_left(sentences, end, key=itemgetter(1)) + neighbours, len(sentences) - 1)
+    return sentences[first][0], sentences[last][1]
+
+
 def sentence_around(text: str, start: int, end: int, *, neighbours: int = 0) -> str:
     """Return the sentence or sentences that `text[start:end]` is part of, with so many before and behind."""
-    firsts, last, behind = [0], len(text), neighbours
-    for stop in _SENTENCE_END.finditer(text):
-        if stop.end() <= start:
-            firsts.append(stop.end())
-        elif stop.start() >= end:
-            if not behind:
-                last = stop.start()
-                break
-            behind -= 1
-    return text[firsts[-1 - min(neighbours, len(firsts) - 1)] : last]
+    return text[slice(*around(sentences_of(text), start, end, neighbours=neighbours))]
 
 
 def _either(patterns: Sequence[str]) -> Any | None:

@@ -6,22 +6,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final, Literal
 
 from tools.policies.clauses import ActiveClause
+from tools.policies.pattern import Expressions
 from tools.policies.schema import FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
 
+Origin = Literal["file", "database"]
+"""Where a policy in force lives: in the policies folder, or as an approved version in the ledger."""
+
+NO_MACHINE_CLAUSE: Final = "no machine clause: judge"
+"""How a policy is listed that only a judge, or approved copy, can answer for."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One policy file: front matter, prose, and its clauses compiled."""
+    """One policy: front matter, prose, and its clauses compiled. `text` is what its file or its version holds."""
 
     front: FrontMatter
     prose: str
     path: Path
     clauses: tuple[ActiveClause, ...]
     sha: str
+    text: str = ""
+    origin: Origin = "file"
 
     @property
     def id(self) -> str:
@@ -58,6 +68,11 @@ class Policy:
         """Whether the policy is enforced. Drafts and retired policies are loaded and checked, not enforced."""
         return self.front.status == "active"
 
+    @property
+    def note(self) -> str:
+        """What a list says of the policy beside its facts; empty for most."""
+        return NO_MACHINE_CLAUSE if all(item.clause.kind == "judge" for item in self.clauses) else ""
+
     def applies(self, scope: Scope) -> bool:
         """Tell whether the policy covers that scope. What a scope leaves open, only policies open to all cover."""
         return _covers(self.front.scope, scope)
@@ -80,6 +95,11 @@ class PolicySet:
     def active(self) -> tuple[Policy, ...]:
         """The policies that are enforced."""
         return tuple(policy for policy in self.policies if policy.is_active)
+
+    @property
+    def expressions(self) -> Expressions:
+        """The patterns of the active clauses, compiled into one at the first use."""
+        return _expressions(self)
 
     def get(self, policy_id: str) -> Policy | None:
         """Return the policy of that id, whatever its status."""
@@ -111,6 +131,12 @@ class PolicySet:
 def policy_sha(front: FrontMatter, prose: str) -> str:
     """Return the hash of all a policy says; comments, quoting and key order of its file don't matter."""
     return _digest([front.model_dump(mode="json"), prose])
+
+
+@lru_cache(maxsize=16)
+def _expressions(policies: PolicySet) -> Expressions:
+    tests = (clause.pattern for policy in policies.active for clause in policy.clauses)
+    return Expressions(test for test in tests if test is not None)
 
 
 @lru_cache(maxsize=1024)

@@ -22,6 +22,7 @@ class Source:
     data: dict[str, object]
     prose: str
     lines: Lines
+    text: str
 
 
 def read_source(path: Path) -> Source:
@@ -34,6 +35,16 @@ def read_source(path: Path) -> Source:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(path, 1, f"can't be read: {error}; a policy is a file of UTF-8 text") from error
+    return parse_source(text, path)
+
+
+def is_policy_file(text: str) -> bool:
+    """Tell whether text is meant as a whole policy, front matter included, and not as prose alone."""
+    return text.removeprefix("\ufeff").partition("\n")[0].rstrip() == _FENCE
+
+
+def parse_source(text: str, path: Path) -> Source:
+    """Take the text of a policy apart; faults are told of `path`. Raises PolicyInvalid as `read_source` does."""
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
         raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")
@@ -46,16 +57,17 @@ def read_source(path: Path) -> Source:
             path, end + 1, "there is no prose below the front matter; say in words what the policy asks"
         )
     front = "\n".join(lines[1:end]) + "\n"
-    if (line := _anchor_line(front)) is not None:
+    if (anchor := _anchor(front)) is not None:
         # Aliases can hide what a clause says, and expand without end.
-        raise PolicyInvalid(path, line + 2, "a YAML anchor; write the value out at each place, or quote the text")
+        reason = "a YAML anchor; write the value out at each place, or quote the text"
+        raise PolicyInvalid(path, anchor.line + 2, reason, anchor.column + 1)
     data, where = parse_yaml(front, path, first_line=2)
     if not isinstance(data, dict):
         raise PolicyInvalid(path, 2, "the front matter must be `key: value` pairs")
-    return Source(path, data, prose, where)
+    return Source(path, data, prose, where, text)
 
 
-def _anchor_line(front: str) -> int | None:
+def _anchor(front: str) -> yaml.Mark | None:
     if _ANCHOR.search(front) is None:
         return None
     try:
@@ -63,4 +75,4 @@ def _anchor_line(front: str) -> int | None:
     except yaml.YAMLError:
         # The parser says what is wrong, and where.
         return None
-    return next((token.start_mark.line for token in tokens if isinstance(token, yaml.AnchorToken)), None)
+    return next((token.start_mark for token in tokens if isinstance(token, yaml.AnchorToken)), None)

@@ -41,8 +41,9 @@ _TEXT: Final = {
     ),
     "cta": "Enroll now",
     "terms": (
-        "Enrollment required by December 7, 2026. Valid from November 23, 2026 through January 6, 2027 at Olive Garden "
-        "and Panera Bread. Earn 3X points instead of 1X after a minimum spend of $50, on up to $1,500 in purchases. "
+        "This offer is made by Example Bank. Enrollment required by December 7, 2026. Valid from November 23, 2026 "
+        "through January 6, 2027 at Olive Garden and Panera Bread. Earn 3X points instead of 1X after a minimum spend "
+        "of $50, on up to $1,500 in purchases. "
         "One per member. Eligible cards: Gold, Platinum. Excluded: cash advances, fees, balance transfers, gift cards, "
         "prior purchases, returns. Allow 6 to 8 weeks for points to post."
     ),

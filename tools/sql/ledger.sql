@@ -79,6 +79,14 @@ create table if not exists offer (
 );
 create index if not exists offer_by_member on offer (user_id, issued_at);
 
+-- An offer that policies of a later day refuse is held until it is released: it is neither replayed nor exported. What
+-- was sent can't be held any more, only recalled.
+alter table offer
+    add column if not exists sent_at timestamptz,
+    add column if not exists held_at timestamptz check (held_at is null or sent_at is null),
+    add column if not exists held_reason text check ((held_reason is null) = (held_at is null));
+create index if not exists offer_by_end on offer (end_date);
+
 create table if not exists reservation (
     campaign_id bigint not null references campaign,
     prediction_key text not null,
@@ -114,6 +122,7 @@ create table if not exists completion (
     created_at timestamptz not null default now()
 );
 
+-- Every version of a policy that was ever in force or sent in, by hash. `state` is null for versions that only files held.
 create table if not exists policy_version (
     policy_id text not null,
     version text not null,
@@ -122,14 +131,55 @@ create table if not exists policy_version (
     first_seen_at timestamptz not null default now(),
     primary key (policy_id, version, sha)
 );
+alter table policy_version
+    add column if not exists state text check (state in ('draft', 'active', 'retired', 'withdrawn')),
+    add column if not exists type text not null default '',
+    add column if not exists domain text not null default '',
+    add column if not exists preview text not null default '',
+    add column if not exists note text not null default '';
+create unique index if not exists policy_version_draft on policy_version (lower(policy_id)) where state = 'draft';
+create unique index if not exists policy_version_active on policy_version (lower(policy_id)) where state = 'active';
 
--- Policies sent in over HTTP wait here, inert, until an officer turns them into a file with clauses.
-create table if not exists policy_submission (
-    policy_id text primary key,
-    type text not null,
-    domain text not null,
-    content text not null,
-    submitted_at timestamptz not null default now()
+-- Who did what to a version, and when; rows are only ever added.
+create table if not exists policy_event (
+    event_id bigint generated always as identity primary key,
+    policy_id text not null,
+    version text not null,
+    sha text not null,
+    event text not null check (event in ('in_file', 'proposed', 'approved', 'replaced', 'retired', 'withdrawn')),
+    by_name text not null,
+    at timestamptz not null default now(),
+    foreign key (policy_id, version, sha) references policy_version
+);
+create unique index if not exists policy_event_in_file on policy_event (policy_id, version, sha) where event = 'in_file';
+create index if not exists policy_event_of on policy_event (lower(policy_id));
+
+-- The policies of each set that a process ever loaded, by the set's hash.
+create table if not exists policy_set (
+    set_sha text not null,
+    policy_id text not null,
+    version text not null,
+    sha text not null,
+    loaded_at timestamptz not null default now(),
+    primary key (set_sha, policy_id)
+);
+
+-- Grows with every activation and retirement: a claim compares it with the one its process loaded.
+create table if not exists policy_epoch (
+    one boolean primary key default true check (one),
+    epoch bigint not null default 0
+);
+insert into policy_epoch default values on conflict do nothing;
+
+-- Copy a person read against a judge clause of one very text of a policy (`policy_sha`) before it came into force.
+create table if not exists copy_approval (
+    policy_sha text not null,
+    clause_ref text not null,
+    block_id text not null,
+    text_sha text not null,
+    approved_by text not null,
+    approved_at timestamptz not null default now(),
+    primary key (policy_sha, clause_ref, block_id, text_sha)
 );
 
 -- When a warehouse export was loaded: its monthly counts are true as of then.

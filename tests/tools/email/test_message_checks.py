@@ -16,6 +16,8 @@ Judged = Callable[..., Subject]
 
 HEADERS = "message_headers"
 OPT_OUT = "message_opt_out"
+SIMPLE = "message_opt_out_simple"
+ONE_CLICK = "message_one_click"
 AD = "message_ad_identified"
 POSTAL = "message_postal_address"
 SIZE = "message_size"
@@ -119,18 +121,24 @@ FAULTS = (
     Fault("a date without zone", HEADERS, header("Date", "yesterday"), "headers"),
     Fault("no Message-ID", HEADERS, header("Message-ID", None), "headers"),
     Fault("a stranger's Message-ID", HEADERS, header("Message-ID", "<1@evil.example>"), "headers"),
-    Fault("no List-Unsubscribe", HEADERS, header("List-Unsubscribe", None), "headers"),
-    Fault("only a mailto to unsubscribe", HEADERS, header("List-Unsubscribe", "<mailto:u@x.example>"), "headers"),
-    Fault("no one-click header", HEADERS, header("List-Unsubscribe-Post", None), "headers"),
-    Fault("a wrong one-click header", HEADERS, header("List-Unsubscribe-Post", "One-Click"), "headers"),
+    Fault("no List-Unsubscribe", ONE_CLICK, header("List-Unsubscribe", None), "headers"),
+    Fault("only a mailto to unsubscribe", ONE_CLICK, header("List-Unsubscribe", "<mailto:u@x.example>"), "headers"),
+    Fault("no one-click header", ONE_CLICK, header("List-Unsubscribe-Post", None), "headers"),
+    Fault("a wrong one-click header", ONE_CLICK, header("List-Unsubscribe-Post", "One-Click"), "headers"),
+    Fault(
+        "an opt-out address that needs a sign-in",
+        ONE_CLICK,
+        header("List-Unsubscribe", f"<https://{HOST}/login?next=unsubscribe>"),
+        "headers",
+    ),
     Fault("no Feedback-ID", HEADERS, header("Feedback-ID", None), "headers"),
     Fault("a Feedback-ID without sender", HEADERS, header("Feedback-ID", "dining:offer"), "headers"),
     Fault("one part only", HEADERS, header("Content-Type", "text/html"), "headers"),
     Fault("no opt-out link in the HTML", OPT_OUT, html(swapped("Unsubscribe from offer emails", "Email settings"))),
     Fault("an opt-out link that leads elsewhere", OPT_OUT, html(swapped("/unsubscribe/", "/elsewhere/"))),
     Fault("no opt-out line in the text", OPT_OUT, text(swapped("Unsubscribe from offer emails:", "Link:")), "text"),
-    Fault("an opt-out that needs a sign-in", OPT_OUT, html(added("<p>Log in to unsubscribe.</p>"))),
-    Fault("an opt-out by phone", OPT_OUT, text(swapped("No sign-in", "Call us to opt out. No sign-in")), "text"),
+    Fault("an opt-out that needs a sign-in", SIMPLE, html(added("<p>Log in to unsubscribe.</p>"))),
+    Fault("an opt-out by phone", SIMPLE, text(swapped("No sign-in", "Call us to opt out. No sign-in")), "text"),
     Fault("no advertisement notice", AD, html(swapped("This is an advertisement from", "Greetings from"))),
     Fault("none in the text", AD, text(swapped("This is an advertisement from", "Greetings from")), "text"),
     Fault("no postal address", POSTAL, html(swapped("100 Main Street", "Main Street"))),
@@ -246,9 +254,10 @@ def test_a_subject_without_a_message_passes_no_check(judged: Judged) -> None:
 
 def test_the_detectors_are_the_ones_policies_name() -> None:
     assert {each.name for each in DETECTORS} == {
-        *(HEADERS, OPT_OUT, AD, POSTAL, SIZE, PARITY, LINKS, HIDDEN, ACCESS, PLACEHOLDERS)
+        *(HEADERS, OPT_OUT, SIMPLE, ONE_CLICK, AD, POSTAL, SIZE, PARITY, LINKS, HIDDEN, ACCESS, PLACEHOLDERS),
+        "message_rates_link",
     }
-    assert len(DETECTORS) == 10
+    assert len(DETECTORS) == 13
     assert all("message" in each.depends_on for each in DETECTORS)
 
 

@@ -57,6 +57,21 @@ def offer(name: str, **changes: Any) -> dict[str, object]:
         ("travel_bonus", "20,000 points, a $200 value.", []),
         ("travel_bonus", "20,000 points, a $300 value.", ["$300"]),
         ("access", "Save $5.", ["$5"]),
+        ("dining_points", "Limit two per cardmember.", ["two per cardmember"]),
+        ("dining_points", "Two for one entrees.", ["Two", "Two for one"]),
+        ("dining_points", "Buy one pizza, get one free.", ["Buy one pizza, get one"]),
+        ("dining_points", "Spend up to a grand.", ["a grand"]),
+        ("dining_points", "Our grand opening is a grand party.", []),
+        ("dining_points", "Lasts a month.", ["a month"]),
+        ("dining_points", "1,500 points a month.", ["1,500 points"]),
+        ("dining_points", "Earning stops once you've spent $1,500.", []),
+        ("dining_points", "Dinner for six, a family of four, a five-minute break.", []),
+        ("dining_points", "A 4K TV and 4K in points.", ["4K"]),
+        ("tech_credit", "A fifth of your order back.", ["A fifth"]),
+        ("tech_credit", "Use it four times and that's $100 in credits.", []),
+        ("tech_credit", "Use it twice and that's $100 in credits.", ["twice", "$100"]),
+        ("retail_cashback", "Spend $40, get $4 back.", []),
+        ("retail_cashback", "Spend $40, get $6 back.", ["$6"]),
     ],
 )
 def test_numbers_agree_with_the_offer_in_value_unit_and_role(
@@ -233,3 +248,99 @@ def test_an_empty_draft_or_offer_raises_nothing(find: Find) -> None:
     for name in ("grounded_numbers", "grounded_dates", "grounded_merchants", "reward_unit_agrees", "parts_agree"):
         assert find(name, {}, "dining_points") == []
     assert [e.quote for e in find("grounded_numbers", "Earn 3X.", {})] == ["3X"]
+
+
+TRANSFER: dict[str, object] = {
+    "offer_type": "balance_transfer",
+    "reward_unit": "apr",
+    "reward_value": 1.99,
+    "promo_apr": 1.99,
+    "promo_months": 15,
+    "go_to_apr": "19.24% to 27.99% variable",
+    "bt_fee_pct": 3,
+    "bt_fee_min": 5,
+    "start_date": "2026-11-23",
+    "end_date": "2027-01-06",
+}
+PLAN: dict[str, object] = TRANSFER | {
+    "offer_type": "installments",
+    "promo_months": 12,
+    "monthly_payment_usd": 45.83,
+    "total_of_payments_usd": 549.96,
+}
+SHIELD: dict[str, object] = TRANSFER | {
+    "offer_type": "add_on",
+    "addon_name": "Purchase Shield Plus",
+    "addon_price_usd_month": 7.99,
+}
+
+
+@pytest.mark.parametrize(
+    ("terms", "text", "quotes"),
+    [
+        (TRANSFER, "1.99% promotional APR for 15 months, then 19.24% to 27.99% variable APR.", []),
+        (TRANSFER, "19.24% promotional APR for 15 months.", ["19.24%"]),
+        (TRANSFER, "1.99% promotional APR, then a 1.99% variable APR.", ["1.99%"]),
+        (TRANSFER, "1.99% for 18 months.", ["18 months"]),
+        (TRANSFER, "A fee of 3%, minimum $5, applies to each transfer.", []),
+        (TRANSFER, "A fee of 4%, minimum $10, applies to each transfer.", ["4%", "$10"]),
+        (PLAN, "Twelve payments of $45.83, $549.96 in total.", []),
+        (PLAN, "Ten payments of $54.99, $549.96 a month.", ["Ten payments", "$54.99", "$549.96"]),
+        (SHIELD, "Purchase Shield Plus is $7.99 a month, $95.88 a year.", []),
+        (SHIELD, "Purchase Shield Plus is $7.99 a year.", ["$7.99"]),
+    ],
+)
+def test_credit_products_have_their_numbers_in_their_roles(
+    find: Find, terms: dict[str, object], text: str, quotes: list[str]
+) -> None:
+    assert [e.quote for e in find("grounded_numbers", text, terms)] == quotes
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("7-Eleven and Five Guys are in.", []),
+        ("Work out at 24 Hour Fitness, order from 1-800-Flowers.", []),
+        ("burgers at five guys", []),
+        ("Pick seven of eleven.", ["seven", "eleven"]),
+    ],
+)
+def test_numbers_in_the_names_of_the_offer_are_names(find: Find, text: str, quotes: list[str]) -> None:
+    own = offer("dining_points", merchants=["7-Eleven", "Five Guys", "24 Hour Fitness", "1-800-Flowers"])
+    assert [e.quote for e in find("grounded_numbers", text, own)] == quotes
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("Saucy Nights Ahead", []),
+        ("Meet Your New Favorite Weeknight", []),
+        ("Slice, Dip, Savor", []),
+        ("From Napa to New York, dinner is better shared.", []),
+        ("Dinner at Bella Notte Nights", ["Bella Notte Nights"]),
+        ("Zephyrine and Quillmont count too.", ["Quillmont"]),
+    ],
+)
+def test_a_headline_in_title_case_names_nobody(find: Find, text: str, quotes: list[str]) -> None:
+    assert [e.quote for e in find("grounded_merchants", text, "dining_points")] == quotes
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("Enroll by the 15th.", []),
+        ("Enroll on or before the fourteenth.", ["fourteenth"]),
+        ("Enroll before the second course.", []),
+        ("Enroll by Dec 15, '26.", []),
+        ("Enroll by Dec 15, '27.", ["Dec 15, '27"]),
+        ("It expires next Friday.", ["Friday"]),
+    ],
+)
+def test_days_may_lack_their_month_or_century(find: Find, text: str, quotes: list[str]) -> None:
+    assert [e.quote for e in find("grounded_dates", text, "dining_points")] == quotes
+
+
+def test_airline_miles_are_no_points(find: Find) -> None:
+    text = "Earn bonus miles, or 3 points per dollar at Miles & Co."
+    own = offer("dining_points", merchants=["Miles & Co"])
+    assert [e.quote for e in find("reward_unit_agrees", text, own)] == ["Earn bonus miles"]

@@ -17,7 +17,11 @@ from tools.subject import Detector, Scope
 from tools.vocabulary import DOMAINS
 
 FOLDER = Path(__file__).parents[3] / "policies"
-ATTESTED = {"account_standing": Attestation("Credit Operations", date(2999, 12, 31))}
+ATTESTED = {
+    "account_standing": Attestation("Credit Operations", date(2999, 12, 31)),
+    "complaint_rate": Attestation("Mail Operations", date(2999, 12, 31)),
+    "sender_authentication": Attestation("Mail Operations", date(2999, 12, 31)),
+}
 LIMITS = {
     "points_multiplier_policy": {
         "max_multiplier": 5,
@@ -138,10 +142,19 @@ def test_honest_copy_passes_all_stages_with_every_clause_run() -> None:
     assert covers(report, gate().required(subject.scope, stages))
 
 
-def test_without_an_attested_account_standing_every_offer_is_held() -> None:
-    report = replace(gate(), attestations={}).check(standard_subject(), stages=("member",))
+@pytest.mark.parametrize(
+    ("fact", "clause"),
+    [
+        ("account_standing", "account_current"),
+        ("complaint_rate", "complaint_rate_low"),
+        ("sender_authentication", "sender_authenticated"),
+    ],
+)
+def test_without_a_fact_that_only_a_person_knows_every_offer_is_held(fact: str, clause: str) -> None:
+    others = {name: attestation for name, attestation in ATTESTED.items() if name != fact}
+    report = replace(gate(), attestations=others).check(standard_subject(), stages=("member",))
     assert report.verdict == "unknown"
-    assert [violation.clause_id for violation in report.violations] == ["account_current"]
+    assert [violation.clause_id for violation in report.violations] == [clause]
 
 
 @pytest.mark.parametrize("fact", sorted(set(standard_subject().member) - {"annual_fee", "region"}))

@@ -166,7 +166,8 @@ def test_examples_are_the_clause_s_tests(tmp_path: Path) -> None:
     examples = {"violating": [{"offer": {"reward_value": 6}}, {"offer": {"reward_value": 5}}], "conforming": [{}]}
     path = write_policy(tmp_path, clause(examples=examples))
     problem = problem_of(tmp_path, run_examples=True)
-    assert problem.reason == "clause 'a_cel': this violating example comes out as pass"
+    remedy = "correct the clause or the example"
+    assert problem.reason == f"clause 'a_cel': this violating example comes out as pass; {remedy}"
     assert path.read_text().splitlines()[problem.line - 1].strip() == "- offer:"
     assert problem.line > line_with(path, "reward_value: 6")
 

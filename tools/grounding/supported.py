@@ -1,0 +1,107 @@
+"""Whether an offer supports what a text says: its terms, the card's own fee, and the few numbers that are no term."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tools.grounding.measures import Quantity
+from tools.grounding.reading import Reading, statements_of
+from tools.grounding.roles import Role
+from tools.grounding.support import Support, amount, support_of
+from tools.grounding.tokens import low
+from tools.subject import Subject
+
+_FREE_TEXT: Final = ("reward_note", "exclusions", "eligibility_excludes", "addon_name")
+_TABLE: Final = 12
+"""The most people one dines or travels with."""
+_PARTIES: Final = {
+    "of": frozenset({"family", "party", "group", "table", "crew", "team", "squad"}),
+    "for": frozenset(
+        {"dinner", "lunch", "brunch", "breakfast", "supper", "table", "seats", "reservation", "booth", "room"}
+    ),
+}
+_EFFORT: Final = 15
+"""Minutes that a tap or a break takes."""
+_FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
+
+
+def support_for(subject: Subject) -> Support:
+    """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
+    key = _Key(subject.offer, dict(subject.offer), subject.send_date)
+    latest = _LATEST.get("support")
+    if latest is not None and latest[0].offer is key.offer and latest[0][1:] == key[1:]:
+        return latest[1]
+    support = _support(key.facts, key.sent)
+    _LATEST["support"] = key, support
+    return support
+
+
+class _Key(NamedTuple):
+    """An offer, what it said when it was read, and the day of sending."""
+
+    offer: Mapping[str, object]
+    facts: Mapping[str, object]
+    sent: date
+
+
+_LATEST: Final[dict[str, tuple[_Key, Support]]] = {}
+"""The offer read last: all detectors of a draft ask for the same one. Kept, so that no other takes its identity."""
+
+
+def _support(offer: Mapping[str, object], sent: date) -> Support:
+    notes: list[Quantity] = []
+    for name in _FREE_TEXT:
+        value = offer.get(name)
+        for text in value if isinstance(value, list | tuple) else (value,):
+            notes += statements_of(text)[2] if isinstance(text, str) else ()
+    later = offer.get("go_to_apr")
+    return support_of(offer, sent, notes=notes, later=statements_of(later)[2] if isinstance(later, str) else ())
+
+
+def is_supported(
+    quantity: Quantity, roles: frozenset[Role], support: Support, subject: Subject, reading: Reading
+) -> bool:
+    """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
+    if support.has(quantity, roles):
+        return True
+    if roles & {"fee", "yearly"} and quantity.unit == "money":
+        return quantity.value == amount(subject.member.get("annual_fee"))
+    if quantity.unit == "count":
+        return _is_card_ending(reading, quantity) or _is_party(reading, quantity)
+    if quantity.unit == "hours":
+        return _is_effort(reading, quantity)
+    wider = roles_in_sentence(reading, quantity, support)
+    return bool(wider) and support.has(quantity, wider)
+
+
+def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) -> frozenset[Role]:
+    """Return the roles that its sentence gives a quantity beside its own: a fee's least, the total of several."""
+    sentence = reading.tokens[quantity.first].sentence
+    words = {token.low for token in reading.tokens if token.sentence == sentence}
+    roles: set[Role] = {"fee"} if words & _FEES else set()
+    times = support.of("count", "redemptions") - {Decimal(1)}
+    others = (other for other in reading.quantities if reading.tokens[other.first].sentence == sentence)
+    if any(other.unit == "count" and other.value in times for other in others):
+        roles |= {"reward_total", "spend_total"}
+    return frozenset(roles)
+
+
+def _is_party(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "a family of four" and "dinner for six", which count people at a table."""
+    link, head = low(reading.tokens, quantity.first - 1), low(reading.tokens, quantity.first - 2)
+    return quantity.value <= _TABLE and not quantity.noun and head in _PARTIES.get(link, ())
+
+
+def _is_effort(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "it takes two minutes" and "a five-minute break", which are no term of an offer."""
+    words = reading.folded.text[quantity.start : quantity.end].lower()
+    before = [low(reading.tokens, quantity.first - step) for step in (1, 2, 3)]
+    return quantity.value * 60 <= _EFFORT and "min" in words and ("-" in words or "takes" in before or "took" in before)
+
+
+def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "Card ending in 8431", which the renderer adds."""
+    words = [low(reading.tokens, quantity.first - step) for step in (3, 2, 1)]
+    digits = quantity.end - quantity.start
+    return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)
