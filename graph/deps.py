@@ -46,6 +46,7 @@ from tools.policies.schema import AttestClause
 from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
+from tools.prompt_leaks import Instructions
 from tools.screening import Limits
 from tools.subject import Scope
 from tools.views import MemberView
@@ -76,6 +77,7 @@ class Rulebook:
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
+    instructions: Instructions
     sha: str
     """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
     epoch: int = 0
@@ -237,6 +239,7 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
     menus = ladders.menus(policies.limit)
     judged = settings.effective_judge_model is not None
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
+    prompts = load_prompts(settings.prompts_dir, needed=PROMPTS)
     return Rulebook(
         policies=policies,
         gate=gate,
@@ -246,7 +249,8 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=load_prompts(settings.prompts_dir, needed=PROMPTS),
+        prompts=prompts,
+        instructions=_instructions(prompts, policies, blocks),
         sha=_folder_sha(folder, settings.prompts_dir),
     )
 
@@ -277,6 +281,16 @@ def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
 
 def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
     return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
+
+
+def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:
+    """Return all the text models are given but the offer's: prompts, what policies say, and what clauses tell drafts."""
+    given = [*prompts.texts]
+    for policy in policies.active:
+        given += [policy.front.brief, policy.prose]
+        for clause in policy.front.clauses:
+            given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]
+    return Instructions.of(given, sayable=[block.text for block in blocks.blocks])
 
 
 def _folder_sha(*folders: Path) -> str:

@@ -18,7 +18,8 @@ _CODE: Final[Any] = re2.compile(
             r"\\",
             r"[=+@-][A-Z]{2,12}\(",  # formulas of a sheet
             r"\.\./|/etc/|\b[a-z]:/",
-            r"'\s*\)?\s*;|;\s*--|--\s*$|'\d'\s*=\s*'\d|(?i:\bdrop table\b|\bunion (?:all )?select\b|\bselect .{1,40} from \w+ where\b)",
+            r"'\s*\)?\s*;|;\s*--|(?m:--\s*$)|'\d'\s*=\s*'\d",
+            r"(?i:\bdrop table\b|\bunion (?:all )?select\b|\bselect .{1,40} from \w+ where\b)",
             r"=\?[\w-]+\?[bqBQ]\?",  # encoded words of mail headers
             r"!![a-z]+|(?m:^)\s*(?:#{1,6}\s|-{3,}\s*$|={3,}\s*$|`{3})",
             r"\[q[0-9a-f]{4,}\]|\bq[0-9a-f]{10,}\b",
@@ -26,6 +27,7 @@ _CODE: Final[Any] = re2.compile(
             r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\b\d\d:\d\d:\d\d (?:INFO|DEBUG|WARN|WARNING|ERROR|CRITICAL)\b"
             r"|\[(?:INFO|DEBUG|WARN|WARNING|ERROR|CRITICAL)\]",
             r"\b[0-9a-f]{32,}\b|\S{60,}",
+            r"\w_\w",  # names of fields, slots, merchants and options
         )
     )
 )
@@ -38,6 +40,8 @@ _ORDER: Final[Any] = re2.compile(
             r"\b(?:decode|decrypt|decipher|unscramble)\b|\brot ?-?13\b|\bbase ?-?64\b|\bobey\b",
             r"\b(?:policy|compliance|safety|admin|administrator) override\b",
             r"\b(?:skip|disable|switch off|turn off) (?:\w+ ){0,2}checks?\b",
+            r"\bpersuadable\b|\b(?:engagement|spend|spending|category|account):? (?:is )?(?:low|medium|high|decreasing|stable"
+            r"|increasing|preferred|other|established|long.standing),",  # the member as a prompt puts it
             r"\bthe (?:text|words?|prompt|message|conversation) above\b",
             r"\b(?:repeat|print|reveal|output|recite|quote) (?:\w+ ){0,3}(?:prompt|instructions|briefs?|verbatim)\b",
         )
@@ -67,28 +71,40 @@ Span = tuple[int, int]
 
 def plain_prose(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find text that is no English prose: what a program, a sheet, a log or a model would read."""
+    folded = {field: fold(text) for field, text in subject.text.items() if text}
+    draft = "\n".join(whole.text for whole in folded.values())
+    # One look at the whole draft settles the common case: nothing there.
+    patterns = [pattern for pattern in (_CODE, _ORDER, _BASE64) if pattern.search(draft)]
+    foreign = _is_foreign(draft.lower())
     found = []
-    for field, text in subject.text.items():
-        folded = fold(text)
-        spans = set(_patterns(folded.text)) | set(_foreign(folded.text.lower()))
-        placed = {folded.span(start, end) for start, end in spans} | set(_other_scripts(text))
-        found += [Evidence(field=field, quote=text[start:end], start=start, end=end) for start, end in sorted(placed)]
+    for field, whole in folded.items():
+        spans = {span for pattern in patterns for span in _matches(pattern, whole.text)}
+        spans |= set(_foreign(whole.text.lower())) if foreign else set()
+        placed = {whole.span(start, end) for start, end in spans} | set(_other_scripts(whole.original))
+        found += [
+            Evidence(field=field, quote=whole.original[start:end], start=start, end=end) for start, end in sorted(placed)
+        ]
     return found
 
 
-def _patterns(text: str) -> Iterator[Span]:
-    for pattern in (_CODE, _ORDER):
-        yield from (match.span() for match in pattern.finditer(text))
-    for match in _BASE64.finditer(text):
-        word = match.group()
-        if word != word.lower() and word != word.upper() and any(char.isdigit() for char in word):
+def _matches(pattern: Any, text: str) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        if pattern is not _BASE64 or _is_encoded(match.group()):
             yield match.span()
+
+
+def _is_encoded(word: str) -> bool:
+    return word != word.lower() and word != word.upper() and any(char.isdigit() for char in word)
+
+
+def _is_foreign(lower: str) -> bool:
+    words = set(_WORD.findall(lower))
+    return any(len(words & language) >= _FOREIGN_WORDS for language in _FOREIGN)
 
 
 def _foreign(lower: str) -> Iterator[Span]:
     for sentence in _SENTENCE.finditer(lower):
-        words = set(_WORD.findall(sentence.group()))
-        if any(len(words & language) >= _FOREIGN_WORDS for language in _FOREIGN):
+        if _is_foreign(sentence.group()):
             yield sentence.span()
 
 
