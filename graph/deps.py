@@ -284,7 +284,7 @@ def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
 
 
 def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:
-    """Return all the text models are given but the offer's: prompts, what policies say, and what clauses tell drafts."""
+    """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
     given = [*prompts.texts]
     for policy in policies.active:
         given += [policy.front.brief, policy.prose]

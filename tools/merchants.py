@@ -30,9 +30,7 @@ TYPES_OF: Final[dict[Channel, frozenset[MerchantType]]] = {
 }
 """Where a merchant must sell for an offer of that channel to be usable with it."""
 
-_NO_PART_OF_A_NAME: Final = frozenset(
-    {"clean_characters", "plain_text", "no_placeholders", "no_reviewer_instructions"}
-)
+_NO_PART_OF_A_NAME: Final = frozenset({"clean_characters", "plain_text", "no_placeholders", "no_reviewer_instructions"})
 """Detectors of hygiene that find what no name holds; links are judged by shape, since "Booking.com" is a name."""
 
 

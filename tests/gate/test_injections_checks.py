@@ -1,4 +1,4 @@
-"""Payloads in everything a stand-alone check is given: no verdict gets better, no violation goes away, nothing breaks."""
+"""Payloads in everything a stand-alone check is given: no verdict gets better, no violation goes away."""
 
 import json
 from functools import cache
@@ -185,7 +185,9 @@ def test_an_honest_name_is_a_name(name: str) -> None:
     assert (reply.error, reply.verdict, reply.violations) == (None, "pass", ())
 
 
-@pytest.mark.parametrize("name", ["7-Eleven", "Yahoo! Shopping", "1-800-Flowers.com", "24 Hour Fitness", "E.l.f. Cosmetics"])
+@pytest.mark.parametrize(
+    "name", ["7-Eleven", "Yahoo! Shopping", "1-800-Flowers.com", "24 Hour Fitness", "E.l.f. Cosmetics"]
+)
 def test_a_name_of_digits_or_signs_is_no_reason_to_refuse(name: str) -> None:
     assert fault_of(name) is None
     assert reply_to(offer={"merchants": ["Olive Garden", "Panera Bread", name]}).error is None

@@ -40,8 +40,8 @@ _ORDER: Final[Any] = re2.compile(
             r"\b(?:decode|decrypt|decipher|unscramble)\b|\brot ?-?13\b|\bbase ?-?64\b|\bobey\b",
             r"\b(?:policy|compliance|safety|admin|administrator) override\b",
             r"\b(?:skip|disable|switch off|turn off) (?:\w+ ){0,2}checks?\b",
-            r"\bpersuadable\b|\b(?:engagement|spend|spending|category|account):? (?:is )?(?:low|medium|high|decreasing|stable"
-            r"|increasing|preferred|other|established|long.standing),",  # the member as a prompt puts it
+            r"\bpersuadable\b|\b(?:engagement|spend|spending|category|account):? (?:is )?(?:low|medium|high|decreasing"
+            r"|stable|increasing|preferred|other|established|long.standing),",  # the member as a prompt puts it
             r"\bthe (?:text|words?|prompt|message|conversation) above\b",
             r"\b(?:repeat|print|reveal|output|recite|quote) (?:\w+ ){0,3}(?:prompt|instructions|briefs?|verbatim)\b",
         )
@@ -82,7 +82,8 @@ def plain_prose(subject: Subject, params: Mapping[str, object]) -> list[Evidence
         spans |= set(_foreign(whole.text.lower())) if foreign else set()
         placed = {whole.span(start, end) for start, end in spans} | set(_other_scripts(whole.original))
         found += [
-            Evidence(field=field, quote=whole.original[start:end], start=start, end=end) for start, end in sorted(placed)
+            Evidence(field=field, quote=whole.original[start:end], start=start, end=end)
+            for start, end in sorted(placed)
         ]
     return found
 

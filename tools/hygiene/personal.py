@@ -78,7 +78,9 @@ _ORDINARY_NAMES: Final = frozenset(
 )
 """Parts of names that are words: at the start of a sentence they are read as words."""
 _GRAMMAR: Final = frozenset(
-    listed("the this that these those you your yours our ours with for and from here then there when what who how are not")
+    listed(
+        "the this that these those you your yours our ours with for and from here then there when what who how are not"
+    )
 )
 """Words without which no copy can be written: as part of a name they tell nothing."""
 _MOST_NAMES: Final = 6
