@@ -71,6 +71,16 @@ _STATES: Final[dict[str, str]] = {
     "US-TERRITORIES": "guam, puerto rico, american samoa, virgin islands",
 }
 """The Census Bureau's regions; Washington is left to the state, the capital is the District of Columbia."""
+_ALSO_CALLED: Final[dict[str, frozenset[str]]] = {
+    "US-EAST": frozenset({"US-NORTHEAST", "US-SOUTH"}),
+    "US-SOUTHEAST": frozenset({"US-SOUTH"}),
+    "US-SOUTHWEST": frozenset({"US-SOUTH", "US-WEST"}),
+    "US-CENTRAL": frozenset({"US-MIDWEST", "US-SOUTH"}),
+    "US-NORTHWEST": frozenset({"US-WEST"}),
+    "US-MOUNTAIN": frozenset({"US-WEST"}),
+    "US-PACIFIC": frozenset({"US-WEST"}),
+}
+"""Regions of other maps, and those of ours that each may lie in."""
 _REGION_OF: Final = {state: region for region, states in _STATES.items() for state in states.split(", ")}
 _STATE: Final = compiled(r"\b(" + "|".join(sorted(_REGION_OF, key=len, reverse=True)) + r")\b")
 _LIMITED: Final = compiled(
@@ -130,12 +140,15 @@ def _place(checks: Checks, subject: Subject, params: Mapping[str, object]) -> li
 def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find merchants and limits of residence that leave out the member's region, and "nationwide" where it isn't."""
     own = str(subject.member.get("region") or "").upper()
+    homes = _ALSO_CALLED.get(own, frozenset({own} & _STATES.keys()))
     merchants = subject.offer.get("merchants")
     names = [str(name) for name in merchants] if isinstance(merchants, list | tuple) else []
     catalogued = checks.reader.own_merchants(tuple(names))
     partial_reach = [name for name in sorted(catalogued) if name in regions]
     found = [
-        Evidence(field="offer.merchants", quote=name) for name in partial_reach if own and own not in regions[name]
+        Evidence(field="offer.merchants", quote=name)
+        for name in partial_reach
+        if homes and homes.isdisjoint(regions[name])
     ]
     excluded = _words(subject.offer.get("eligibility_excludes"))
     facts = {own.lower()} | _words(subject.member.get("card_type"))
@@ -147,16 +160,16 @@ def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[
         return found
     for field, reading, sentences in fields:
         for sentence in sentences:
-            for start, end in _misfits(sentence.text, own, reaches=not partial_reach):
+            for start, end in _misfits(sentence.text, homes, reaches=not partial_reach):
                 found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
     return found
 
 
-def _misfits(text: str, own: str, *, reaches: bool) -> Iterator[tuple[int, int]]:
+def _misfits(text: str, homes: frozenset[str], *, reaches: bool) -> Iterator[tuple[int, int]]:
     if not reaches and not _EXCLUDING.search(text):
         yield from (match.span() for match in _ALL_STATES.finditer(text))
     states = list(_STATE.finditer(text))
-    if states and own and _LIMITED.search(text) and not _EXCLUDING.search(text):
+    if states and homes and _LIMITED.search(text) and not _EXCLUDING.search(text):
         served = {_REGION_OF[" ".join(match.group().lower().split())] for match in states}
-        if own not in served:
+        if homes.isdisjoint(served):
             yield states[0].start(), states[-1].end()

@@ -13,11 +13,15 @@ from tools.subject import Detector, Subject
 
 
 class Contradiction(NamedTuple):
-    """Two statements of one condition that can't both be true; `holds` tells whether the offer has the condition."""
+    """Two statements of one condition that can't both be true.
+
+    `holds` tells whether the offer has the condition, `allows` whether it makes the denial true.
+    """
 
     said: Any
     denied: Any
     holds: Callable[[Mapping[str, object]], bool]
+    allows: Callable[[Mapping[str, object]], bool] = lambda offer: False
 
 
 CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
@@ -85,6 +89,7 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
             r"|over\s+and\s+over|time\s+after\s+time)\b|\b(?:on\s+)?every\s+(?:visit|order|stay|trip|purchase|booking)\b"
             r"|\bmore\s+than\s+once\b|\b(?:two|three|four|five|several|multiple|many)\s+times\b"),
         lambda offer: amount(offer.get("max_redemptions")) == 1,
+        lambda offer: (amount(offer.get("max_redemptions")) or 1) > 1,
     ),
     Contradiction(
         compiled(
@@ -114,7 +119,7 @@ def _conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) 
     fields = list(written(checks, subject, FIELDS))
     text, found = joined(fields), list[Evidence]()
     for pair in CONTRADICTIONS:
-        if pair.denied.search(text) is None:
+        if pair.denied.search(text) is None or pair.allows(subject.offer):
             continue
         denied = _spans(fields, pair.denied, but=_WARNS)
         if not denied:

@@ -20,6 +20,9 @@ _FREE: Final = pattern_of(
     r"\b(?:our|my) treat\b",
     r"\bwe(?:'re| are)? (?:treating|treat you|buying)\b",
     r"\b(?:our|a|an|this|special|welcome|holiday|thank you|surprise|little|small|your|mystery|free) gifts?\b",
+    r"\bgifts?\s?[*†‡§]",
+    r"\b(?:a|your) (?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|new year|winter|spring|summer|autumn|fall|season's) gifts?\b",
     r"\bgifts? (?:from us|for you|to you|with|inside|awaits?|waiting|is|of thanks)\b",
     r"\b(?:without|no|at no|free of) charge\b",
     r"\bbonus (?:night|meal|gift|credit|cash|item|month|ticket|dessert|stay|treat|reward)s?\b",

@@ -1,6 +1,6 @@
 """Claims of "up to": the maximum is the offer's, and what it takes to reach it stands close by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -29,6 +29,8 @@ _WORTH: Final = pattern_of(
     r"\b(?:worth|valued?(?: at)?|free night|night|dinner|meal|ticket) \(?(?:up to|as much as)\s*$",
 )
 _RATED: Final[dict[str, Unit]] = {"percent": "percent", "X_points": "multiplier"}
+_HEAD: Final = frozenset({"subject", "preheader", "headline", "cta"})
+"""Fields too short for a condition: they are read together with the body below them."""
 _NEAR: Final = 200
 """Characters within which the qualifying spend stands, as the issuer reads "close by"."""
 _UNITS: Final[tuple[Unit, ...]] = ("money", "points", "percent", "multiplier")
@@ -40,13 +42,27 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
     def qualified(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find an "up to" that isn't the offer's maximum, or whose qualifying spend isn't close by."""
         found: list[Evidence] = []
-        for passage in written(checks, subject).passages:
+        passages = written(checks, subject).passages
+        for passage in passages:
             for quantity, sells in _maxima(passage):
-                if not _is_offered(quantity, subject) or (sells and not _is_qualified(passage, quantity, subject)):
+                if not _is_offered(quantity, subject) or (sells and not _is_said(passage, quantity, passages, subject)):
                     found.append(passage.evidence(quantity.start, quantity.end))
         return found
 
     return (Detector("maximum_qualified", ("terms", "copy"), qualified),)
+
+
+def _is_said(passage: Passage, quantity: Quantity, passages: Sequence[Passage], subject: Subject) -> bool:
+    """Tell whether what the maximum takes stands near it; a line of a message's head may leave that to the body."""
+    if _is_qualified(passage, quantity, subject):
+        return True
+    return passage.field in _HEAD and any(
+        _is_qualified(other, same, subject)
+        for other in passages
+        if other.field == "body"
+        for same in other.reading.quantities
+        if (same.unit, same.value) == (quantity.unit, quantity.value)
+    )
 
 
 def _maxima(passage: Passage) -> Iterator[tuple[Quantity, bool]]:
@@ -58,7 +74,8 @@ def _maxima(passage: Passage) -> Iterator[tuple[Quantity, bool]]:
         up_to = _UP_TO.search(before)
         if up_to is None or _ON.search(before) or _SPENT.search(passage.text[quantity.end : quantity.end + 45]):
             continue
-        yield quantity, not up_to.group(0).lower().lstrip().startswith(_LIMITS)
+        states_a_cap = passage.field == "terms" or up_to.group(0).lower().lstrip().startswith(_LIMITS)
+        yield quantity, not states_a_cap
 
 
 def _is_offered(quantity: Quantity, subject: Subject) -> bool:
@@ -103,7 +120,8 @@ def _is_qualified(passage: Passage, quantity: Quantity, subject: Subject) -> boo
     offer = subject.offer
     reward, cap, minimum = (number(offer.get(fact)) for fact in ("reward_value", "reward_cap", "minimum_spend"))
     rated = _RATED.get(str(offer.get("reward_unit")))
-    spends: list[tuple[Unit, float]] = [("money", minimum)] if minimum else []
+    # Of a reward that grows with the spend, the least spend doesn't bring the most reward.
+    spends: list[tuple[Unit, float]] = [("money", minimum)] if minimum and rated is None else []
     if rated is not None and reward:
         if quantity.unit not in ("percent", "multiplier"):
             spends.append((rated, reward))

@@ -9,6 +9,7 @@ from tools.claims.credit_words import evidence_of, has, number
 from tools.claims.passages import Passage, Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
+from tools.grounding.support import day
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -171,9 +172,20 @@ def _close_by(draft: Written, mention: _Mention) -> str:
     return f"{near}\n{body[: max(0, _REACH - (len(passage.text) - mention.end))]}"
 
 
+def _without_deadline(text: str, subject: Subject) -> str:
+    """Take out the day by which the offer must be taken, where the rate itself lasts for months: it ends no rate."""
+    last = day(subject.offer.get("end_date"))
+    if last is None or not has(subject, "promo_months"):
+        return text
+    written_out = (f"{last:%B} {last.day}", f"{last:%b} {last.day}", f"{last.month}/{last.day}", last.isoformat())
+    for form in written_out:
+        text = text.replace(form, "the deadline")
+    return text
+
+
 def _is_complete(draft: Written, mention: _Mention, subject: Subject) -> bool:
     near = _close_by(draft, mention)
-    if _ENDS.search(near) is None:
+    if _ENDS.search(_without_deadline(near, subject)) is None:
         return False
     rates = rates_in(subject.offer.get("go_to_apr"))
     if not rates:

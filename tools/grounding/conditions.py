@@ -27,7 +27,10 @@ _ONCE: Final = re2.compile(
     r"|\bfirst (?:qualifying |eligible )?purchase\b"
 )
 _ONLINE: Final = re2.compile(r"(?i)\bonline\b|\bweb ?site\b|\bin[ -]app\b")
-_IN_STORE: Final = re2.compile(r"(?i)\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b")
+_IN_STORE: Final = re2.compile(
+    r"(?i)\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b"
+    r"|\b(?:in|at|inside|visit)(?: \S+){1,4} (?:store|shop|restaurant|location)s?\b"
+)
 _SMALL: Final = frozenset(listed("the and for with from any all not are was via only other"))
 _STEM = 5
 

@@ -7,14 +7,14 @@ from tools.grounding.tokens import listed
 
 TERMS: Final = frozenset(
     listed("""
-    card cards cardmember cardmembers member members account basic gold platinum travel dining electronics business
-    services retail entertainment terms conditions offer offers points point apr us usa usd dc et est edt pt pst ct
-    cst eastern pacific central rates fees pricing credit statement membership rewards reward bonus i i'm i'll i've
-    english christmas thanksgiving hanukkah easter halloween valentine's new year year's eve labor memorial
-    independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi faq faqs id pin qr app ok vip u s
-    a p m d c x b aprs super bowl mother's father's valentine oktoberfest ramadan diwali
-    broadway hollywood olympics oscars o'clock advertisement america american united states puerto rico
-    north south east west international
+    card cards cardmember cardmembers member members account basic blue green silver gold platinum travel dining
+    electronics business services retail entertainment terms conditions offer offers points point apr us usa usd
+    dc et est edt pt pst ct cst eastern pacific central rates fees pricing credit statement membership rewards
+    reward bonus i i'm i'll i've english christmas thanksgiving hanukkah easter halloween valentine's new year
+    year's eve labor memorial independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi
+    faq faqs id pin qr app ok vip u s a p m d c x b aprs super bowl mother's father's valentine oktoberfest
+    ramadan diwali broadway hollywood olympics oscars o'clock advertisement america american united states
+    puerto rico north south east west international
     """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""

@@ -35,6 +35,14 @@ ADJECTIVES: Final = frozenset(
 )
 EXTRA: Final = frozenset({"extra", "additional", "more"})
 TIMES_OF: Final = frozenset({"the", "more", "as", "your", "over", "points", "rewards", "on", "our", "faster"})
+NOT_MULTIPLIED: Final = frozenset(
+    listed("""
+    check shot shots espresso espressos room rooms bed beds bill bills feature features scoop scoops decker deckers
+    cheeseburger cheeseburgers burger burgers patty chocolate cream occupancy header headers breasted click tap
+    play plays date dates dip stack boiler glazed pane zero edged sided layer layers crust threat
+    """)
+)
+"""Behind "double" or "triple" these make a thing, not a multiple: a double shot pays no double points."""
 FACTORS: Final = {
     **dict.fromkeys(("double", "doubles", "doubled", "doubling", "twice", "twofold"), 2),
     **dict.fromkeys(("triple", "triples", "tripled", "tripling", "thrice", "threefold", "treble"), 3),

@@ -14,6 +14,7 @@ from tools.grounding.measures import (
     FACTORS,
     LEADING,
     NOT_A_SHARE,
+    NOT_MULTIPLIED,
     ORDINALS,
     PER,
     PREFIXES,
@@ -87,7 +88,7 @@ def _quantity_at(tokens: Tokens, index: int) -> Quantity | None:
         return _clock(tokens, index)
     at = index + (token.low == "us" and low(tokens, index + 1) == "$")
     prefix = PREFIXES.get(low(tokens, at))
-    if token.low in FACTORS and not (low(tokens, index + 1) == "-" and low(tokens, index + 2) == "check"):
+    if token.low in FACTORS and low(tokens, index + 1 + (low(tokens, index + 1) == "-")) not in NOT_MULTIPLIED:
         return _factor(tokens, index)
     share = fraction_at(tokens, index)
     if share is not None and not (token.low == "half" and _is_span(tokens, index)):

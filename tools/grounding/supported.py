@@ -23,6 +23,7 @@ _PARTIES: Final = {
 }
 _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""
+_AT_MOST: Final = frozenset({"at", "max", "maximum", "tops", "total", "in"})
 _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
 
 
@@ -65,10 +66,14 @@ def is_supported(
     """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
     if support.has(quantity, roles):
         return True
-    if roles & {"fee", "yearly"} and quantity.unit == "money":
+    if quantity.unit == "money" and (roles & {"fee", "yearly"} or (not roles and _speaks_of_fees(reading, quantity))):
         return quantity.value == amount(subject.member.get("annual_fee"))
     if quantity.unit == "count":
-        return _is_card_ending(reading, quantity) or _is_party(reading, quantity)
+        return (
+            _is_card_ending(reading, quantity)
+            or _is_party(reading, quantity)
+            or _is_points_at_most(reading, quantity, support)
+        )
     if quantity.unit == "hours":
         return _is_effort(reading, quantity)
     wider = roles_in_sentence(reading, quantity, support)
@@ -85,6 +90,23 @@ def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) ->
     if any(other.unit == "count" and other.value in times for other in others):
         roles |= {"reward_total", "spend_total"}
     return frozenset(roles)
+
+
+def _speaks_of_fees(reading: Reading, quantity: Quantity) -> bool:
+    sentence = reading.tokens[quantity.first].sentence
+    return any(token.sentence == sentence and token.low in ("fee", "fees") for token in reading.tokens)
+
+
+def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -> bool:
+    """Tell "three points per dollar, 1,200 at most": a bare number behind points that is their cap."""
+    if quantity.noun or low(reading.tokens, quantity.last) not in _AT_MOST:
+        return False
+    sentence = reading.tokens[quantity.first].sentence
+    of_points = any(
+        other.unit in ("points", "multiplier") and reading.tokens[other.first].sentence == sentence
+        for other in reading.quantities
+    )
+    return of_points and quantity.value in support.of("points", "reward_cap")
 
 
 def _is_party(reading: Reading, quantity: Quantity) -> bool:

@@ -9,6 +9,7 @@ from tools.grounding.standing import AT, JOINERS, LINKS, Name, is_listed, is_tit
 from tools.grounding.tokens import Token, Tokens, low
 
 _NAMING: Final = frozenset({"with", "from", "via", "by", "on", "visit", "shop", "try"})
+_ROUTE: Final = frozenset({"to", "-", "via"})
 _KNOWN: Final = TERMS | COMMON | PLACES
 
 
@@ -91,9 +92,21 @@ def _suspect(
         else:
             route = before == "from" and low(tokens, last) == "to"  # "from Napa to New York"
             suspect = linked or len(words) > 1 or (before in _NAMING and not route)
-    if not suspect:
+    if not suspect or _is_route(tokens, first, last):
         return None
     return Name("", tokens[first].start, tokens[last - 1].end, first, last)
+
+
+def _is_route(tokens: Tokens, first: int, last: int) -> bool:
+    """Tell "JFK to SFO": two codes of airports, which name no seller."""
+    if last - first != 1 or not _is_code(tokens, first):
+        return False
+    onward = low(tokens, last) in _ROUTE and _is_code(tokens, last + 1)
+    return onward or (low(tokens, first - 1) in _ROUTE and _is_code(tokens, first - 2))
+
+
+def _is_code(tokens: Tokens, index: int) -> bool:
+    return 0 <= index < len(tokens) and len(tokens[index].text) == 3 and tokens[index].text.isupper()
 
 
 def _is_all(tokens: Tokens, first: int, last: int) -> bool:

@@ -69,7 +69,9 @@ def tokens_of(text: str) -> Tokens:
             kind = "sign"
             may_end = word == "." and previous in _ENDINGS
             ends = word != "." or not (
-                may_end or previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha())
+                may_end
+                or (previous in _ABBREVIATIONS and found[-1].text != "APR")  # a rate ends a sentence, April doesn't
+                or (len(previous) == 1 and previous.isalpha())
             )
         else:
             kind = "sign" if len(word) == 1 and not word.isdecimal() else _numeric_kind(word)
