@@ -50,7 +50,8 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("after", "money", "minimum_spend spend_for_cap", "or more | or over | or above | and up | + | minimum | min"
          " | purchase | order | purchase minimum", reach=1),
     _cue("after", "money", "minimum_spend spend_cap spend_for_cap spend_total", "in purchases | purchases | in spending"
-         " | in spend | of purchases | on purchases | you spend", reach=2),
+         " | in spend | of purchases | on purchases | you spend | of rentals | of bookings | of stays | of orders"
+         " | of meals | of tickets | of gear | in bookings | in orders", reach=2),
     _cue("before", "money points", _CAPS, "up to | as much as | no more than | not more than | capped at | cap of | cap"
          " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full"),
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),

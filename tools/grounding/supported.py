@@ -24,6 +24,8 @@ _PARTIES: Final = {
 _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""
 _AT_MOST: Final = frozenset({"at", "max", "maximum", "tops", "total", "in"})
+_LIMITS: Final = frozenset({"to", "limit", "cap", "capped", "maximum", "most", "than", "reach", "stop", "stops"})
+_MORE: Final = frozenset({"more", "extra", "additional"})
 _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
 
 
@@ -98,15 +100,14 @@ def _speaks_of_fees(reading: Reading, quantity: Quantity) -> bool:
 
 
 def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -> bool:
-    """Tell "three points per dollar, 1,200 at most": a bare number behind points that is their cap."""
-    if quantity.noun or low(reading.tokens, quantity.last) not in _AT_MOST:
+    """Tell "3X points, up to 1,200" and "usually 1, so that is 2 more": a bare number in a text that counts points."""
+    if quantity.noun or not any(other.unit in ("points", "multiplier") for other in reading.quantities):
         return False
-    sentence = reading.tokens[quantity.first].sentence
-    of_points = any(
-        other.unit in ("points", "multiplier") and reading.tokens[other.first].sentence == sentence
-        for other in reading.quantities
-    )
-    return of_points and quantity.value in support.of("points", "reward_cap")
+    behind = low(reading.tokens, quantity.last)
+    before = {low(reading.tokens, quantity.first - step) for step in (1, 2, 3)}
+    if behind in _MORE or before & _MORE:
+        return quantity.value in support.of("multiplier", "extra")
+    return bool(behind in _AT_MOST or before & _LIMITS) and quantity.value in support.of("points", "reward_cap")
 
 
 def _is_party(reading: Reading, quantity: Quantity) -> bool:
