@@ -183,7 +183,7 @@ async def test_a_model_that_obeys_gets_nothing_out(
         assert (outcome.recommendation, outcome.copy_source) == ("offer_generated", "fallback"), payload.id
         assert outcome.offer is not None
         offer = outcome.offer
-        shown = (offer.offer_title, offer.offer_description, offer.call_to_action, offer.terms_and_conditions)
+        shown = (offer.offer_title, offer.offer_description, offer.call_to_action)  # code writes the terms
         assert not any(shows(payload, text) for text in shown), payload.id
     assert any(ORDER in call.text for call in script.calls)  # the model did read it
     await index.aclose()
