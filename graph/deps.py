@@ -303,7 +303,16 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     if stored:
         names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
         sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
-    return replace(files, policies=gate.policies, gate=gate, menus=menus, blocks=blocks, sha=sha, epoch=standing.epoch)
+    return replace(
+        files,
+        policies=gate.policies,
+        gate=gate,
+        menus=menus,
+        blocks=blocks,
+        instructions=_instructions(files.prompts, gate.policies, blocks),
+        sha=sha,
+        epoch=standing.epoch,
+    )
 
 
 def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
