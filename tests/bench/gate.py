@@ -21,7 +21,7 @@ from tools.offer_terms import terms_from
 from tools.policies.case import Case
 from tools.policies.clauses import ActiveClause
 from tools.policies.gate import Gate
-from tools.policies.schema import AttestClause, CelClause, CodeClause, PatternClause
+from tools.policies.schema import AttestClause, CelClause, CodeClause, JudgeClause, PatternClause
 from tools.report import Stage
 from tools.screening import Case as Screened
 from tools.screening import Limits, Usage
@@ -94,6 +94,8 @@ def _plain(gate: Gate) -> Callable[[Subject, tuple[Stage, ...]], list[bool]]:
             case AttestClause():
                 until = gate.attestations[clause.attested_by].until
                 return lambda case: until >= case.subject.send_date
+            case JudgeClause():
+                return lambda case: active.approval in case.approvals(gate.blocks)
             case _:
                 raise TypeError(f"{active.policy_id}/{clause.id}: no plain form of kind {clause.kind}")
 
