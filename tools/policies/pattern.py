@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, assert_never
 
@@ -90,10 +91,10 @@ class WrittenText:
 
 
 class Expressions:
-    """The expressions of many clauses over written fields, looked for in one pass."""
+    """The unanchored expressions of many clauses over written fields, looked for in one pass."""
 
     def __init__(self, tests: Iterable["PatternTest"]) -> None:
-        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.joined()))
+        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.unanchored()))
         self.known = frozenset(self._sources)
         self._sieve = Sieve(self._sources)
 
@@ -124,11 +125,15 @@ class PatternTest:
                 found.append(Evidence(field=self.fields[0] if len(self.fields) == 1 else ""))
         return tuple(found[:MAX_EVIDENCE])
 
-    def joined(self) -> tuple[str, ...]:
-        """Return the expressions that can be looked for in the written fields joined to one text."""
+    def unanchored(self) -> tuple[str, ...]:
+        """Return the expressions that can be looked for in one pass over the written fields.
+
+        Those that ask for a line's start or end are left out: they multiply the states of the pass beyond its memory.
+        """
         if self.forbid is None or not self.by_line or not set(self.fields) <= set(TEXT_FIELDS):
             return ()
-        return (by_line(self.forbid.pattern),)
+        source = self.forbid.pattern
+        return (source,) if by_line(source) == source else ()
 
     def _forbidden(self, field: str, text: WrittenText) -> list[Evidence]:
         masked, folded = text.masked(field), text.folded(field)
@@ -182,6 +187,7 @@ def reads_by_line(pattern: str) -> bool:
     return _OF_A_WHOLE_TEXT.search(_ESCAPED.sub("", pattern)) is None
 
 
+@lru_cache(maxsize=4096)
 def by_line(pattern: str) -> str:
     """Return the expression that takes each line of a text for a text of its own: it finds what stands in a line."""
     return f"(?m:{pattern})" if _ENDS.search(_ESCAPED.sub("", pattern)) is not None else pattern
