@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from graph.database import open_database
 from graph.gate import gate_of, gate_with
 from graph.policy_texts import loaded_set
-from graph.settings import Settings
+from graph.settings import Attestation, Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
@@ -46,6 +46,7 @@ from tools.policies.schema import AttestClause
 from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
+from tools.prompt_leaks import Instructions
 from tools.screening import Limits
 from tools.subject import Scope
 from tools.views import MemberView
@@ -76,6 +77,7 @@ class Rulebook:
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
+    instructions: Instructions
     sha: str
     """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
     epoch: int = 0
@@ -147,7 +149,7 @@ class Deps:
     async def _nearest(self, domain: Domain, card_type: CardType, strategy: Strategy) -> tuple[PolicyChunk, ...]:
         options = self.rulebook.menus.menu_for(domain, card_type, strategy).options
         return await self.index.nearest(
-            f"{domain} offer on a {card_type} card",
+            policy_query(domain, card_type),
             domain=domain,
             card_type=card_type,
             channels={option.channel for option in options},
@@ -223,21 +225,51 @@ def open_judge(
     return ModelJudge.of(model, secret=secret)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """All that a rulebook is made of: two folders, named with the bytes they hold, and what settings say of it."""
+
+    policies_dir: Path
+    prompts_dir: Path
+    sha: str
+    issuer: str
+    attestations: tuple[tuple[str, Attestation], ...]
+    judged: bool
+
+
 def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
-    """Read and check policies, menus, merchants, copy blocks and prompts.
+    """Read and check policies, menus, merchants, copy blocks and prompts; files that are as they were, once.
 
     `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
     """
-    folder = settings.policies_dir
+    sources = _Sources(
+        policies_dir=settings.policies_dir,
+        prompts_dir=settings.prompts_dir,
+        sha=_folder_sha(settings.policies_dir, settings.prompts_dir),
+        issuer=settings.brand_issuer,
+        attestations=tuple(sorted(settings.effective_attestations.items())),
+        judged=settings.effective_judge_model is not None,
+    )
+    more = tuple(approvals)
+    return _rulebook(sources, more) if more else _known_rulebook(sources)
+
+
+@lru_cache(maxsize=8)
+def _known_rulebook(sources: _Sources) -> Rulebook:
+    return _rulebook(sources, ())
+
+
+def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
+    folder = sources.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
-    gate = gate_of(settings, catalogue, blocks)
+    gate = gate_of(folder, catalogue, blocks, issuer=sources.issuer, attestations=sources.attestations)
     policies = gate.policies
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
-    judged = settings.effective_judge_model is not None
-    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=judged)
-    return Rulebook(
+    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
+    prompts = load_prompts(sources.prompts_dir, needed=PROMPTS)
+    rulebook = Rulebook(
         policies=policies,
         gate=gate,
         catalogue=catalogue,
@@ -246,9 +278,13 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=load_prompts(settings.prompts_dir, needed=PROMPTS),
-        sha=_folder_sha(folder, settings.prompts_dir),
+        prompts=prompts,
+        instructions=_instructions(prompts, policies, blocks),
+        sha=sources.sha,
     )
+    if _folder_sha(folder, sources.prompts_dir) != sources.sha:
+        raise PolicyInvalid(folder, 1, "a file of policies or prompts changed while they were read; start again")
+    return rulebook
 
 
 def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
@@ -267,7 +303,16 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     if stored:
         names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
         sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
-    return replace(files, policies=gate.policies, gate=gate, menus=menus, blocks=blocks, sha=sha, epoch=standing.epoch)
+    return replace(
+        files,
+        policies=gate.policies,
+        gate=gate,
+        menus=menus,
+        blocks=blocks,
+        instructions=_instructions(files.prompts, gate.policies, blocks),
+        sha=sha,
+        epoch=standing.epoch,
+    )
 
 
 def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
@@ -279,12 +324,29 @@ def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
     return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
 
 
+def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:
+    """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
+    given = [*prompts.texts]
+    for policy in policies.active:
+        given += [policy.front.brief, policy.prose]
+        for clause in policy.front.clauses:
+            given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]
+    return Instructions.of(given, sayable=[block.text for block in blocks.blocks])
+
+
 def _folder_sha(*folders: Path) -> str:
     digest = sha256()
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".yaml")):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + _bytes(path) + b"\0")
     return digest.hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyInvalid(path, 1, f"can't be read: {error}") from error
 
 
 def _speaking(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet, *, judged: bool) -> CopyBlocks:
@@ -334,6 +396,11 @@ def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) ->
         min_average_monthly_spend_usd=limit("min_average_monthly_spend_usd", 500),
         min_account_age_days=int(limit("min_account_age_days", 90)),
     )
+
+
+def policy_query(domain: Domain, card_type: CardType) -> str:
+    """Return what the index is asked for an offer; enums alone, so that a process asks few different questions."""
+    return f"{domain} offer on a {card_type} card"
 
 
 def policy_documents(policies: PolicySet) -> list[PolicyDocument]:

@@ -8,16 +8,24 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings as property_settings
 from psycopg import sql
 
 from graph.build import Graph, build_graph
 from graph.context import Context
-from graph.deps import Deps, open_deps
+from graph.deps import Deps, load_rulebook, open_deps, policy_documents, policy_query
 from graph.run import decide
 from graph.schemas import OfferOutput
 from graph.settings import Settings, load_settings
 from tests.members import add_members
 from tests.scripted_model import ScriptedModel
+from tools.policy_index.chunks import chunks_of, embedded_text
+from tools.policy_index.embeddings import CachedEmbeddings
+from tools.vocabulary import CARD_TYPES, DOMAINS
+
+# An example's time says how busy the machine is, and the first one pays for what all of them share.
+property_settings.register_profile("unhurried", deadline=None)
+property_settings.load_profile("unhurried")
 
 Decide = Callable[..., Awaitable[OfferOutput]]
 
@@ -57,8 +65,17 @@ def database_url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data folder for the whole run: the index is embedded once."""
-    return tmp_path_factory.mktemp("data")
+    """One data folder for the whole run, with every vector the index needs: texts are embedded once, here.
+
+    What waits for an index, a server above all, then waits for Chroma and not for torch on a busy machine.
+    """
+    folder = tmp_path_factory.mktemp("data")
+    ours = load_settings(_env_file=None, data_dir=folder)
+    documents = policy_documents(load_rulebook(ours).policies)
+    texts = [embedded_text(chunk) for document in documents for chunk in chunks_of(document).values()]
+    asked = [policy_query(domain, card_type) for domain in DOMAINS for card_type in CARD_TYPES]
+    CachedEmbeddings(ours.embedding_model, cache_dir=folder / "embeddings").embed_documents([*texts, *asked])
+    return folder
 
 
 @pytest.fixture

@@ -61,16 +61,19 @@ class Block(_Closed):
         A body must name the channel of an offer that has one: only a scope that lists the channel says so.
         """
         enrollment: Enrollment = "required" if option.requires_enrollment else "not_required"
-        scope, slots, legal = self.scope, slots_in(self.text), legal_slots(option)
+        scope = self.scope
         in_scope = (
-            _open(scope.domains, domain)
-            and _open(scope.offer_types, option.offer_type)
+            _open(scope.offer_types, option.offer_type)  # first: most blocks are for one type of offer
+            and _open(scope.domains, domain)
             and _open(scope.strategies, strategy)
             and _open(scope.card_types, card_type)
             and _open(scope.channels, option.channel)
             and _open(scope.enrollment, enrollment)
         )
-        if not in_scope or not slots <= legal:
+        if not in_scope:
+            return False
+        slots, legal = slots_in(self.text), legal_slots(option)
+        if not slots <= legal:
             return False
         if self.field != "body":
             return True
@@ -102,6 +105,9 @@ class CopyBlocks:
 
     def with_approvals(self, records: Iterable[Approval]) -> "CopyBlocks":
         """Return the blocks with what more records cover; a record of another text or scope covers nothing."""
+        records = tuple(records)
+        if not records:
+            return self
         more = covers_of(records, {block.id: block.text_sha for block in self.blocks})
         covers = {block.id: self.covered(block.id) | more.get(block.id, frozenset()) for block in self.blocks}
         return replace(self, covers=MappingProxyType(covers))
@@ -226,9 +232,8 @@ def _suitable(
     found: dict[CopyField, list[Block]] = {field: [] for field in COPY_FIELDS}
     needed = frozenset() if judged else library.required(Scope(domain, card_type, option.channel, option.offer_type))
     for block in library.blocks:
-        if needed <= library.covered(block.id) and block.suits(
-            option, domain=domain, strategy=strategy, card_type=card_type
-        ):
+        suits = block.suits(option, domain=domain, strategy=strategy, card_type=card_type)
+        if suits and needed <= library.covered(block.id):
             found[block.field].append(block)
     return MappingProxyType({field: tuple(blocks) for field, blocks in found.items()})
 

@@ -1,6 +1,7 @@
 """Which judge clauses approved copy must cover to need no judge, and which blocks don't yet."""
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from tools.copy_blocks import BlockScope, CopyBlocks
 from tools.policies.clauses import ActiveClause
@@ -12,6 +13,7 @@ from tools.subject import Scope
 BEFORE_MESSAGE: tuple[Stage, ...] = ("member", "terms", "copy")
 
 
+@lru_cache(maxsize=1024)
 def required_cover(policies: PolicySet, scope: Scope) -> frozenset[str]:
     """Return the active judge clauses that hold an offer of this scope, as approvals name them."""
     return frozenset(clause.approval for clause in policies.clauses(scope, BEFORE_MESSAGE) if _holds(clause))

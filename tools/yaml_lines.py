@@ -1,7 +1,8 @@
 """YAML files read with the place of every value, so that a refusal can say where to look: line and column, from 1."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -57,16 +58,20 @@ class Lines:
         return self.first_line + before.count("\n"), index - before.rfind("\n")
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file's text. Its place is told in faults, and changes nothing about what it says."""
+
+    text: str
+    path: Path = field(compare=False)
+
+
 def read_yaml(path: Path) -> tuple[object, Lines]:
     """Read one YAML document and the places of its values.
 
     Raises PolicyInvalid for a file that can't be read, for broken YAML and for a key written twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyInvalid(path, 1, f"can't be read: {error}") from error
-    return parse_yaml(text, path)
+    return parse_yaml(_read(path), path)
 
 
 def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> tuple[object, Lines]:
@@ -93,8 +98,25 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> tuple[object, L
 
 
 def read_model(path: Path, model: type[ModelT]) -> tuple[ModelT, Lines]:
-    """Read a YAML file as `model`. Raises PolicyInvalid with the place and the field of the first fault."""
-    value, lines = read_yaml(path)
+    """Read a YAML file as `model`, which is frozen: the same text gives the same model.
+
+    Raises PolicyInvalid with the place and the field of the first fault.
+    """
+    return _modelled(_Text(_read(path), path), model)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(path, 1, f"can't be read: {error}") from error
+
+
+# Models and lines don't change once made, and a fault is raised, so not remembered.
+@lru_cache(maxsize=64)
+def _modelled(written: _Text, model: type[ModelT]) -> tuple[ModelT, Lines]:
+    path = written.path
+    value, lines = parse_yaml(written.text, path)
     try:
         return model.model_validate(value), lines
     except ValidationError as error:

@@ -10,6 +10,7 @@ from server.commands.policy_coverage import UNTESTED
 from server.commands.policy_versions import show_version
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from graph.settings import Settings
@@ -94,14 +95,14 @@ def test(policy_id: PolicyName = None) -> None:
     """
     from server.commands.policy_view import clauses_table, shown
     from tools.policies.examples import run_examples
-    from tools.policies.source import read_source
+    from tools.policies.source import parse_source
 
     with busy("running the examples"):
         policies, detectors, _ = loaded()
         table = clauses_table("violating", "conforming", "result")
         failures = []
         for policy in _chosen(policies, policy_id):
-            lines = read_source(policy.path).lines
+            lines = parse_source(policy.text, policy.path).lines
             table.add_row(shown(policy.id, "bold"))
             for index, active in enumerate(policy.clauses):
                 clause = active.clause
@@ -132,7 +133,7 @@ def _problems(settings: "Settings") -> list[str]:
 
     try:
         catalogue = load_catalogue(settings.policies_dir / "merchants.yaml")
-        found = lint_folder(settings.policies_dir, detectors=detectors_of(settings, catalogue))
+        found = lint_folder(settings.policies_dir, detectors=detectors_of(settings.brand_issuer, catalogue))
         if not found:
             from graph.deps import load_rulebook
 
@@ -142,7 +143,7 @@ def _problems(settings: "Settings") -> list[str]:
     return [str(problem) for problem in found]
 
 
-def loaded() -> "tuple[PolicySet, dict[str, Detector], Path]":
+def loaded() -> "tuple[PolicySet, Mapping[str, Detector], Path]":
     """Return the policies, their examples not run, the detectors and the folder. Raises PolicyInvalid."""
     from graph.gate import detectors_of
     from graph.settings import load_settings
@@ -150,7 +151,7 @@ def loaded() -> "tuple[PolicySet, dict[str, Detector], Path]":
     from tools.policies import load_policies
 
     settings = load_settings()
-    detectors = detectors_of(settings, load_catalogue(settings.policies_dir / "merchants.yaml"))
+    detectors = detectors_of(settings.brand_issuer, load_catalogue(settings.policies_dir / "merchants.yaml"))
     policies = load_policies(settings.policies_dir, detectors=detectors, run_examples=False)
     return policies, detectors, settings.policies_dir
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,8 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-async def embedded(home: Path) -> AsyncIterator[Deps]:
+async def embedded(home: Path, data_dir: Path) -> AsyncIterator[Deps]:
+    shutil.copytree(data_dir / "embeddings", home / "data" / "embeddings")
     deps = await open_deps(load_settings(_env_file=None, data_dir=home / "data", output_dir=home / "output"))
     await deps.sync_index()
     yield deps

@@ -105,7 +105,7 @@ def open_book(folder: Path = POLICIES) -> Book:
     settings = load_settings(_env_file=None, policies_dir=folder)
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy")
-    detectors = detectors_of(settings, catalogue)
+    detectors = detectors_of(settings.brand_issuer, catalogue)
     policies = load_policies(folder, detectors=detectors, run_examples=False)
     clauses = [clause for policy in policies.active for clause in policy.front.clauses]
     gate = Gate(

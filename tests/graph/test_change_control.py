@@ -215,7 +215,7 @@ async def test_a_version_in_force_once_keeps_its_number(live: Live) -> None:
 
 async def test_a_policy_that_leaves_no_menu_does_not_come_into_force(live: Live) -> None:
     await propose(live, policy_text(QUIET, limits={"max_multiplier": 1}))
-    with pytest.raises(PolicyInvalid, match=r"ladders\.yaml:\d+: .*is over max_multiplier 1"):
+    with pytest.raises(PolicyInvalid, match=r"ladders\.yaml:\d+:\d+: .*is over max_multiplier 1"):
         await approve(live)
     assert (await run(live, "USER_00")).success
 

@@ -53,8 +53,11 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
             for quantity in passage.reading.quantities:
                 if quantity.unit != "money" or not _is_payment(passage, quantity, subject):
                     continue
-                block = (passage, body) if passage.field in _ENVELOPE and body is not None else (passage,)
-                if not any(_is_complete(each, subject) for each in block):
+                near = passage.sentence(quantity.start, quantity.end, neighbours=1)
+                blocks = [(passage, near)]
+                if passage.field in _ENVELOPE and body is not None:
+                    blocks.append((body, (0, len(body.text))))
+                if not any(_is_complete(each, within, subject) for each, within in blocks):
                     found.append(passage.evidence(quantity.start, quantity.end))
         return found
 
@@ -75,8 +78,10 @@ def _is_payment(passage: Passage, quantity: Quantity, subject: Subject) -> bool:
     return payment is not None or _NO_PAYMENT.search(passage.around(quantity.start, quantity.end)) is None
 
 
-def _is_complete(passage: Passage, subject: Subject) -> bool:
+def _is_complete(passage: Passage, within: tuple[int, int], subject: Subject) -> bool:
+    """Tell whether that part of a field states how many payments there are, and their total."""
     total = number(subject.offer.get("total_of_payments_usd"))
-    if _TOTAL.search(passage.text) is None or _COUNT.search(passage.text) is None:
+    text = passage.text[within[0] : within[1]]
+    if _TOTAL.search(text) is None or _COUNT.search(text) is None:
         return False
-    return total is None or next(passage.amounts("money", total), None) is not None
+    return total is None or next(passage.amounts("money", total, within=within), None) is not None

@@ -29,7 +29,7 @@ _ONCE: Final = re2.compile(
 _ONLINE: Final = re2.compile(r"(?i)\bonline\b|\bweb ?site\b|\bin[ -]app\b")
 _IN_STORE: Final = re2.compile(
     r"(?i)\bin[ -](?:store|person|restaurant)s?\b|\bat the (?:register|counter|till)\b"
-    r"|\b(?:in|at|inside|visit)(?: \S+){1,4} (?:store|shop|restaurant|location)s?\b"
+    r"|\b(?:in|at|inside|into|to|visit)(?: \S+){1,4} (?:store|shop|restaurant|location)s?\b"
 )
 _SMALL: Final = frozenset(listed("the and for with from any all not are was via only other"))
 _STEM = 5

@@ -17,6 +17,7 @@ _ORDINALS: Final = {
         start=1,
     )
 }
+_TENS: Final = {"twenty": 20, "thirty": 30}
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _CASED: Final = frozenset(listed("may march mar sun sat mon sep dec jan wed fri"))
 """Names that are words too, or parts of some: they count with a capital only."""
@@ -56,21 +57,22 @@ def _at(tokens: Tokens, index: int) -> DateMention | None:
         return _numeric(tokens, index)
     if token.kind == "number":
         return _day_first(tokens, index) or _day_alone(tokens, index) or _year_alone(tokens, index)
-    if token.low in _ORDINALS:
+    if token.low in _ORDINALS or token.low in _TENS:
         return _day_first(tokens, index) or _day_alone(tokens, index) or _named(tokens, index)
     if token.low in MONTHS and (token.low not in _CASED or token.text[0].isupper()):
         return _month_first(tokens, index)
     if token.low in WEEKDAYS:
         return _weekday_alone(tokens, index) or _named(tokens, index)
-    if token.low == "end" and low(tokens, index + 1) == "of" and low(tokens, index + 2) in MONTHS:
-        month = _month_first(tokens, index + 2)
+    of = index + (2 if token.low == "last" and low(tokens, index + 1) == "day" else 1)
+    if token.low in ("end", "last") and low(tokens, of) == "of" and low(tokens, of + 1) in MONTHS:
+        month = _month_first(tokens, of + 1)
         if month and month.day is None:
             return month._replace(start=token.start, first=index, last_day=True)
     return _named(tokens, index) if token.low in _NAMED_STARTS else None
 
 
 _NAMED_STARTS: Final = frozenset(words[0] for words in NAMED)
-_STARTS: Final = _NAMED_STARTS | _ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys()
+_STARTS: Final = _NAMED_STARTS | _ORDINALS.keys() | _TENS.keys() | MONTHS.keys() | WEEKDAYS.keys()
 _DIGITS: Final = ("number", "date")
 _NAMED: Final[dict[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     start: tuple(sorted((words for words in NAMED if words[:2] == start), key=len, reverse=True))
@@ -122,6 +124,8 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
     word = low(tokens, index)
     if word in _ORDINALS:
         return _ORDINALS[word], index + 1
+    if word in _TENS:
+        return _tens(tokens, index)
     if not word.isdecimal() or len(word) > 2 or not 1 <= int(word) <= 31:
         return None
     has_ending = low(tokens, index + 1) in _ENDINGS and tokens[index + 1].glued
@@ -129,6 +133,13 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
     if not has_ending and after < len(tokens) and tokens[after].glued and low(tokens, after) in ("%", "x", "k", ":"):
         return None
     return int(word), after
+
+
+def _tens(tokens: Tokens, index: int) -> tuple[int, int] | None:
+    """Return the day of "twenty-eighth", and the index after it; "twenty" alone is none."""
+    at = index + 1 + (low(tokens, index + 1) == "-")
+    unit = _ORDINALS.get(low(tokens, at), 0)
+    return (_TENS[tokens[index].low] + unit, at + 1) if 0 < unit < 10 else None
 
 
 def _year_number(tokens: Tokens, index: int) -> tuple[int, int] | None:

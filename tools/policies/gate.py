@@ -34,6 +34,10 @@ class Gate:
     blocks: Mapping[str, Collection[str]] = field(default_factory=dict)
     judge: Judge | None = None
 
+    def __post_init__(self) -> None:
+        """Compile the patterns into one pass now rather than at the first draft."""
+        _ = self.policies.expressions
+
     def check(
         self,
         subject: Subject,

@@ -90,13 +90,17 @@ class WrittenText:
         return compile_regex(line).search(self.joined(fields)) is not None
 
 
+_TOGETHER: Final = 8
+"""Clauses per automaton: measured the quickest on drafts not seen before."""
+
+
 class Expressions:
     """The unanchored expressions of many clauses over written fields, looked for in one pass."""
 
     def __init__(self, tests: Iterable["PatternTest"]) -> None:
         self._sources = tuple(dict.fromkeys(source for test in tests for source in test.unanchored()))
         self.known = frozenset(self._sources)
-        self._sieve = Sieve(self._sources)
+        self._sieve = Sieve(self._sources, together=_TOGETHER)
 
     def occurring(self, text: str) -> frozenset[str]:
         """Return the expressions that match somewhere in a text."""

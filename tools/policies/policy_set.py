@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tools.policies.clauses import ActiveClause
-from tools.policies.pattern import Expressions
+from tools.policies.pattern import Expressions, PatternTest
 from tools.policies.schema import FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
@@ -87,9 +87,8 @@ class PolicySet:
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "PolicySet":
-        """Return the set of these policies."""
-        ordered = tuple(sorted(policies, key=lambda policy: policy.id))
-        return cls(ordered, _digest([[policy.id, policy.sha] for policy in ordered if policy.is_active]))
+        """Return the set of these policies: the same one for the very same policies."""
+        return _set_of(tuple(sorted(policies, key=lambda policy: policy.id)))
 
     @property
     def active(self) -> tuple[Policy, ...]:
@@ -107,7 +106,7 @@ class PolicySet:
 
     def in_scope(self, scope: Scope) -> tuple[Policy, ...]:
         """Return the active policies that cover the scope, by id."""
-        return tuple(policy for policy in self.active if policy.applies(scope))
+        return _in_scope(self, scope)
 
     def in_any_scope(self, scopes: Iterable[Scope]) -> tuple[Policy, ...]:
         """Return the active policies that cover one of the scopes, by id."""
@@ -122,10 +121,7 @@ class PolicySet:
 
         None when no active policy in scope sets it. Menus follow it, so that they offer nothing a clause refuses.
         """
-        values = [policy.front.limits[name] for policy in self.in_scope(scope) if name in policy.front.limits]
-        if not values:
-            return None
-        return min(values) if name.startswith("max_") else max(values)
+        return _limit(self, name, scope)
 
 
 def policy_sha(front: FrontMatter, prose: str) -> str:
@@ -133,10 +129,36 @@ def policy_sha(front: FrontMatter, prose: str) -> str:
     return _digest([front.model_dump(mode="json"), prose])
 
 
+# What is remembered here goes by identity. A process that loads the same texts again gets the same policies, so it gets
+# all that was worked out for them as well.
+@lru_cache(maxsize=16)
+def _set_of(ordered: tuple[Policy, ...]) -> PolicySet:
+    return PolicySet(ordered, _digest([[policy.id, policy.sha] for policy in ordered if policy.is_active]))
+
+
 @lru_cache(maxsize=16)
 def _expressions(policies: PolicySet) -> Expressions:
     tests = (clause.pattern for policy in policies.active for clause in policy.clauses)
-    return Expressions(test for test in tests if test is not None)
+    return _together(tuple(test for test in tests if test is not None))
+
+
+@lru_cache(maxsize=16)
+def _together(tests: tuple[PatternTest, ...]) -> Expressions:
+    # Sets that differ in clauses of other kinds share it, such as that of a check which leaves the judge out.
+    return Expressions(tests)
+
+
+@lru_cache(maxsize=4096)
+def _limit(policies: PolicySet, name: str, scope: Scope) -> float | None:
+    values = [policy.front.limits[name] for policy in policies.in_scope(scope) if name in policy.front.limits]
+    if not values:
+        return None
+    return min(values) if name.startswith("max_") else max(values)
+
+
+@lru_cache(maxsize=1024)
+def _in_scope(policies: PolicySet, scope: Scope) -> tuple[Policy, ...]:
+    return tuple(policy for policy in policies.active if policy.applies(scope))
 
 
 @lru_cache(maxsize=1024)

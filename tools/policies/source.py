@@ -25,17 +25,12 @@ class Source:
     text: str
 
 
-def read_source(path: Path) -> Source:
-    """Read one Markdown file with YAML front matter.
-
-    Raises:
-        PolicyInvalid: the file can't be read as UTF-8, has no front matter or no prose, or its YAML is broken.
-    """
+def policy_text(path: Path) -> str:
+    """Return the text of a policy's file. Raises PolicyInvalid when it can't be read as UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(path, 1, f"can't be read: {error}; a policy is a file of UTF-8 text") from error
-    return parse_source(text, path)
 
 
 def is_policy_file(text: str) -> bool:
@@ -44,7 +39,10 @@ def is_policy_file(text: str) -> bool:
 
 
 def parse_source(text: str, path: Path) -> Source:
-    """Take the text of a policy apart; faults are told of `path`. Raises PolicyInvalid as `read_source` does."""
+    """Take the text of a policy, Markdown with YAML front matter, apart; faults are told of `path`.
+
+    Raises PolicyInvalid: it has no front matter or no prose, or its YAML is broken.
+    """
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
         raise PolicyInvalid(path, 1, f"a policy starts with a line {_FENCE!r} and its front matter")

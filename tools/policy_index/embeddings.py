@@ -8,6 +8,7 @@ import threading
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import lru_cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,10 +44,7 @@ class CachedEmbeddings(Embeddings):
     def identity(self) -> str:
         """Return a name that changes when vectors would: the package's version, or a folder's files. Reads the disk."""
         if self.model in _ALIASES:
-            try:
-                return f"{PACKAGE}=={metadata.version(PACKAGE)}"
-            except metadata.PackageNotFoundError as error:
-                raise _package_missing() from error
+            return _packaged_version()
         folder = Path(self.model)
         if not folder.is_dir():
             return self.model
@@ -144,6 +142,14 @@ class _VectorCache:
             connection.close()
             raise
         return connection
+
+
+@lru_cache(maxsize=1)
+def _packaged_version() -> str:
+    try:
+        return f"{PACKAGE}=={metadata.version(PACKAGE)}"
+    except metadata.PackageNotFoundError as error:
+        raise _package_missing() from error
 
 
 def _packaged_folder() -> Path:

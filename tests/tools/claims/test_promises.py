@@ -135,9 +135,9 @@ def test_up_to_is_the_real_maximum_with_what_it_takes(text: str, offer: dict[str
 
 @given(st.sampled_from(["Free People", "Zero Interest Records", "No Fees Cafe", "Trial Run Sports", "Gift Shop & Co"]))
 def test_the_name_of_a_merchant_is_no_claim(name: str) -> None:
-    text = f"Spend $100 at {name} and get a $20 credit."
+    said = {"body": f"Spend $100 at {name} and get a $20 credit.", "terms": "This offer is made by Example Bank."}
     for detector in DETECTORS:
-        assert quotes(detector, text, {**CREDIT, "merchants": [name]}) == [], detector
+        assert quotes(detector, said, {**CREDIT, "merchants": [name]}) == [], detector
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(DETECTORS)))

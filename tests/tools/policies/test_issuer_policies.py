@@ -10,10 +10,11 @@ from tools.claims import claim_detectors
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
-from tools.policies import Attestation, Gate, PolicySet, covers, lint, load_policies
+from tools.policies import Attestation, Gate, JudgeFinding, PolicySet, covers, lint, load_policies
 from tools.policies.schema import AttestClause, CodeClause
 from tools.policies.standard import standard_message, standard_subject
-from tools.subject import Detector, Scope
+from tools.report import SATISFIED
+from tools.subject import Detector, Scope, Subject
 from tools.vocabulary import DOMAINS
 
 FOLDER = Path(__file__).parents[3] / "policies"
@@ -94,6 +95,13 @@ def policies() -> PolicySet:
     return load_policies(FOLDER, detectors=detectors())
 
 
+class NothingFound:
+    """A judge that has read the copy and found nothing."""
+
+    def finding(self, subject: Subject, policy_id: str, clause_id: str) -> JudgeFinding:
+        return JudgeFinding(violated=False)
+
+
 def gate() -> Gate:
     return Gate(policies(), detectors(), attestations=ATTESTED, merchant_names=("Olive Garden", "Panera Bread"))
 
@@ -136,10 +144,17 @@ def test_every_clause_but_attestations_has_both_kinds_of_example() -> None:
 def test_honest_copy_passes_all_stages_with_every_clause_run() -> None:
     subject = replace(standard_subject(), message=standard_message())
     stages = ("member", "terms", "copy", "message")
-    report = gate().check(subject, stages=stages)
+    report = replace(gate(), judge=NothingFound()).check(subject, stages=stages)
     assert report.violations == ()
-    assert (report.verdict, report.judge) == ("pass", "skipped")
+    assert (report.verdict, report.judge) == ("pass", "ran")
     assert covers(report, gate().required(subject.scope, stages))
+
+
+def test_without_a_judge_honest_copy_that_nobody_approved_lacks_the_judge_s_word_and_nothing_else() -> None:
+    report = gate().check(standard_subject())
+    assert (report.verdict, report.judge) == ("unknown", "unavailable")
+    kinds = {(item.kind, item.error_code) for item in report.results if item.result not in SATISFIED}
+    assert kinds == {("judge", "judge_unavailable")}
 
 
 @pytest.mark.parametrize(
