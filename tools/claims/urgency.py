@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY_OVER, PRESSING, SCARCE, WINDOW, WITHIN
-from tools.claims.wording import joined, written
+from tools.claims.written import COPY, signed
 from tools.grounding.checks import Checks, is_date_supported
 from tools.grounding.reading import Reading
 from tools.grounding.supported import support_for
@@ -98,18 +98,13 @@ _Test = Callable[[Reading, Any, str], bool]
 
 
 def _found(checks: Checks, subject: Subject, pattern: Any, is_false: _Test) -> list[Evidence]:
-    fields = list(written(checks, subject))
-    if pattern.search(joined(fields)) is None:
-        return []
     found = []
-    for field, reading, sentences in fields:
-        for sentence in sentences:
-            for match in pattern.finditer(sentence.text):
-                if any(_overlap(calm, match) for calm in CALM.finditer(sentence.text)):
-                    continue
-                shifted = _Shifted(match, sentence.start)
-                if is_false(reading, shifted, sentence.text):
-                    found.append(reading.evidence(field, *shifted.span()))
+    for passage, sentence, match in signed(checks, subject).only(*COPY).say(pattern):
+        if any(_overlap(calm, match) for calm in CALM.finditer(sentence.text)):
+            continue
+        shifted = _Shifted(match, sentence.start)
+        if is_false(passage.reading, shifted, sentence.text):
+            found.append(passage.evidence(*shifted.span()))
     return found
 
 
