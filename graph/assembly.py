@@ -62,6 +62,8 @@ def assemble(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) ->
     filled = fill_copy(draft.text, terms)
     if isinstance(filled, tuple):
         return filled
+    if recited := _recited(draft, deps):
+        return recited
     if foreign := _unapproved(state, draft, option, deps):
         return foreign
     return Assembled(terms, filled, _legal_text(terms, deps))
@@ -185,6 +187,15 @@ def _unapproved(state: OfferState, draft: Draft, option: MenuOption, deps: Deps)
         _fault(field, chosen.get(field, ""), f"is no approved text for {option.option_id}", "choose ids of the lists")
         for field in COPY_FIELDS
         if field not in approved
+    )
+
+
+def _recited(draft: Draft, deps: Deps) -> tuple[Violation, ...]:
+    """Return a fault per field that repeats what models are told: neither prompts nor policies are for members."""
+    fields = {str(name): text for name, text in draft.text.fields().items()}
+    return tuple(
+        _fault(field, words, "repeats an instruction", "write to the member, in words of your own")
+        for field, words in deps.rulebook.instructions.recited(fields)
     )
 
 

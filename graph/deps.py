@@ -46,6 +46,7 @@ from tools.policies.schema import AttestClause
 from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.prompt_files import PromptSet, load_prompts
+from tools.prompt_leaks import Instructions
 from tools.screening import Limits
 from tools.subject import Scope
 from tools.views import MemberView
@@ -76,6 +77,7 @@ class Rulebook:
     disclosures: Disclosures
     hypotheses: Hypotheses
     prompts: PromptSet
+    instructions: Instructions
     sha: str
     """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
     epoch: int = 0
@@ -265,16 +267,19 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     policies = gate.policies
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
+    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
+    prompts = load_prompts(sources.prompts_dir, needed=PROMPTS)
     rulebook = Rulebook(
         policies=policies,
         gate=gate,
         catalogue=catalogue,
         ladders=ladders,
         menus=menus,
-        blocks=_speaking(folder / "copy", menus, blocks, policies, judged=sources.judged),
+        blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=load_prompts(sources.prompts_dir, needed=PROMPTS),
+        prompts=prompts,
+        instructions=_instructions(prompts, policies, blocks),
         sha=sources.sha,
     )
     if _folder_sha(folder, sources.prompts_dir) != sources.sha:
@@ -298,7 +303,16 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     if stored:
         names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
         sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
-    return replace(files, policies=gate.policies, gate=gate, menus=menus, blocks=blocks, sha=sha, epoch=standing.epoch)
+    return replace(
+        files,
+        policies=gate.policies,
+        gate=gate,
+        menus=menus,
+        blocks=blocks,
+        instructions=_instructions(files.prompts, gate.policies, blocks),
+        sha=sha,
+        epoch=standing.epoch,
+    )
 
 
 def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
@@ -308,6 +322,16 @@ def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
 
 def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
     return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
+
+
+def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:
+    """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
+    given = [*prompts.texts]
+    for policy in policies.active:
+        given += [policy.front.brief, policy.prose]
+        for clause in policy.front.clauses:
+            given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]
+    return Instructions.of(given, sayable=[block.text for block in blocks.blocks])
 
 
 def _folder_sha(*folders: Path) -> str:

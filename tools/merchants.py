@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import date
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +12,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.errors import InputInvalid, PolicyInvalid
+from tools.hygiene import DETECTORS
+from tools.merchant_names import LONGEST, fault_of
+from tools.subject import Subject
 from tools.terms import Merchant
 from tools.vocabulary import DOMAINS, Channel, Domain, MerchantType
 from tools.yaml_lines import Lines, read_model
@@ -25,6 +29,9 @@ TYPES_OF: Final[dict[Channel, frozenset[MerchantType]]] = {
     "in_store_only": frozenset({"in-store", "both"}),
 }
 """Where a merchant must sell for an offer of that channel to be usable with it."""
+
+_NO_PART_OF_A_NAME: Final = frozenset({"clean_characters", "plain_text", "no_placeholders", "no_reviewer_instructions"})
+"""Detectors of hygiene that find what no name holds; links are judged by shape, since "Booking.com" is a name."""
 
 
 class Partner(BaseModel):
@@ -115,12 +122,31 @@ class Catalogue:
 def load_catalogue(path: Path) -> Catalogue:
     """Read `policies/merchants.yaml`. Raises PolicyInvalid with file, line and reason."""
     file, lines = read_model(path, _PartnerFile)
+    _refuse_texts(path, file.merchants, lines)
     _refuse_doubles(path, file.merchants, lines)
     for domain in DOMAINS:
         if sum(partner.domain == domain for partner in file.merchants) < MIN_CANDIDATES:
             raise PolicyInvalid(path, 1, f"domain {domain}: fewer than {MIN_CANDIDATES} merchants; add some")
     partners = {partner.id: partner for partner in file.merchants}
     return Catalogue(path=path, version=file.version, partners=MappingProxyType(partners))
+
+
+def _refuse_texts(path: Path, partners: tuple[Partner, ...], lines: Lines) -> None:
+    """Refuse names and categories that are more than names: they are shown to models and passed over by rules."""
+    for index, partner in enumerate(partners):
+        texts: list[tuple[tuple[str | int, ...], str]] = [(("name",), partner.name), (("category",), partner.category)]
+        texts += [(("aliases", place), alias) for place, alias in enumerate(partner.aliases)]
+        for where, text in texts:
+            if fault := fault_of(text) or _foreign_in(text):
+                named = ".".join(map(str, where))
+                reason = f"merchants.{index}.{named}: {text[:LONGEST]!r} {fault}"
+                raise PolicyInvalid(path, lines.at("merchants", index, *where), reason)
+
+
+def _foreign_in(text: str) -> str | None:
+    subject = Subject(text={"body": text}, offer={}, send_date=date.min)
+    found = any(detector.run(subject, {}) for detector in DETECTORS if detector.name in _NO_PART_OF_A_NAME)
+    return "holds markup, look-alike letters or words to a reviewer or a model; write the name alone" if found else None
 
 
 def _refuse_doubles(path: Path, partners: tuple[Partner, ...], lines: Lines) -> None:

@@ -80,6 +80,11 @@ class PromptSet:
         }
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Return what every prompt file tells a model, template marks included."""
+        return tuple(text for prompt in self._prompts.values() for _, text in prompt.sections)
+
+    @property
     def digests(self) -> dict[str, str]:
         """Return the digest of each prompt, for the record of a decision."""
         return {name: prompt.digest for name, prompt in sorted(self._prompts.items())}

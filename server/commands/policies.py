@@ -10,6 +10,7 @@ from server.commands.policy_coverage import UNTESTED
 from server.commands.policy_versions import show_version
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from graph.settings import Settings
@@ -142,7 +143,7 @@ def _problems(settings: "Settings") -> list[str]:
     return [str(problem) for problem in found]
 
 
-def loaded() -> "tuple[PolicySet, dict[str, Detector], Path]":
+def loaded() -> "tuple[PolicySet, Mapping[str, Detector], Path]":
     """Return the policies, their examples not run, the detectors and the folder. Raises PolicyInvalid."""
     from graph.gate import detectors_of
     from graph.settings import load_settings

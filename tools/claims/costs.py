@@ -26,6 +26,8 @@ _NO_COST: Final = pattern_of(
     r"|red))? ?(?:cent|penny|dime|thing|dollar)?s?\b",
     r"\b(?:you|you'll|you will|members?|cardmembers?) (?:only )?pays? (?:nothing|zero|\$0)\b",
     r"\b(?:nothing|not a (?:cent|penny|dime|thing)) to pay\b",
+    r"\b(?:charge|charging|cost|pay|bill|owe)\w*\b[^.!?]{0,60}\? ?(?:nothing|zero|zilch|not (?:a|one)(?: single)?"
+    r" (?:cent|penny|dime|dollar|thing))\b",
     r"\b(?:don't|do not|never|doesn't|does not|won't|will not) (?:ever )?(?:charge|bill|take|add|ask"
     r"|levy)(?: (?:you|for))?(?: an?| any)?(?: \w+){0,2} (?:fees?|charges?)\b",
     r"\b(?:we|bank) (?:charge|charges) (?:you )?nothing\b",

@@ -32,7 +32,11 @@ _GONE: Final = (
     r"|no longer)|goes? away|disappears?|vanish\w*)"
 )
 
-APR: Final = pattern_of(r"\bA\.?P\.?R\.?s?\b", r"\bannual(?:ized|ised)? percentage (?:yield )?rates?\b")
+APR: Final = pattern_of(
+    r"\b(?-i:APRs?|aprs?)\b",  # "Apr." is a month
+    r"\b(?-i:A\.P\.R\.?s?|a\.p\.r\.?)",
+    r"\bannual(?:ized|ised)? percentage (?:yield )?rates?\b",
+)
 INTEREST_CLAIM: Final = pattern_of(
     rf"\b{_NONE}{_FILL} (?:interest|finance charges?|financing (?:charges?|costs?)|interest charges?)\b",
     rf"\b{_CUT}{_FILL} (?:interest|finance charges?|interest charges?|interest rates?)\b",

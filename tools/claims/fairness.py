@@ -39,6 +39,7 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
             r"|n't)\s+(?:required|needed|necessary)\b",
             r"(?:don't|do\s+not|needn't)\s+(?:need\s+to\s+|have\s+to\s+)?(?:enroll|enrol|activate|register"
             r"|sign\s+up)\b",
+            r"\bnothing\s+to\s+(?:enroll|enrol|activate|register|sign\s+up)\b",
         ),
         lambda offer: offer.get("requires_enrollment") is True,
     ),
@@ -104,7 +105,8 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
 """What one part says and another denies. Both sides are read sentence by sentence, in copy and terms."""
 
 _WARNS: Final = compiled(
-    r"(?:\b(?:not|no|never|nothing|cannot)\b|n't\b)\s*(?:\w+\s+){0,2}(?:count|qualif|earn|eligible|post|reward)\w*"
+    r"(?:\b(?:not|no|never|nothing|cannot)\b|n't\b)\s*(?:\w+\s+){0,2}(?:count|qualif|earn|eligible|post|reward)\w*",
+    r"(?:\b(?:not|never)\b|n't\b)\s*(?:\w+\s+)?(?:unlimited|uncapped|limitless|endless)\b",
 )
 """A sentence that says what doesn't count denies no condition: "purchases made without enrolling don't count"."""
 

@@ -14,6 +14,7 @@ from tools.grounding.roles import Role, roles_of
 from tools.grounding.standing import Name
 from tools.grounding.suspects import suspects_in
 from tools.grounding.tokens import Tokens, tokens_of
+from tools.merchant_names import fault_of
 from tools.report import Evidence
 
 _KEPT = 512
@@ -85,4 +86,6 @@ def merchant_names(offer: Mapping[str, object]) -> tuple[str, ...]:
 def own_names(offer: Mapping[str, object]) -> tuple[str, ...]:
     """Return the offer's merchants and the name of its add-on as a key for reading."""
     addon = offer.get("addon_name")
-    return (*merchant_names(offer), addon) if isinstance(addon, str) and addon else merchant_names(offer)
+    if isinstance(addon, str) and fault_of(addon) is None:  # more than a name would license what it says
+        return (*merchant_names(offer), addon)
+    return merchant_names(offer)

@@ -55,6 +55,9 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money points", _CAPS, "up to | as much as | no more than | not more than | capped at | cap of | cap"
          " | maximum | maximum of | maximum is | max | limit | limit of | limited to | at most | the full"),
     _cue("before", "money", "spend_cap", "first", also="minimum_spend"),
+    _cue("before", "money", "spend_cap", "above | beyond | past | in excess of | exceeding", also="minimum_spend",
+         reach=0),
+    _cue("before", "money points", _CAPS, "the most", reach=8),
     _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
     _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent"
@@ -129,7 +132,7 @@ _NOUNS: Final[dict[str, Role]] = {
         listed(
             """
             times time redemptions redemption purchases purchase transactions transaction credits uses visits orders
-            stays occasions reward rewards bonus
+            stays occasions reward rewards bonus payments payment installments installment
             """
         ),
         "redemptions",

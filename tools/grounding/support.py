@@ -150,6 +150,10 @@ def support_of(
     if (price := amount(offer.get("addon_price_usd_month"))) is not None:
         add("money", "yearly", price * 12)
     add("count", "merchants", Decimal(len(_listed(offer.get("merchants")))))
+    payment, total = amount(offer.get("monthly_payment_usd")), amount(offer.get("total_of_payments_usd"))
+    if payment and total and total % payment == 0:
+        add("months", "period", total / payment)
+        add("count", "redemptions", total / payment)
     if offer.get("one_per_member") is True or "max_redemptions" not in offer:
         add("count", "redemptions", Decimal(1))
     if (most := amount(offer.get("max_redemptions"))) is not None:

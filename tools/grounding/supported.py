@@ -25,6 +25,10 @@ _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""
 _AT_MOST: Final = frozenset({"at", "max", "maximum", "tops", "total", "in"})
 _LIMITS: Final = frozenset({"to", "limit", "cap", "capped", "maximum", "most", "than", "reach", "stop", "stops"})
+_SUMS: Final = frozenset({"add", "combine", "combined", "split", "together"})
+_DENIALS: Final = frozenset({"not", "don't", "cannot", "can't", "never", "no", "may"})
+_ANY_FEE: Final = frozenset({"fee", "fees"})
+_CREDIT: Final = frozenset({"apr", "aprs", "interest", "rate", "payments", "payment", "plan", "pay", "financing"})
 _MORE: Final = frozenset({"more", "extra", "additional"})
 _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred", "advance", "advances"})
 
@@ -68,11 +72,18 @@ def is_supported(
     """Tell whether the offer, the card's own fee or a fixed phrase supports a quantity in its role."""
     if support.has(quantity, roles):
         return True
-    if quantity.unit == "money" and (roles & {"fee", "yearly"} or (not roles and _speaks_of_fees(reading, quantity))):
+    if quantity.unit == "money" and (
+        roles & {"fee", "yearly"} or (not roles and _speaks_of(reading, quantity, _ANY_FEE))
+    ):
         return quantity.value == amount(subject.member.get("annual_fee"))
+    if quantity.unit == "percent" and quantity.edge and quantity.value in support.of("percent", "apr"):
+        return True  # an end of a range of rates, too far from "APR" for a role of its own
+    if quantity.unit == "months" and quantity.value in support.of("months", "period"):
+        return _speaks_of(reading, quantity, _CREDIT)
     if quantity.unit == "count":
         return (
-            _is_card_ending(reading, quantity)
+            _is_sum(reading, quantity)
+            or _is_card_ending(reading, quantity)
             or _is_party(reading, quantity)
             or _is_points_at_most(reading, quantity, support)
         )
@@ -94,9 +105,9 @@ def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) ->
     return frozenset(roles)
 
 
-def _speaks_of_fees(reading: Reading, quantity: Quantity) -> bool:
+def _speaks_of(reading: Reading, quantity: Quantity, words: frozenset[str]) -> bool:
     sentence = reading.tokens[quantity.first].sentence
-    return any(token.sentence == sentence and token.low in ("fee", "fees") for token in reading.tokens)
+    return any(token.sentence == sentence and token.low in words for token in reading.tokens)
 
 
 def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -> bool:
@@ -108,6 +119,13 @@ def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -
     if behind in _MORE or before & _MORE:
         return quantity.value in support.of("multiplier", "extra")
     return bool(behind in _AT_MOST or before & _LIMITS) and quantity.value in support.of("points", "reward_cap")
+
+
+def _is_sum(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "two smaller orders do not add up", which says how a minimum is reached and not how often one is paid."""
+    sentence = reading.tokens[quantity.first].sentence
+    words = [token.low for token in reading.tokens if token.sentence == sentence]
+    return quantity.value <= _TABLE and bool(_SUMS.intersection(words)) and bool(_DENIALS.intersection(words))
 
 
 def _is_party(reading: Reading, quantity: Quantity) -> bool:

@@ -9,6 +9,7 @@ from tools.grounding.standing import AT, JOINERS, LINKS, Name, is_listed, is_tit
 from tools.grounding.tokens import Token, Tokens, low
 
 _NAMING: Final = frozenset({"with", "from", "via", "by", "on", "visit", "shop", "try"})
+_SHOPS: Final = frozenset({"store", "shop", "restaurant", "hotel", "location", "outlet", "cafe", "branch", "site"})
 _ROUTE: Final = frozenset({"to", "-", "via"})
 _KNOWN: Final = TERMS | COMMON | PLACES
 
@@ -92,7 +93,8 @@ def _suspect(
         else:
             route = before == "from" and low(tokens, last) == "to"  # "from Napa to New York"
             suspect = linked or len(words) > 1 or (before in _NAMING and not route)
-    if not suspect or _is_route(tokens, first, last):
+    a_thing = before in ("a", "an") and low(tokens, last) not in _SHOPS
+    if not suspect or a_thing or _is_route(tokens, first, last):
         return None
     return Name("", tokens[first].start, tokens[last - 1].end, first, last)
 

@@ -16,7 +16,9 @@ from tools.subject import Subject
 
 _FORMS: Final[dict[str, str]] = {
     "points": r"\b(?:earn|get|collect|receive|score|double|triple|bonus|extra)"
-    r"(?: up to| more| extra| bonus| reward| your){0,2} points\b",
+    r"(?: up to| more| extra| bonus| reward| your){0,2} points\b"
+    r"|\b(?:in|worth of|paid (?:out )?(?:in|as)) (?:\w+ )?points\b"
+    r"|\bpoints (?:\w+ )?(?:post|posts|land|arrive|(?:are|will be) (?:added|yours|paid|credited))\b",
     "cash_back": r"\bcash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
     "cash": r"\$\d[\d,.]* (?:in )?cash\b",
     "miles": r"\b(?:earn|get|collect|receive|bonus|\d+)(?: \w+){0,2} miles\b"

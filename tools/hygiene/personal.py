@@ -70,13 +70,21 @@ _ORDINARY_NAMES: Final = frozenset(
     listed(
         """
         art bill bliss booker chance chase cook dean drew faith frank gold grace grant guy harmony hope joy king mark
-        max may merry mills miles new page park pat penny pierce price ray rich rob rose rush sage sky stone store
+        max may merry mills miles new page park pat penny pierce price ray rich rob rose rush sage see sky stone store
         sunny sue summer trip walker way west will wood young april june august dawn best day long love short small
         wise hall field
         """
     )
 )
 """Parts of names that are words: at the start of a sentence they are read as words."""
+_GRAMMAR: Final = frozenset(
+    listed(
+        "the this that these those you your yours our ours with for and from here then there when what who how are not"
+    )
+)
+"""Words without which no copy can be written: as part of a name they tell nothing."""
+_MOST_NAMES: Final = 6
+"""Words a name may have and still be read part by part; of a longer text only the first word could greet."""
 _SMALLEST = 20
 """Whole numbers below this say nothing about one member."""
 _SHORTEST_TEXT = 4
@@ -211,8 +219,9 @@ def _phrase(text: str, phrase: str, *, cased: bool = False) -> Iterator[tuple[in
 def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
     whole = fold(name).text
     yield from _phrase(lower, whole.lower())
-    for part in whole.replace(".", " ").replace(",", " ").split():
-        if len(part) < 3:
+    parts = whole.replace(".", " ").replace(",", " ").split()
+    for part in parts if len(parts) <= _MOST_NAMES else parts[:1]:
+        if len(part) < 3 or part.lower() in _GRAMMAR:
             continue
         for start, end in _phrase(text, part[0].upper() + part[1:], cased=True):
             before = text[:start].rstrip(" \"'(")

@@ -4,6 +4,7 @@ from functools import cached_property
 
 import cel
 
+from tools.merchant_names import is_masked
 from tools.policies.cel import context_of
 from tools.policies.facts import MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, typed
 from tools.policies.pattern import Expressions, WrittenText
@@ -26,7 +27,7 @@ class Case:
         """The written fields."""
         merchants = self.subject.offer.get("merchants")
         own = tuple(str(name) for name in merchants) if isinstance(merchants, list | tuple) else ()
-        own = tuple(name for name in own if name not in self._catalogue)
+        own = tuple(name for name in own if name not in self._catalogue and is_masked(name))
         fields = dict(self.subject.text)
         if self.subject.message is not None:
             fields |= dict(zip(MESSAGE_FIELDS, (self.subject.message.text, self.subject.message.html), strict=True))

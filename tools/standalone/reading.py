@@ -23,6 +23,7 @@ from tools.standalone.request import (
 _SHOWN: Final = 60
 """Characters of a value that a refusal repeats."""
 _DIGITS: Final = 30
+_LISTS: Final = frozenset({"merchants", "exclusions", "eligible_card_types", "fulfillment_weeks"})
 _PARTS: Final[dict[str, type[BaseModel]]] = {"text": CheckText, "offer": CheckOffer, "member": CheckMember}
 _KINDS: Final[dict[FactKind, str]] = {
     "number": "a number",
@@ -131,8 +132,15 @@ def _fault(item: Mapping[str, Any]) -> Fault:
         reason = "should be an object"
     elif item["type"] == "string_pattern_mismatch":
         reason = "must be a day such as 2026-11-23"
+    elif item["type"] in ("too_long", "string_too_long"):
+        reason = _too_long(place, item["ctx"])
     shown = "" if place[:1] in (("member",), ("text",)) else f", got {_short(item['input'])}"
     return place, f"{reason}{shown}"
+
+
+def _too_long(place: tuple[str | int, ...], limits: Mapping[str, Any]) -> str:
+    what = "names" if place[-1] in _LISTS else "characters"
+    return f"has more than {limits['max_length']:,} {what}; send fewer"
 
 
 def _short(value: object) -> str:

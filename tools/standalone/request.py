@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tools.errors import InputInvalid
+from tools.merchant_names import fault_of
 from tools.vocabulary import CapUnit, Channel
 
 MAX_TEXT: Final = 20_000
@@ -50,6 +51,12 @@ def _free(value: object) -> object:
     raise ValueError("must be text, a number, true or false, or a list of texts")
 
 
+def _name(value: str) -> str:
+    if fault := fault_of(value):
+        raise ValueError(fault)
+    return value
+
+
 def _or_empty(value: object) -> object:
     return {} if value is None else value
 
@@ -68,6 +75,7 @@ Count = Annotated[int, BeforeValidator(_whole), Field(gt=-LARGEST, lt=LARGEST)]
 Flag = Annotated[bool, Field(strict=True)]
 Words = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_TEXT)]
 Names = Annotated[list[Words], Field(max_length=MAX_NAMES)]
+Merchants = Annotated[list[Annotated[Words, AfterValidator(_name)]], Field(max_length=MAX_NAMES)]
 Free = Annotated[Any, AfterValidator(_free), WithJsonSchema({"type": ["string", "number", "boolean", "array"]})]
 
 
@@ -102,7 +110,10 @@ class CheckOffer(BaseModel):
     expiration_days: Count | None = None
     requires_enrollment: Flag | None = None
     channel: Channel | None = None
-    merchants: Names | None = Field(default=None, description="Known for this check, in the catalogue or not.")
+    merchants: Merchants | None = Field(
+        default=None,
+        description="Known for this check, in the catalogue or not; names, at most 40 characters and 6 words each.",
+    )
     domain: Words | None = None
     fulfillment_weeks: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
     exclusions: Names | None = None
