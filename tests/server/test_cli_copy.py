@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graph.deps import load_rulebook
 from graph.gate import load_gate
+from graph.rulebook import load_rulebook
 from graph.settings import Settings, load_settings
 from tests.judged_policies import QUESTION, REF, with_judge_clause
 from tests.server.commands import Offers, run_here
