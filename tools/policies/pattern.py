@@ -17,6 +17,7 @@ from tools.sieve import Sieve
 MAX_EVIDENCE: Final = 8
 """Matches a result quotes per clause."""
 
+_WRITTEN: Final = frozenset(TEXT_FIELDS)
 _ESCAPED: Final = re.compile(r"\\[^AzQ]|\[\^")
 _ANCHORED: Final = re.compile(r"\\[AzQ]|[\^$]|\(\?(?!:|P<)")
 _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
@@ -70,9 +71,11 @@ class WrittenText:
     def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
         """Tell whether an expression that asks for no field's start or end may match in one of these fields.
 
-        The joined text may show a match that no field has, never the other way round.
+        The joined text may show a match that no field has, never the other way round. What was found in the written
+        fields answers for no other: a rule of the email may ask for the same words as one of the copy.
         """
-        if self._expressions is not None and pattern.pattern in self._expressions.known:
+        known = self._expressions is not None and pattern.pattern in self._expressions.known
+        if self._expressions is not None and known and _WRITTEN.issuperset(fields):
             if self._occurring is None:
                 self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
             if pattern.pattern not in self._occurring:
