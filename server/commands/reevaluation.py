@@ -17,16 +17,18 @@ from pydantic import ValidationError
 
 from graph.database import open_database
 from graph.deps import brand_of, token_secret
-from graph.gate import load_gate
+from graph.gate import gate_with, load_gate
 from graph.impact import Finding, Impact, Recorded, read_front
 from graph.nodes.render import sent_at
 from graph.settings import Settings
 from graph.state import Run
-from tools.copy_blocks import load_copy_blocks
+from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message import Mailer
 from tools.exports import export_folder
 from tools.ledger.holds import LiveOffer, count_live, hold, known_texts, live_offers, release
+from tools.ledger.versions import read_standing
 from tools.policies import Gate
+from tools.policies.stored import Standing, compile_standing
 
 COLUMNS: Final = (
     "run_id", "user_id", "campaign", "domain", "option", "issued_at", "sent_at",
@@ -96,17 +98,20 @@ async def reevaluate(
 ) -> Told:
     """Judge the issued offers by the policies of a folder; hold, release and list as wanted, all or nothing.
 
-    Raises PolicyInvalid for a folder that can't be enforced, DatabaseUnavailable, and OSError for the list.
+    The versions the ledger holds in force count beside the folder's files, as they do for every offer. Raises
+    PolicyInvalid for what can't be enforced, DatabaseUnavailable, and OSError for the list.
     """
     edited = settings.model_copy(update={"policies_dir": folder})
-    gate = await asyncio.to_thread(load_gate, edited)
-    blocks = await asyncio.to_thread(load_copy_blocks, folder / "copy")
+    of_files = await asyncio.to_thread(load_gate, edited)
+    filed_blocks = await asyncio.to_thread(load_copy_blocks, folder / "copy")
     mailer = Mailer(brand_of(settings), token_secret=await asyncio.to_thread(token_secret, settings))
     database = open_database(settings)
     tally, examples, held = Tally(), list[str](), list[tuple[str, datetime]]()
     try:
         with _recall_list(wanted.recall) as recall:
             async with database.connection() as connection:
+                standing = await read_standing(connection)
+                gate, blocks = await asyncio.to_thread(_in_force, of_files, filed_blocks, standing)
                 texts = [(name, version, read_front(text)) for name, version, text in await known_texts(connection)]
                 impact = Impact(gate, blocks=blocks, mailer=mailer, recorded=Recorded(texts))
                 today = datetime.now(ZoneInfo(settings.brand_time_zone)).date()
@@ -126,6 +131,12 @@ async def reevaluate(
         await database.aclose()
     files = await asyncio.to_thread(_remove_files, settings.output_dir, held)
     return Told(gate.policies.sha, tally, files, tuple(examples))
+
+
+def _in_force(files: Gate, blocks: CopyBlocks, standing: Standing) -> tuple[Gate, CopyBlocks]:
+    stored, approvals = compile_standing(standing, files=files.policies, detectors=files.detectors)
+    blocks = blocks.with_approvals(approvals)
+    return gate_with(files, stored, blocks), blocks
 
 
 def _judge(impact: Impact, batch: Sequence[LiveOffer]) -> list[Judged]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from psycopg.errors import CheckViolation
 
+from graph.change_control import PolicyDesk
 from graph.deps import Deps
 from graph.settings import Settings
 from server.commands.reevaluation import Told, Wanted, reevaluate
@@ -94,6 +95,24 @@ async def test_a_held_offer_leaves_nowhere_until_it_is_released(
     free = await run_one()
     assert (free.success, free.replayed, free.email_html) == (True, True, outcome.email_html)
     assert await mark_sent(deps.database, [outcome.run_id], datetime.now(UTC)) == {outcome.run_id}
+
+
+async def test_a_version_of_the_ledger_holds_offers_and_lets_none_of_them_go(
+    deps: Deps, run_one: Decide, settings: Settings, tmp_path: Path
+) -> None:
+    outcome = await run_one()
+    text = write_policy(tmp_path / "sent", FORBIDS, policy_id="no_card_policy").read_text(encoding="utf-8")
+    desk = PolicyDesk(deps.database, deps.rulebook)
+    await desk.propose({"content": text}, by="A. Author")
+    await desk.approve("no_card_policy", by="C. Officer")
+    told = await reevaluate(settings, settings.policies_dir, HOLD)
+    assert (clauses(told), told.tally.held) == ({"no_card_policy/no_card": {"not sent": 1}}, 1)
+    told = await reevaluate(settings, settings.policies_dir, Wanted(release=True))
+    assert (told.tally.passing_held, told.tally.released) == (0, 0)
+    assert "no_card_policy/no_card is broken" in (await held(deps, outcome.run_id) or "")
+    await desk.retire("no_card_policy", by="C. Officer")
+    told = await reevaluate(settings, settings.policies_dir, Wanted(release=True))
+    assert (told.tally.released, await held(deps, outcome.run_id)) == (1, None)
 
 
 async def test_what_was_sent_is_recalled_and_not_held(

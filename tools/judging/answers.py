@@ -11,6 +11,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,7 @@ NOT_TRUSTED: Final = NoFinding(
 class Findings:
     """What a judge found in one draft, by clause. For other copy or another offer it has no answer.
 
+    `offer` is a copy of what was read: one that is changed since is another offer.
     `whole` tells whether every question has an answer that counts: only then is the reply worth keeping.
     """
 
@@ -55,12 +57,12 @@ def findings_of(paper: Paper, subject: Subject, reply: JudgeReply) -> Findings:
     answers = _answered_once(reply.answers)
     trusted = _is_right(paper, answers.get(paper.control))
     found = {key: _finding(paper, answers.get(name), trusted=trusted) for name, key in paper.clauses.items()}
-    return Findings(written(subject), subject.offer, found)
+    return Findings(written(subject), deepcopy(dict(subject.offer)), found)
 
 
 def silent_about(paper: Paper, subject: Subject, reason: NoFinding) -> Findings:
     """Return the findings of a judge that gave no reply, for one reason."""
-    return Findings(written(subject), subject.offer, dict.fromkeys(paper.clauses.values(), reason))
+    return Findings(written(subject), deepcopy(dict(subject.offer)), dict.fromkeys(paper.clauses.values(), reason))
 
 
 def _answered_once(answers: Iterable[Answer]) -> dict[str, Answer]:

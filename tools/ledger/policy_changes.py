@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from tools.copy_approvals import Approval
 from tools.database import Database
 from tools.errors import InputInvalid
+from tools.folding import fold
 from tools.ledger.versions import PolicyText, read_epoch
 
 LOCK: Final = 0x0FFE_4158
@@ -133,7 +134,8 @@ async def _was_proposed_by(connection: AsyncConnection, policy_id: str, sha: str
 
 
 def _same(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    """Return a name as it is compared: other case, spacing, width, accents or look-alikes make no second person."""
+    return " ".join(fold(name).text.split()).casefold()
 
 
 async def _retire(connection: AsyncConnection, policy_id: str, state: str) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from tools.sieve import Sieve
 MAX_EVIDENCE: Final = 8
 """Matches a result quotes per clause."""
 
+_WRITTEN: Final = frozenset(TEXT_FIELDS)
 _ESCAPED: Final = re.compile(r"\\[^AzQ]|\[\^")
 _OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!:|P<)")
 """What asks for more than the start or the end of a line, or may do so, as a flag can."""
@@ -79,10 +80,12 @@ class WrittenText:
     def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
         """Tell whether an expression may match in one of these fields, which are lines of the joined text.
 
-        The joined text may show a match that no field has, never the other way round.
+        The joined text may show a match that no field has, never the other way round. What was found in the written
+        fields answers for no other: a rule of the email may ask for the same words as one of the copy.
         """
         line = by_line(pattern.pattern)
-        if self._expressions is not None and line in self._expressions.known:
+        known = self._expressions is not None and line in self._expressions.known
+        if self._expressions is not None and known and _WRITTEN.issuperset(fields):
             if self._occurring is None:
                 self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
             if line not in self._occurring:

@@ -283,3 +283,16 @@ async def test_a_whole_answer_costs_nothing_again_and_a_poor_one_is_asked_again(
     assert [said.findings.whole for said in (poor, first, second, third)] == [False, True, True, True]
     assert [said.call.cached for said in (poor, first, second, third) if said.call] == [False, False, False, True]
     assert script.count == 3
+
+
+def test_an_offer_changed_after_it_was_read_has_no_answer(ours: Gate) -> None:
+    subject = replace(SUBJECT, offer={**SUBJECT.offer, "merchants": ["Corner Cafe"]})
+    asked = paper(ours, subject)
+    entries = [entry(name) for name in asked.clauses]
+    found = read(asked, control(asked), *entries, subject=subject)
+    assert isinstance(found.finding(subject, "house_policy", "j0"), JudgeFinding)
+    subject.offer["merchants"].append("Another Cafe")  # type: ignore[attr-defined]
+    assert found.finding(subject, "house_policy", "j0") is None
+    subject.offer["merchants"].pop()  # type: ignore[attr-defined]
+    subject.offer["reward_value"] = 50.0  # type: ignore[index]
+    assert found.finding(subject, "house_policy", "j0") is None

@@ -10,7 +10,7 @@ from tests.tools.policies.written import clause, gate_of
 from tools.policies.pattern import WrittenText, compile_pattern, reads_by_line, sentence_around
 from tools.policies.standard import standard_subject
 from tools.report import Evidence
-from tools.subject import Subject
+from tools.subject import MessageFacts, Subject
 
 
 def subject_with(**text: str) -> Subject:
@@ -165,3 +165,20 @@ def test_sentences_end_at_stops_and_lines(text: str, word: str, sentence: str) -
 def test_hostile_text_takes_no_more_than_linear_time(tmp_path: Path) -> None:
     # A backtracking engine would not finish this in the age of the universe.
     assert found(tmp_path, subject_with(body="a" * 50_000), forbid=["(a+)+$b|(a|aa)+c"]) == ()
+
+
+def test_a_rule_of_the_email_is_not_answered_from_the_copy_because_a_rule_of_copy_says_the_same(tmp_path: Path) -> None:
+    of_copy = clause("pattern")
+    of_email = clause("pattern", id="of_email", stage="message", fields=["message_text"])
+    built = MessageFacts(
+        html="",
+        text="Unlimited points",
+        headers={},
+        unsubscribe_url="",
+        postal_address="",
+        issuer="",
+        allowed_hosts=frozenset(),
+    )
+    subject = replace(standard_subject(), message=built)
+    (result,) = gate_of(tmp_path, of_copy, of_email).check(subject, stages=("message",)).results
+    assert (result.clause_id, result.result, result.evidence[0].quote) == ("of_email", "violate", "Unlimited")
