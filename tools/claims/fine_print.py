@@ -16,7 +16,8 @@ _SPLIT: Final = any_of(
     r"|bookings?|installments?|statements?|quarters?|years?)\b",
     r"\b(?:paid|issued|credited|posted|delivered|given|split|spread|divided|awarded|released|arrives?|comes?"
     r"|applied)\s+(?:out\s+)?(?:\w+\s+){0,3}?(?:in|into|over|across|as|between|among)\s+(?:\w+\s+)?(?:\d+|two|three"
-    r"|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\b",
+    r"|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\s+(?:\w+\s+)?(?:parts?"
+    r"|installments?|instalments?|portions?|payments?|credits?|steps?|statements?|equal|months|quarters|years)\b",
     r"\b(?:\d+|two|three|four|five|six|ten|twelve)\s+(?:equal\s+|separate\s+|monthly\s+"
     r"|quarterly\s+)?(?:installments?|parts|instalments?|portions|payments|credits)\s+of\b",
     r"\$\d[\d,.]*\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every"

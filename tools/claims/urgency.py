@@ -83,7 +83,12 @@ def _last_chance(checks: Checks, subject: Subject, params: Mapping[str, object])
 
 def _limited_time(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find "limited time" and "don't miss" in a field that doesn't name the last day."""
-    return _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject))
+    found = _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject))
+    if not found:
+        return []
+    dated = {field for field, reading in checks.readings(subject) if _is_dated(reading, subject)}
+    # An inbox shows the preheader behind the subject, on one line.
+    return [each for each in found if not (each.field == "subject" and "preheader" in dated)]
 
 
 def _scarcity(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:

@@ -34,6 +34,12 @@ _DENIED_AFTER: Final = compile_regex(
     r"|\b(?:is|are|stays?|remains?)\s+(?:excluded|ineligible|unchanged|the\s+same|not)\b|\bearns?\s+(?:nothing|no\b)"
     r"|\bexcluded\b|\bineligible\b)"
 )
+_EXCLUSIONS: Final = compile_regex(
+    r"\bcash advances?\b[^.!?]{0,60}\bbalance transfers?\b|\bbalance transfers?\b[^.!?]{0,60}\bcash advances?\b"
+    r"|\b(?:gift cards|prior purchases|returns)\b[^.!?]{0,80}\bbalance transfers?\b"
+    r"|\bfees(?: and|,| or) balance transfers\b"
+)
+"""What stands beside balance transfers in a list of purchases that don't count, however the list is introduced."""
 _RHETORICAL: Final = compile_regex(r"\b(?:why not|why don't you|can't wait|not only|no wonder|no doubt|never been)\b")
 
 
@@ -105,6 +111,9 @@ class Passage:
         before, behind = self.text[first:start], self.text[end:last]
         if _RHETORICAL.search(before) is not None:
             return False
+        listed = _EXCLUSIONS.finditer(self.text[first:last])
+        if any(match.start() <= start - first and end - first <= match.end() for match in listed):
+            return True
         return _DENIED_BEFORE.search(before) is not None or _DENIED_AFTER.search(behind) is not None
 
 

@@ -111,7 +111,9 @@ class Checks:
             examples = worked_examples(reading, subject.offer)
             for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
                 if at not in examples and (role := _key_role(quantity, roles)) is not None:
-                    held = support.has(quantity, roles) or quantity.value in support.of(quantity.unit, "spend_for_cap")
+                    held = support.has(quantity, roles) or quantity.value in support.of(
+                        quantity.unit, "spend_for_cap"
+                    ) | support.of(quantity.unit, "spend_total")
                     if not held and _follows_from_reward(quantity, reading, support, subject.offer):
                         continue
                     evidence = reading.evidence(field, quantity.start, quantity.end)
