@@ -399,8 +399,8 @@ async def test_free_text_is_enforced_by_approved_copy_once_it_was_read_against_i
     assert draft.policy.note == "no machine clause: judge"
     asked = await desk_of(live).approve("holiday_note", by="C. Officer")
     assert isinstance(asked, CopyToReview)
-    ref = f"holiday_note/{CLAUSE}@1.0.0"
-    assert list(asked.unapproved) == [ref] and "Copy never hurries the reader." in asked.questions[ref]
+    (ref,) = asked.unapproved
+    assert ref.startswith(f"holiday_note/{CLAUSE}@1.0.0#") and "Copy never hurries the reader." in asked.questions[ref]
     assert await epoch_of(live.deps.database) == 0
     assert all(not block.scope.domains or "Travel" in block.scope.domains for block in asked.blocks)
     done = await approve(live, "holiday_note", copy_reviewed=True, sha=asked.version.sha)
