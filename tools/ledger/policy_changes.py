@@ -134,7 +134,7 @@ async def _was_proposed_by(connection: AsyncConnection, policy_id: str, sha: str
 
 
 def _same(name: str) -> str:
-    """Return a name as it is compared: another case, spacing, width, accent or look-alike letter is no second person."""
+    """Return a name as it is compared: other case, spacing, width, accents or look-alikes make no second person."""
     return " ".join(fold(name).text.split()).casefold()
 
 

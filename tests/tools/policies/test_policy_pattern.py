@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.tools.policies.written import clause, gate_of
 from tools.policies.pattern import WrittenText, compile_pattern, is_anchored, sentence_around
-from tools.policies.standard import standard_subject
 from tools.policies.regex import compile_regex
+from tools.policies.standard import standard_subject
 from tools.report import Evidence
 from tools.subject import MessageFacts, Subject
 
