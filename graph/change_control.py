@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,12 @@ class CopyToReview:
     blocks: tuple[Block, ...]
     unapproved: Mapping[str, tuple[str, ...]]
 
+    @property
+    def listing(self) -> str:
+        """What names this very list: whoever approves the copy says with it which one was read."""
+        texts = "\0".join(f"{block.id} {block.text_sha}" for block in self.blocks)
+        return sha256("\0".join((self.version.sha, repr(sorted(self.unapproved.items())), texts)).encode()).hexdigest()
+
 
 class PolicyDesk:
     """Takes proposals and acts of approval. `files` is the rulebook of the policies folder alone."""
@@ -84,12 +91,12 @@ class PolicyDesk:
         return Proposed(policy, is_new)
 
     async def approve(
-        self, policy_id: str, *, by: str, sha: str | None = None, copy_reviewed: bool = False
+        self, policy_id: str, *, by: str, sha: str | None = None, copy_reviewed: str | None = None
     ) -> Approved | CopyToReview:
         """Put a policy's draft in force, or say which copy has to be read first.
 
-        `sha` names the draft that was read; another one is not approved unseen. With `copy_reviewed` the blocks are
-        approved, under this name, for the draft's judge clauses.
+        `sha` names the draft that was read; another one is not approved unseen. `copy_reviewed` is the `listing` that
+        was read: its blocks are approved, under this name, for the draft's judge clauses. No other blocks are.
         Raises ChangeRefused, PolicyInvalid when the set would not hold with it, DatabaseUnavailable.
         """
         for _ in range(_TRIES):
@@ -100,8 +107,8 @@ class PolicyDesk:
                 raise policy_changes.own_proposal(version.policy_id, by)
             policy = await asyncio.to_thread(compile_version, version, self._files.gate.detectors)
             unapproved = unapproved_by((policy,), self._files.blocks)
-            if unapproved and not copy_reviewed:
-                return self._to_review(version, policy, unapproved)
+            if unapproved and (waiting := self._to_review(version, policy, unapproved)).listing != copy_reviewed:
+                return waiting
             approvals = self._approvals(unapproved, by)
             planned = standing.with_version(version, approvals)
             rulebook = await asyncio.to_thread(rulebook_with, self._files, planned)

@@ -272,7 +272,7 @@ EXAMPLES: Final[dict[tuple[str, str], Example]] = {
             "copy_approved": 74,
             "policy_set_sha": "e4316e37630e2ae1ec6a3a0a1f6e1e2a1c3ab3e7dd1f1e27b2f6d6b1d2f0c9aa",
         },
-        {"copy_reviewed": True, "sha": _SHA},
+        {"copy_reviewed": True, "sha": _SHA, "listing": _SHA},
     ),
     ("/policies/{policy_id}", "get"): Example(
         {

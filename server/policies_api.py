@@ -54,11 +54,12 @@ _Answer = TypeVar("_Answer")
 
 
 class Approving(BaseModel):
-    """An act of approval. `sha` names the draft that was read, so that no other one is approved unseen."""
+    """An act of approval. `sha` and `listing` name the draft and the copy that were read, so that no other passes."""
 
     model_config = ConfigDict(extra="forbid")
 
     copy_reviewed: bool = Field(default=False, description="The listed copy was read and is approved with it.")
+    listing: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="Names the list that was read.")
     sha: str | None = Field(default=None, pattern=r"^[0-9a-f]{8,64}$", description="Hash of the draft that was read.")
 
 
@@ -118,7 +119,8 @@ def add_policy_routes(app: FastAPI, pipeline: Pipeline) -> None:
         if COMPLIANCE not in caller.roles:
             raise HTTPException(403, f"{caller.name} has not the role {COMPLIANCE}, which approves policies")
         act = body or Approving()
-        done = await _answered(desk().approve(policy_id, by=caller.name, sha=act.sha, copy_reviewed=act.copy_reviewed))
+        read = act.listing if act.copy_reviewed else None
+        done = await _answered(desk().approve(policy_id, by=caller.name, sha=act.sha, copy_reviewed=read))
         if isinstance(done, CopyToReview):
             return JSONResponse(reply.to_review(done), 409)
         with suppress(

@@ -106,7 +106,7 @@ def to_review(waiting: CopyToReview) -> dict[str, Any]:
         "detail": f"{count} approved texts are not approved for {name} {waiting.version.version}; with it in force,"
         " and no judge to ask, offers made of them are held. Read the blocks against the questions, then send `next`:"
         " it approves them under your name and puts the policy in force. Mend a text that breaks it first.",
-        "next": {"copy_reviewed": True, "sha": waiting.version.sha},
+        "next": {"copy_reviewed": True, "sha": waiting.version.sha, "listing": waiting.listing},
         "questions": dict(waiting.questions),
         "blocks": [
             {"id": block.id, "field": block.field, "text": block.text, "text_sha": block.text_sha}

@@ -8,10 +8,11 @@ from typing import Final
 from tests.tools.policies.written import clause, write_policy
 from tools.copy_approvals import Approval
 from tools.copy_blocks import read_blocks
+from tools.policies.clauses import question_sha
 
 POLICIES: Final = Path(__file__).parent.parent / "policies"
 QUESTION: Final = "Does the copy shame the reader?"
-REF: Final = "tone_policy/shaming@1.0.0"
+REF: Final = f"tone_policy/shaming@1.0.0#{question_sha(QUESTION)}"
 
 
 def with_judge_clause(folder: Path, **front: object) -> Path:

@@ -17,11 +17,13 @@ from tools.yaml_lines import read_model
 
 FILE: Final = "approvals.yaml"
 _HEADER: Final = (
-    "# Who approved which copy, for which judge clauses (policy/clause@version). Written by `offers copy approve`.\n"
-    "# Each block stands with the hash of its text and scope: a change to either ends its approval.\n"
+    "# Who approved which copy, for which judge clauses (policy/clause@version#question). Written by `offers copy"
+    " approve`.\n# Each block stands with the hash of its text and scope, each clause with that of its question: a"
+    " change to one ends the approval.\n"
 )
 
-ClauseRef = Annotated[str, StringConstraints(pattern=r"^[\w-]+/\w+@\d+\.\d+\.\d+$")]
+ClauseRef = Annotated[str, StringConstraints(pattern=r"^[\w-]+/\w+@\d+\.\d+\.\d+(#[0-9a-f]{16})?$")]
+"""A clause as `ActiveClause.approval` names it. One without the hash of a question covers no judge clause."""
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -89,8 +89,8 @@ class _BlockFile(RootModel[tuple[Block, ...]]):
 class CopyBlocks:
     """All approved blocks, in the files' order. Built by `load_copy_blocks`.
 
-    `covers` names the judge clauses each block is approved for (`policy/clause@version`). `required` says which ones
-    hold an offer of a scope; `judged`, whether a judge may answer for those a block doesn't cover.
+    `covers` names the judge clauses each block is approved for (`policy/clause@version#question`). `required` says
+    which ones hold an offer of a scope; `judged`, whether a judge may answer for those a block doesn't cover.
     """
 
     blocks: tuple[Block, ...]

@@ -20,7 +20,7 @@ def required_cover(policies: PolicySet, scope: Scope) -> frozenset[str]:
 
 
 def unapproved_by(policies: Iterable[Policy], blocks: CopyBlocks) -> dict[str, tuple[str, ...]]:
-    """Return each judge clause of these policies (`policy/clause@version`) with the blocks not approved for it.
+    """Return each judge clause of these policies, as approvals name it, with the blocks not approved for it.
 
     Only blocks that may be used where the policy applies are named, and clauses that every block covers are left out.
     Statuses don't matter: give active policies to see what is open, a draft to see what activating it would unapprove.

@@ -92,6 +92,8 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> tuple[object, L
         ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise PolicyInvalid(path, first_line, f"broken YAML: {error}") from error
+    except RecursionError as error:
+        raise PolicyInvalid(path, first_line, "broken YAML: nested too deeply; write it flat") from error
     finally:
         loader.dispose()
     return value, Lines(places, written, text, first_line)

@@ -67,7 +67,8 @@ def approve(
     by: By,
     sha: Annotated[str | None, typer.Option(help="Hash of the draft that was read; another one is refused.")] = None,
     copy_reviewed: Annotated[
-        bool, typer.Option("--copy-reviewed", "--yes", help="The copy it would unapprove was read; don't ask.")
+        bool,
+        typer.Option("--copy-reviewed", "--yes", help="The copy it would unapprove was read; list it, and don't ask."),
     ] = False,
 ) -> None:
     """Put a policy's draft in force, as somebody who did not propose it.
@@ -81,16 +82,18 @@ def approve(
     """
     from graph.change_control import CopyToReview
     from graph.settings import load_settings
+    from tools.errors import InputInvalid
 
     settings = load_settings()
     _require_role(settings, by)
-    done = asyncio.run(_approve(settings, policy_id, by, sha, copy_reviewed))
+    done = asyncio.run(_approve(settings, policy_id, by, sha))
     if isinstance(done, CopyToReview):
         _print_review(done)
-        typer.confirm("Was this copy read, and does none of it break the policy?", abort=True)
-        done = asyncio.run(_approve(settings, policy_id, by, done.version.sha, True))
-    if isinstance(done, CopyToReview):  # `copy_reviewed` leaves nothing to review
-        raise typer.Exit(1)
+        if not copy_reviewed:
+            typer.confirm("Was this copy read, and does none of it break the policy?", abort=True)
+        done = asyncio.run(_approve(settings, policy_id, by, done.version.sha, done.listing))
+    if isinstance(done, CopyToReview):
+        raise InputInvalid(f"{policy_id}: the copy changed since it was listed; read it again, and approve once more")
     version = done.version
     out().print(plain(f"{version.policy_id} {version.version} is in force, approved by {by}"))
     if done.copy_approved:
@@ -141,7 +144,7 @@ async def _add(settings: "Settings", fields: dict[str, str], by: str) -> "Propos
 
 
 async def _approve(
-    settings: "Settings", policy_id: str, by: str, sha: str | None, copy_reviewed: bool
+    settings: "Settings", policy_id: str, by: str, sha: str | None, copy_reviewed: str | None = None
 ) -> "Approved | CopyToReview":
     async with _desk(settings) as desk:
         return await desk.approve(policy_id, by=by, sha=sha, copy_reviewed=copy_reviewed)

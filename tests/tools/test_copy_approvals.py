@@ -15,11 +15,13 @@ from tools.copy_blocks import BlockScope, CopyBlocks, load_copy_blocks, text_sha
 from tools.copy_cover import required_cover, unapproved_by
 from tools.errors import PolicyInvalid
 from tools.policies import PolicySet, load_policies
+from tools.policies.clauses import question_sha
 from tools.subject import Scope
 from tools.vocabulary import COPY_FIELDS
 
 DAY = date(2026, 3, 1)
-REF = "house_policy/a_judge@1.0.0"
+ASKED = question_sha("Does the copy shame the reader?")
+REF = f"house_policy/a_judge@1.0.0#{ASKED}"
 
 
 def approval(blocks_: dict[str, str], *covers: str, by: str = "Kim", at: date = DAY) -> Approval:
@@ -112,9 +114,19 @@ def test_a_clause_names_the_blocks_it_would_unapprove_before_it_is_active(tmp_pa
     assert found == {REF: ("any_cta_enroll_1",)}
     newer = policies(tmp_path, clause("judge"), version="1.0.1")
     assert list(unapproved_by(newer.active, library(tmp_path, approval(everything, REF)))) == [
-        "house_policy/a_judge@1.0.1"
+        f"house_policy/a_judge@1.0.1#{ASKED}"
     ]
     assert unapproved_by(policies(tmp_path, clause("judge", severity="warn")).active, blocks()) == {}
+
+
+def test_another_question_under_the_same_version_is_approved_by_nobody(tmp_path: Path) -> None:
+    everything = {block.id: block.text_sha for block in blocks().blocks}
+    approved = library(tmp_path, approval(everything, REF), approval(everything, "house_policy/a_judge@1.0.0"))
+    asked = clause("judge", question="Does the copy\n shame the reader?\n")
+    assert unapproved_by(policies(tmp_path, asked).active, approved) == {}
+    other = clause("judge", question="Does the copy flatter the reader?")
+    (missing,) = unapproved_by(policies(tmp_path, other).active, approved).values()
+    assert set(missing) == set(everything)
 
 
 def test_only_blocks_that_may_be_used_under_the_policy_are_named(tmp_path: Path) -> None:

@@ -91,3 +91,8 @@ def test_faults_name_their_column() -> None:
         parse_yaml("a: 1\nb: {c: 2, c: 3}\n", FILE)
     assert (caught.value.line, caught.value.column) == (2, 11)
     assert str(caught.value) == "ladder.yaml:2:11: key 'c' is written twice"
+
+
+def test_nesting_without_end_is_refused_and_the_process_lives_on() -> None:
+    with pytest.raises(PolicyInvalid, match="nested too deeply"):
+        parse_yaml("a: " + "[" * 5_000 + "]" * 5_000, FILE)

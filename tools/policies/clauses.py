@@ -1,5 +1,6 @@
 """Clauses ready to run: compiled, with what they depend on derived from what they read."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from tools.report import ClauseResult, Evidence, Result, Stage
 from tools.subject import Detector
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+QUESTION_SHA: Final = 16
+"""Digits of a question's hash in an approval."""
 READABLE: Final[dict[Stage, frozenset[Stage]]] = {
     stage: frozenset(STAGES[: position + 1]) for position, stage in enumerate(STAGES)
 }
@@ -61,8 +64,13 @@ class ActiveClause:
 
     @property
     def approval(self) -> str:
-        """Return how an approved copy block names this clause: policy/clause@version."""
-        return f"{self.policy_id}/{self.clause.id}@{self.policy_version}"
+        """Return how an approved copy block names this clause: policy/clause@version#question.
+
+        Of the question, the beginning of its hash: copy was read against one, and another is another clause even where
+        nobody raised the version.
+        """
+        named = f"{self.policy_id}/{self.clause.id}@{self.policy_version}"
+        return f"{named}#{question_sha(self.clause.question)}" if isinstance(self.clause, JudgeClause) else named
 
     def result(
         self, result: Result, *, evidence: tuple[Evidence, ...] = (), error_code: str | None = None
@@ -70,6 +78,12 @@ class ActiveClause:
         """Return this clause's line of a report."""
         plain = _plain_result(self, result, error_code)
         return plain.model_copy(update={"evidence": evidence}) if evidence else plain
+
+
+@lru_cache(maxsize=1024)
+def question_sha(question: str) -> str:
+    """Return what names a question; its line breaks don't matter."""
+    return hashlib.sha256(" ".join(question.split()).encode()).hexdigest()[:QUESTION_SHA]
 
 
 def compile_clause(clause: Clause, policy: FrontMatter, detectors: Mapping[str, Detector]) -> ActiveClause:

@@ -22,9 +22,9 @@ ClauseKey = tuple[str, str]
 class Gate:
     """Checks subjects against a policy set. Synchronous, CPU only: it opens, waits for and writes nothing.
 
-    `blocks` maps an approved block's id to the clauses it covers ("policy/clause@version"). `merchant_names` are the
-    catalogue's, masked before patterns run. `judge` answers from what it found before; without one, judge clauses are
-    unknown unless approved copy covers them. `answered` puts them to a judge that has read the draft since.
+    `blocks` maps an approved block's id to the clauses it covers ("policy/clause@version#question"). `merchant_names`
+    are the catalogue's, masked before patterns run. `judge` answers from what it found before; without one, judge
+    clauses are unknown unless approved copy covers them. `answered` puts them to a judge that has read the draft since.
     """
 
     policies: PolicySet

@@ -34,6 +34,7 @@ def compile_regex(pattern: str, *, case_sensitive: bool = False) -> Any:
     options = re2.Options()
     options.case_sensitive = case_sensitive
     options.log_errors = False
+    options.never_capture = True  # only whole matches are read; thousands of groups would cost seconds a text
     options.max_mem = 64 << 20  # room for the states of long lists; with less RE2 falls back to a path 200 times slower
     try:
         compiled = re2.compile(pattern, options)

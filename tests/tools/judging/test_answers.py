@@ -19,6 +19,7 @@ from tools.judging import Findings, ModelJudge, Paper, is_broken, open_clauses, 
 from tools.judging.answers import findings_of
 from tools.judging.reply import JudgeReply
 from tools.policies import NOT_ASKED, Gate, JudgeFinding, NoFinding
+from tools.policies.clauses import question_sha
 from tools.report import verdict_of
 from tools.subject import Subject
 from tools.vocabulary import COPY_FIELDS
@@ -84,7 +85,7 @@ def test_a_trigger_that_reads_the_member_decides_no_question(tmp_path: Path) -> 
 
 
 def test_nothing_is_asked_when_it_cannot_matter(ours: Gate, tmp_path: Path) -> None:
-    covered = {"block": frozenset(f"house_policy/j{n}@1.0.0" for n in range(3))}
+    covered = {"block": frozenset(f"house_policy/j{n}@1.0.0#{question_sha(QUESTIONS[n])}" for n in range(3))}
     approved = replace(SUBJECT, approved=dict.fromkeys(COPY_FIELDS, "block"))
     assert (
         open_clauses(

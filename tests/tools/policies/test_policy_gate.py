@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.tools.policies.written import DETECTORS, clause, gate_of, write_policy
 from tools.policies import Attestation, Gate, JudgeFinding, PolicySet, covers, load_policies
+from tools.policies.clauses import question_sha
 from tools.policies.standard import SEND_DATE, standard_message, standard_subject
 from tools.report import SATISFIED, ComplianceReport, Evidence, verdict_of
 from tools.subject import Scope, Subject
@@ -199,7 +200,7 @@ class Found:
         return self._finding
 
 
-COVERED = {"block": frozenset({"house_policy/a_judge@1.0.0"})}
+COVERED = {"block": frozenset({f"house_policy/a_judge@1.0.0#{question_sha('Does the copy shame the reader?')}"})}
 APPROVED = replace(SUBJECT, approved=dict.fromkeys(COPY_FIELDS, "block"))
 
 
@@ -214,7 +215,10 @@ def test_approved_copy_needs_no_judge(tmp_path: Path) -> None:
         (SUBJECT, COVERED),
         (APPROVED, {}),
         (APPROVED, {"block": frozenset({"house_policy/a_judge@0.9.0"})}),
-        (APPROVED, {"block": frozenset({"house_policy/other@1.0.0"})}),
+        (
+            APPROVED,
+            {"block": frozenset({f"house_policy/other@1.0.0#{question_sha('Does the copy shame the reader?')}"})},
+        ),
         (replace(APPROVED, approved={**APPROVED.approved, "body": "own"}), COVERED),
         (replace(APPROVED, approved={"body": "block"}), COVERED),
     ],

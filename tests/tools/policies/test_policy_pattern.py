@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.tools.policies.written import clause, gate_of
 from tools.policies.pattern import WrittenText, compile_pattern, reads_by_line, sentence_around
+from tools.policies.regex import compile_regex
 from tools.policies.standard import standard_subject
 from tools.report import Evidence
 from tools.subject import MessageFacts, Subject
@@ -165,6 +166,10 @@ def test_sentences_end_at_stops_and_lines(text: str, word: str, sentence: str) -
 def test_hostile_text_takes_no_more_than_linear_time(tmp_path: Path) -> None:
     # A backtracking engine would not finish this in the age of the universe.
     assert found(tmp_path, subject_with(body="a" * 50_000), forbid=["(a+)+$b|(a|aa)+c"]) == ()
+
+
+def test_parentheses_cost_a_text_nothing() -> None:
+    assert compile_regex("(" * 500 + "a" + ")" * 500).groups == 0
 
 
 def test_a_rule_of_the_email_is_not_answered_from_the_copy_because_a_rule_of_copy_says_the_same(tmp_path: Path) -> None:
