@@ -230,7 +230,7 @@ def pattern_of(*alternatives: str) -> Any:
 
 def any_of(*patterns: str) -> Any:
     """Return one case-blind expression that finds any of the patterns."""
-    return compile_regex("|".join(f"(?:{pattern})" for pattern in patterns))
+    return compile_regex("|".join(f"(?:{pattern})" for pattern in patterns), groups=True)
 
 
 @lru_cache(maxsize=1024)
