@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from decimal import Decimal
+from functools import cached_property, lru_cache
 
 from tools.folding import Folded, fold
 from tools.grounding.date_roles import DateMention
@@ -22,7 +23,7 @@ _KEPT = 6 * _DRAFTS
 """Texts whose reading is remembered: the six fields of so many drafts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What a text says, before anyone asks whether the offer supports it."""
 
@@ -33,6 +34,32 @@ class Reading:
     dates: tuple[DateMention, ...]
     quantities: tuple[Quantity, ...]
     roles: tuple[frozenset[Role], ...]
+
+    @cached_property
+    def words(self) -> Mapping[int, frozenset[str]]:
+        """The words of each sentence; looking through the text for each number would cost its square."""
+        found: dict[int, set[str]] = {}
+        for token in self.tokens:
+            found.setdefault(token.sentence, set()).add(token.low)
+        return {sentence: frozenset(words) for sentence, words in found.items()}
+
+    @cached_property
+    def counted(self) -> Mapping[int, frozenset[Decimal]]:
+        """The bare numbers of each sentence."""
+        found: dict[int, set[Decimal]] = {}
+        for quantity in self.quantities:
+            if quantity.unit == "count":
+                found.setdefault(self.tokens[quantity.first].sentence, set()).add(quantity.value)
+        return {sentence: frozenset(values) for sentence, values in found.items()}
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The units of all quantities."""
+        return frozenset(quantity.unit for quantity in self.quantities)
+
+    def words_beside(self, quantity: Quantity) -> frozenset[str]:
+        """Return the words of a quantity's sentence."""
+        return self.words[self.tokens[quantity.first].sentence]
 
     def evidence(self, field: str, start: int, end: int) -> Evidence:
         """Return a span of the folded text as evidence in the original one."""

@@ -112,24 +112,20 @@ def is_supported(
 
 def roles_in_sentence(reading: Reading, quantity: Quantity, support: Support) -> frozenset[Role]:
     """Return the roles that its sentence gives a quantity beside its own: a fee's least, the total of several."""
-    sentence = reading.tokens[quantity.first].sentence
-    words = {token.low for token in reading.tokens if token.sentence == sentence}
-    roles: set[Role] = {"fee"} if words & _FEES else set()
+    roles: set[Role] = {"fee"} if reading.words_beside(quantity) & _FEES else set()
     times = support.of("count", "redemptions") - {Decimal(1)}
-    others = (other for other in reading.quantities if reading.tokens[other.first].sentence == sentence)
-    if any(other.unit == "count" and other.value in times for other in others):
+    if times & reading.counted.get(reading.tokens[quantity.first].sentence, frozenset()):
         roles |= {"reward_total", "spend_total"}
     return frozenset(roles)
 
 
 def _speaks_of(reading: Reading, quantity: Quantity, words: frozenset[str]) -> bool:
-    sentence = reading.tokens[quantity.first].sentence
-    return any(token.sentence == sentence and token.low in words for token in reading.tokens)
+    return not words.isdisjoint(reading.words_beside(quantity))
 
 
 def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -> bool:
     """Tell "3X points, up to 1,200" and "usually 1, so that is 2 more": a bare number in a text that counts points."""
-    if quantity.noun or not any(other.unit in ("points", "multiplier") for other in reading.quantities):
+    if quantity.noun or reading.units.isdisjoint(("points", "multiplier")):
         return False
     behind = low(reading.tokens, quantity.last)
     before = {low(reading.tokens, quantity.first - step) for step in (1, 2, 3)}
@@ -165,9 +161,8 @@ def _is_of_things(reading: Reading, quantity: Quantity) -> bool:
 
 def _is_sum(reading: Reading, quantity: Quantity) -> bool:
     """Tell "two smaller orders do not add up", which says how a minimum is reached and not how often one is paid."""
-    sentence = reading.tokens[quantity.first].sentence
-    words = [token.low for token in reading.tokens if token.sentence == sentence]
-    return quantity.value <= _TABLE and bool(_SUMS.intersection(words)) and bool(_DENIALS.intersection(words))
+    words = reading.words_beside(quantity)
+    return quantity.value <= _TABLE and not _SUMS.isdisjoint(words) and not _DENIALS.isdisjoint(words)
 
 
 def _is_party(reading: Reading, quantity: Quantity) -> bool:
