@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from graph.deps import Rulebook, rulebook_with
 from graph.policy_texts import domains_of, policy_text
+from graph.rulebook import Rulebook, rulebook_with
 from graph.submission import FreeText, PolicyFile, read_submission
 from tools.copy_approvals import Approval
 from tools.copy_blocks import Block

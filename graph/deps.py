@@ -2,11 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,38 +13,24 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from graph.database import open_database
-from graph.gate import gate_of, gate_with
 from graph.policy_texts import loaded_set
-from graph.settings import Attestation, Settings
-from tools.analysis import ANALYZE_VARIABLES
+from graph.rulebook import Rulebook, load_rulebook
+from graph.settings import Settings
 from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
-from tools.copy_approvals import Approval
-from tools.copy_blocks import CopyBlocks, load_copy_blocks
-from tools.copy_cover import required_cover, unapproved_by
 from tools.database import Database
-from tools.disclosures import Disclosures, load_disclosures
-from tools.drafting import DRAFT_VARIABLES
 from tools.email.brand import Brand
 from tools.email.message import Mailer
 from tools.embedded.model_server import ensure_model_server
-from tools.errors import PolicyInvalid
 from tools.exports import Exporter
-from tools.hypotheses import Hypotheses, load_hypotheses
-from tools.judging import JUDGE_VARIABLES, ModelJudge
+from tools.judging import ModelJudge
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
-from tools.menus import Ladders, Menus, read_ladders
-from tools.merchants import Catalogue, load_catalogue
-from tools.policies.gate import Gate
 from tools.policies.policy_set import PolicySet
 from tools.policies.schema import AttestClause
-from tools.policies.stored import Standing, compile_standing
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
-from tools.prompt_files import PromptSet, load_prompts
-from tools.prompt_leaks import Instructions
 from tools.screening import Limits
 from tools.subject import Scope
 from tools.views import MemberView
@@ -55,33 +39,8 @@ from tools.vocabulary import DOMAINS, CardType, CopyMode, Domain, OfferType, Str
 NEAREST: Final = 2
 """Sections of policy prose a prompt gets beside the briefs."""
 
-PROMPTS: Final = {"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES, "judge": JUDGE_VARIABLES}
-"""Every prompt file and the variables its step provides."""
-
-SHOWN_CLAUSES: Final = 5
-
 EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rulebook:
-    """All that is read from `policies/`, `prompts/` and the ledger's policies: what decides, wherever it runs."""
-
-    policies: PolicySet
-    gate: Gate
-    catalogue: Catalogue
-    ladders: Ladders
-    menus: Menus
-    blocks: CopyBlocks
-    disclosures: Disclosures
-    hypotheses: Hypotheses
-    prompts: PromptSet
-    instructions: Instructions
-    sha: str
-    """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
-    epoch: int = 0
-    """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,96 +184,6 @@ def open_judge(
     return ModelJudge.of(model, secret=secret)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """All that a rulebook is made of: two folders, named with the bytes they hold, and what settings say of it."""
-
-    policies_dir: Path
-    prompts_dir: Path
-    sha: str
-    issuer: str
-    attestations: tuple[tuple[str, Attestation], ...]
-    judged: bool
-
-
-def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
-    """Read and check policies, menus, merchants, copy blocks and prompts; files that are as they were, once.
-
-    `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
-    """
-    sources = _Sources(
-        policies_dir=settings.policies_dir,
-        prompts_dir=settings.prompts_dir,
-        sha=_folder_sha(settings.policies_dir, settings.prompts_dir),
-        issuer=settings.brand_issuer,
-        attestations=tuple(sorted(settings.effective_attestations.items())),
-        judged=settings.effective_judge_model is not None,
-    )
-    more = tuple(approvals)
-    return _rulebook(sources, more) if more else _known_rulebook(sources)
-
-
-@lru_cache(maxsize=8)
-def _known_rulebook(sources: _Sources) -> Rulebook:
-    return _rulebook(sources, ())
-
-
-def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
-    folder = sources.policies_dir
-    catalogue = load_catalogue(folder / "merchants.yaml")
-    blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
-    gate = gate_of(folder, catalogue, blocks, issuer=sources.issuer, attestations=sources.attestations)
-    policies = gate.policies
-    ladders = read_ladders(folder / "ladders.yaml")
-    menus = ladders.menus(policies.limit)
-    blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
-    prompts = load_prompts(sources.prompts_dir, needed=PROMPTS)
-    rulebook = Rulebook(
-        policies=policies,
-        gate=gate,
-        catalogue=catalogue,
-        ladders=ladders,
-        menus=menus,
-        blocks=blocks,
-        disclosures=load_disclosures(folder / "disclosures.yaml"),
-        hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
-        prompts=prompts,
-        instructions=_instructions(prompts, policies, blocks),
-        sha=sources.sha,
-    )
-    if _folder_sha(folder, sources.prompts_dir) != sources.sha:
-        raise PolicyInvalid(folder, 1, "a file of policies or prompts changed while they were read; start again")
-    return rulebook
-
-
-def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
-    """Return the files' rulebook with the policies the ledger holds in force. CPU work: some milliseconds a policy.
-
-    Files are not read again: what a process loaded at its start stays. Raises PolicyInvalid for a version that can't be
-    enforced as it stands, or that leaves no menu or no copy.
-    """
-    stored, approvals = compile_standing(standing, files=files.policies, detectors=files.gate.detectors)
-    blocks = files.blocks.with_approvals(approvals)
-    gate = gate_with(files.gate, stored, blocks)
-    menus = files.ladders.menus(gate.policies.limit)
-    copy_folder = files.ladders.path.parent / "copy"
-    blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
-    sha = files.sha
-    if stored:
-        names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
-        sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
-    return replace(
-        files,
-        policies=gate.policies,
-        gate=gate,
-        menus=menus,
-        blocks=blocks,
-        instructions=_instructions(files.prompts, gate.policies, blocks),
-        sha=sha,
-        epoch=standing.epoch,
-    )
-
-
 def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
     """Return the same services under another rulebook."""
     return replace(deps, rulebook=rulebook, screening=_screening(rulebook.policies, deps.settings))
@@ -322,56 +191,6 @@ def with_rulebook(deps: Deps, rulebook: Rulebook) -> Deps:
 
 def _screening(policies: PolicySet, settings: Settings) -> dict[Domain, Limits]:
     return {domain: screening_limits(policies, settings, domain) for domain in DOMAINS}
-
-
-def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:
-    """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
-    given = [*prompts.texts]
-    for policy in policies.active:
-        given += [policy.front.brief, policy.prose]
-        for clause in policy.front.clauses:
-            given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]
-    return Instructions.of(given, sayable=[block.text for block in blocks.blocks])
-
-
-def _folder_sha(*folders: Path) -> str:
-    digest = sha256()
-    for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".yaml")):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + _bytes(path) + b"\0")
-    return digest.hexdigest()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PolicyInvalid(path, 1, f"can't be read: {error}") from error
-
-
-def _speaking(folder: Path, menus: Menus, blocks: CopyBlocks, policies: PolicySet, *, judged: bool) -> CopyBlocks:
-    """Return the blocks held to the judge clauses of these policies; `judged` says whether there is a judge.
-
-    Raises PolicyInvalid for an option that no approved copy can speak for: the fallback must always have words.
-    """
-    blocks = blocks.held_to(partial(required_cover, policies), judged=judged)
-    for (domain, card_type, strategy), menu in menus.menus.items():
-        if gaps := blocks.gaps(menu.options, domain=domain, strategy=strategy, card_type=card_type):
-            remedy = "add an approved block"
-            if not judged and (missing := unapproved_by(policies.active, blocks)):
-                remedy = _unapproved(missing)
-            raise PolicyInvalid(folder, 1, f"{domain}, {strategy}: {gaps[0]}; {remedy}")
-    return blocks
-
-
-def _unapproved(missing: Mapping[str, tuple[str, ...]]) -> str:
-    """Say which judge clauses keep how many blocks from being used while no judge is configured, and what to do."""
-    listed = [f"{clause} ({len(blocks)} block{'s' if len(blocks) > 1 else ''})" for clause, blocks in missing.items()]
-    more = f" and {len(listed) - SHOWN_CLAUSES} more clauses" if len(listed) > SHOWN_CLAUSES else ""
-    return (
-        f"no judge is configured, and copy is not approved for {', '.join(listed[:SHOWN_CLAUSES])}{more}: "
-        "have it read and run `offers copy approve --all --by NAME`, or set JUDGE_MODEL"
-    )
 
 
 def screening_limits(policies: PolicySet, settings: Settings, domain: Domain) -> Limits:

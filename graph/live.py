@@ -10,8 +10,9 @@ from typing import Final
 
 from graph.build import Graph, build_graph
 from graph.context import Context
-from graph.deps import Deps, Rulebook, open_deps, rulebook_with, with_rulebook
+from graph.deps import Deps, open_deps, with_rulebook
 from graph.policy_texts import loaded_set
+from graph.rulebook import Rulebook, rulebook_with
 from graph.settings import Settings
 from tools.errors import IndexUnavailable, OfferGraphError, PoliciesUnavailable, PolicyInvalid
 from tools.ledger.versions import note_set, read_epoch, read_standing

@@ -186,7 +186,7 @@ CHECKED: Final = {
     "verdict": "violate",
     "violations": [
         {
-            "policy_id": "compliance_policy",
+            "policy_id": "UDAAP-01",
             "clause_id": "no_guarantees",
             "severity": "block",
             "message": "The copy guarantees something or hints at approval.",
@@ -195,9 +195,23 @@ CHECKED: Final = {
             "fix_hint": "Say what the member can do: enroll, spend, earn. Promise no approval and guarantee nothing.",
         }
     ],
-    "clauses_run": 41,
+    "clauses_run": 154,
     "judge": "skipped",
-    "policy_set_sha": "74dfd95dd5b81d8c5001360b41e76f8abb64195e05aecedc286158659031a1f4",
+    "policy_set_sha": "212d6a73760907d6cbc13ea6b26b1f70bfe2c3c90ee21347bae5c9e5338cfd28",
+    "unknown": [
+        {
+            "policy_id": "ECOA-01",
+            "clause_id": "no_protected_classes_judged",
+            "severity": "block",
+            "message": (
+                "Could not be evaluated: the judge was not asked, since the draft breaks another clause already. "
+                "What the clause guards against: The copy speaks to a person of a protected kind."
+            ),
+            "field": "",
+            "quote": "",
+            "fix_hint": "Address the cardmember and nothing else about the person.",
+        }
+    ],
 }
 
 EXAMPLES: Final[dict[tuple[str, str], Example]] = {

@@ -13,7 +13,8 @@ from psycopg import sql
 
 from graph.build import Graph, build_graph
 from graph.context import Context
-from graph.deps import Deps, load_rulebook, open_deps, policy_documents, policy_query
+from graph.deps import Deps, open_deps, policy_documents, policy_query
+from graph.rulebook import load_rulebook
 from graph.run import decide
 from graph.schemas import OfferOutput
 from graph.settings import Settings, load_settings

@@ -135,7 +135,7 @@ def _problems(settings: "Settings") -> list[str]:
         catalogue = load_catalogue(settings.policies_dir / "merchants.yaml")
         found = lint_folder(settings.policies_dir, detectors=detectors_of(settings.brand_issuer, catalogue))
         if not found:
-            from graph.deps import load_rulebook
+            from graph.rulebook import load_rulebook
 
             load_rulebook(settings)
     except PolicyInvalid as error:

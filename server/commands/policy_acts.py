@@ -154,8 +154,8 @@ async def _approve(
 async def _desk(settings: "Settings") -> "AsyncIterator[PolicyDesk]":
     from graph.change_control import PolicyDesk
     from graph.database import open_database
-    from graph.deps import load_rulebook
     from graph.policy_texts import loaded_set
+    from graph.rulebook import load_rulebook
 
     with busy("reading the policies and the database"):
         files = await asyncio.to_thread(load_rulebook, settings)

@@ -10,7 +10,8 @@ import pytest
 
 from graph.build import build_graph
 from graph.context import Context
-from graph.deps import Deps, Rulebook, load_rulebook
+from graph.deps import Deps
+from graph.rulebook import Rulebook, load_rulebook
 from graph.run import decide
 from graph.schemas import OfferOutput
 from graph.settings import Settings, load_settings

@@ -74,7 +74,9 @@ async def test_the_next_draft_is_told_which_clauses_the_last_one_broke(
     script.reply("draft_compose", [lambda call: compose(call, body=BODY.replace("{minimum_spend}", "$13")), compose])
     outcome = await run_one()
     record, *_ = await deps.records.read(outcome.run_id) or ({},)
-    broken = record["history"][0]["report"]["violations"]
+    report = record["history"][0]["report"]
+    found = {(item["policy_id"], item["clause_id"]) for item in report["results"] if item["result"] == "violate"}
+    broken = [item for item in report["violations"] if (item["policy_id"], item["clause_id"]) in found]
     assert any(violation["quote"] == "$13" for violation in broken)
     second = [call.text for call in script.calls if call.step == "draft_compose"][1]
     for violation in broken:

@@ -44,7 +44,7 @@ def test_a_line_that_cannot_be_read_is_told_with_its_number_and_the_rest_is_judg
 ) -> None:
     lines = [line(), "{broken", line(id="C", offer={"reward_valu": 3}), "x" * (MAX_LINE + 5), GUARANTEED]
     (tmp_path / "drafts.jsonl").write_bytes(text_of(*lines).encode() + b'\xff\n{"id": "end"}')
-    ran = offers("check", "drafts.jsonl", "--json")
+    ran = offers("check", "drafts.jsonl", "--json", "--no-judge")
     assert ran.code == 1
     told = replies(ran)
     assert [item["verdict"] for item in told] == ["pass", *["unknown"] * 3, "violate", *["unknown"] * 2]
@@ -59,7 +59,7 @@ def test_a_line_that_cannot_be_read_is_told_with_its_number_and_the_rest_is_judg
 def test_people_read_verdicts_clauses_quotes_and_a_summary(offers: Offers, tmp_path: Path) -> None:
     unreadable = line(id="C\x1b[31m", offer={"reward_valu": 3})
     (tmp_path / "drafts.jsonl").write_text(text_of(line(), GUARANTEED, unreadable), encoding="utf-8")
-    ran = offers("check", "drafts.jsonl")
+    ran = offers("check", "drafts.jsonl", "--no-judge")
     assert ran.code == 1
     assert "A1 pass" in ran.told and "B1 violate" in ran.told
     assert "block UDAAP-01/no_guarantees headline 'Guaranteed' The copy guarantees something" in ran.told
@@ -105,7 +105,7 @@ def test_a_check_imports_no_graph_no_model_and_no_index(tmp_path: Path) -> None:
     path = tmp_path / "drafts.jsonl"
     path.write_text(text_of(line()), encoding="utf-8")
     code = (
-        "import sys; sys.argv = ['offers', 'check', sys.argv[1], '--json']\n"
+        "import sys; sys.argv = ['offers', 'check', sys.argv[1], '--json', '--no-judge']\n"
         "from server.cli import main\n"
         "try: main()\n"
         "except SystemExit: print(*sys.modules, file=sys.stderr)"

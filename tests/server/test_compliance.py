@@ -125,7 +125,10 @@ def lonely(shared_settings: Settings, tmp_path: Path) -> Iterator[Serving]:
 def test_it_works_while_database_model_and_index_are_away(lonely: Serving) -> None:
     with lonely.client() as client:
         assert client.get("/health").status_code == 503
-        assert client.post(ROUTE, json=line()).json()["verdict"] == "pass"
+        alone = client.post(ROUTE, params={"judge": "false"}, json=line()).json()
+        assert (alone["verdict"], alone["judge"]) == ("pass", "skipped")
+        unjudged = client.post(ROUTE, json=line()).json()
+        assert (unjudged["verdict"], unjudged["judge"]) == ("unknown", "unavailable")
         assert client.post(ROUTE, json=GUARANTEED).json()["verdict"] == "violate"
 
 

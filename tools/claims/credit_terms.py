@@ -19,8 +19,8 @@ from tools.claims.credit_words import (
     has,
     number,
 )
-from tools.claims.passages import Written, pattern_of, written
 from tools.claims.trigger_terms import triggers
+from tools.claims.written import Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Unit
 from tools.report import Evidence

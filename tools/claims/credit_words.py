@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.claims.passages import Passage, pattern_of
+from tools.claims.written import Passage, pattern_of
 from tools.report import Evidence
 from tools.subject import Subject
 

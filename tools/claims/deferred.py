@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tools.claims.credit_words import INTEREST_CLAIM, evidence_of, has, is_curiosity, number
-from tools.claims.passages import Passage, pattern_of, written
+from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.report import Evidence
 from tools.subject import Detector, Subject

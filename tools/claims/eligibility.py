@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from tools.claims.wording import COPY, compiled, joined, written
+from tools.claims.written import COPY, any_of, signed
 from tools.grounding.checks import Checks
 from tools.report import Evidence
 from tools.subject import Detector, Subject
@@ -16,12 +16,12 @@ _CARDS: Final = (
     r"(blue|green|gold|platinum|silver|basic|black|white|red|sapphire|diamond|emerald|titanium|bronze|classic|everyday"
     r"|reserve|summit|signature|prestige|infinite|student|pearl|ruby|centurion|elite|world|rose\s+gold|copper|onyx)"
 )
-_YOUR_CARD: Final = compiled(
+_YOUR_CARD: Final = any_of(
     rf"\b(?:your|my)\s+(?:\w+\s+){{0,2}}?{_CARDS}\s+(?:credit\s+|rewards\s+|plus\s+)?(?:card|account|membership)\b",
     rf"\bas\s+an?\s+(?:\w+\s+)?{_CARDS}\s+(?:card)?(?:\s*)(?:member|holder|cardmember|cardholder|customer)\b",
     rf"\b(?:you|you're|you\s+are)\s+(?:an?\s+)?{_CARDS}\s+(?:card\s*)?(?:member|holder|customer)\b",
 )
-_FOR_CARDS: Final = compiled(
+_FOR_CARDS: Final = any_of(
     rf"\b(?:for|to|all|dear|only|every|our|hello|hi|attention)\s+(?:(?:our|all|every|only|select|loyal|eligible"
     rf"|\w+\s+and|\w+\s+or)\s+)*{_CARDS}\s+(?:card\s*)?(?:members?|holders?|cardmembers?|cardholders?|cards?"
     rf"|customers?)\b"
@@ -31,7 +31,7 @@ _PLACE: Final = (
     r"(?:store|shop|location|branch|restaurant|hotel|caf[eé]|theat(?:er|re)|outlet|\x1f+|market|cinema|bookstore|kitchen"
     r"|table)"
 )
-_CLOSE: Final = compiled(
+_CLOSE: Final = any_of(
     r"\b(?:(?:just|right)\s+)?(?:around|round)\s+(?:the|your)\s+corner\b|\b(?:just\s+)?(?:down|up|along|across"
     r"|over\s+on)\s+(?:the|your)\s+(?:street|road|block|hall|avenue|way\s+from\s+you)\b|\bnext\s+door\b"
     r"|\bacross\s+town\b|\bon\s+(?:the|your)\s+(?:corner|block|street|way\s+(?:home|to\s+work))\b",
@@ -47,7 +47,7 @@ _CLOSE: Final = compiled(
     r"\byour\s+(?:(?:\w+\s+)?local|nearest|closest|neighbou?rhood|corner|nearby|own)\s+\x1f",
     r"\bwhere\s+you\s+live\b|\blocal\s+to\s+you\b",
 )
-_OPEN: Final = compiled(
+_OPEN: Final = any_of(
     r"\b(?:find|finding|check|locate|locator|search|look\s+(?:up|for)|see\s+(?:if|whether|where)|whether|if|any|not"
     r"|may|might|availab\w+|vary|varies|depend\w*|browse|map|where)\b|\b(?:isn't|aren't|don't|doesn't"
     r"|won't)\s+(?:\w+\s+)?(?:be\s+)?(?:near|in|a|available|have)",
@@ -55,7 +55,7 @@ _OPEN: Final = compiled(
     r"|hanukkah|birthday|date|\w+day|semester|school|travel|tax|patio|gift\w*|finals|playoffs?|december|january"
     r"|february|march)\b[^.;!?]{0,30}\baround\s+the\s+corner",
 )
-_ALL_STATES: Final = compiled(
+_ALL_STATES: Final = any_of(
     r"\b(?:in\s+)?all\s+(?:50|fifty)\s+states\b|\bnationwide\b|\bcoast\s+to\s+coast\b|\b(?:every|each)\s+state\b"
     r"|\bacross\s+(?:the\s+)?(?:country|nation|u\.?s\b)|\banywhere\s+in\s+the\s+(?:u\.?s|united|country)"
 )
@@ -82,12 +82,12 @@ _ALSO_CALLED: Final[dict[str, frozenset[str]]] = {
 }
 """Regions of other maps, and those of ours that each may lie in."""
 _REGION_OF: Final = {state: region for region, states in _STATES.items() for state in states.split(", ")}
-_STATE: Final = compiled(r"\b(" + "|".join(sorted(_REGION_OF, key=len, reverse=True)) + r")\b")
-_LIMITED: Final = compiled(
+_STATE: Final = any_of(r"\b(" + "|".join(sorted(_REGION_OF, key=len, reverse=True)) + r")\b")
+_LIMITED: Final = any_of(
     r"\b(?:only|limited\s+to|exclusive(?:ly)?|restricted\s+to|residents?\s+of|must\s+(?:live|reside|be\s+located)"
     r"|open\s+to|valid\s+in|available\s+in|redeem\w*\s+in)\b"
 )
-_EXCLUDING: Final = compiled(
+_EXCLUDING: Final = any_of(
     r"\b(?:void|except|excluding|excludes|not\s+(?:valid|available)|other\s+than|outside|unavailable)\b"
 )
 
@@ -111,30 +111,25 @@ def _card(checks: Checks, subject: Subject, params: Mapping[str, object]) -> lis
     own, eligible = _words(subject.member.get("card_type")), _words(subject.offer.get("eligible_card_types"))
     upgrading = subject.offer.get("offer_type") in _UPGRADES
     found: list[Evidence] = []
-    for field, reading, sentences in written(checks, subject, (*COPY, "terms")):
-        for sentence in sentences:
-            for pattern, allowed in ((_YOUR_CARD, own or eligible), (_FOR_CARDS, own | eligible)):
-                if not allowed or (upgrading and pattern is _FOR_CARDS):
-                    continue
-                for match in pattern.finditer(sentence.text):
-                    named = next(group for group in match.groups() if group).lower()
-                    upgrade = upgrading and "new" in match.group().lower().split()
-                    if named not in allowed and not upgrade:
-                        start, end = match.span()
-                        found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
+    for pattern, allowed in ((_YOUR_CARD, own or eligible), (_FOR_CARDS, own | eligible)):
+        if not allowed or (upgrading and pattern is _FOR_CARDS):
+            continue
+        for passage, sentence, match in signed(checks, subject).say(pattern):
+            named = next(group for group in match.groups() if group).lower()
+            upgrade = upgrading and "new" in match.group().lower().split()
+            if named not in allowed and not upgrade:
+                found.append(passage.evidence(*sentence.span(match)))
     return found
 
 
 def _place(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find claims that a merchant is near the reader: nobody knows where the reader is."""
-    found: list[Evidence] = []
-    for field, reading, sentences in written(checks, subject):
-        for sentence in sentences:
-            if _OPEN.search(sentence.text):
-                continue
-            for match in _CLOSE.finditer(sentence.text):
-                found.append(reading.evidence(field, match.start() + sentence.start, match.end() + sentence.start))
-    return found
+    said = signed(checks, subject).only(*COPY).say(_CLOSE)
+    return [
+        passage.evidence(*sentence.span(match))
+        for passage, sentence, match in said
+        if _OPEN.search(sentence.text) is None
+    ]
 
 
 def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -154,14 +149,12 @@ def _region(checks: Checks, regions: Regions, subject: Subject, params: Mapping[
     facts = {own.lower()} | _words(subject.member.get("card_type"))
     if excluded & (facts - {""}):
         found.append(Evidence(field="offer.eligibility_excludes"))
-    fields = list(written(checks, subject, (*COPY, "terms")))
-    text = joined(fields)
-    if _STATE.search(text) is None and (not partial_reach or _ALL_STATES.search(text) is None):
+    draft = signed(checks, subject)
+    if not draft.may_hold(_STATE) and (not partial_reach or not draft.may_hold(_ALL_STATES)):
         return found
-    for field, reading, sentences in fields:
-        for sentence in sentences:
-            for start, end in _misfits(sentence.text, homes, reaches=not partial_reach):
-                found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
+    for passage, sentence in draft.sentences():
+        for start, end in _misfits(sentence.text, homes, reaches=not partial_reach):
+            found.append(passage.evidence(start + sentence.start, end + sentence.start))
     return found
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from tools.claims.wording import Sentence, compiled, joined, written
-from tools.grounding.checks import FIELDS, Checks
-from tools.grounding.reading import Reading
+from tools.claims.written import Written, any_of, signed
+from tools.grounding.checks import Checks
 from tools.grounding.support import amount
 from tools.report import Evidence
 from tools.subject import Detector, Subject
@@ -26,13 +25,13 @@ class Contradiction(NamedTuple):
 
 CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
     Contradiction(
-        compiled(
+        any_of(
             r"\b(?:enrollment|enrolment|activation|registration)\s+(?:is\s+)?(?:required|needed|necessary)\b",
             r"\b(?:must|need\s+to|have\s+to|first|please|to)\s+(?:enroll|enrol|activate|register)\b|^\s*(?:enroll"
             r"|enrol|activate|register)\b",
             r"\b(?:once|after|when|until|unless|before)\s+you\s+(?:enroll|enrol|activate|register)\b",
         ),
-        compiled(
+        any_of(
             r"\b(?:no|without(?:\s+any)?|zero)\s+(?:need\s+(?:to|for)\s+)?(?:enroll|enrol|activat|registr|register"
             r"|sign[\s-]?up)\w*",
             r"\b(?:enrollment|enrolment|activation|registration|sign[\s-]?up)\s*(?:is|'s)?\s*(?:not"
@@ -44,12 +43,12 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
         lambda offer: offer.get("requires_enrollment") is True,
     ),
     Contradiction(
-        compiled(
+        any_of(
             r"\bonline\s+only\b|\bonly\s+(?:on\s*line|online\s+(?:orders|purchases))\b|\bonline\s+(?:orders"
             r"|purchases)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?in\s+(?:\w+\s+)?stores?\b"
             r"|\bin[\s-]store\s+purchases\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
         ),
-        compiled(
+        any_of(
             r"\b(?:online|on\s+the\s+web)\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?"
             r"|person)\s+(?:and|or|&)\s+online\b|\b(?:shop|pay|buy|spend|visit|use\s+it|valid|purchases|earn"
             r"|save)\b[^.;!?]{0,25}\bin[\s-](?:stores?|person)\b|\bat\s+the\s+(?:register|counter|till"
@@ -58,12 +57,12 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
         lambda offer: offer.get("channel") == "online_only",
     ),
     Contradiction(
-        compiled(
+        any_of(
             r"\bin[\s-]stores?\s+only\b|\bonly\s+in[\s-](?:stores?|person)\b|\bin[\s-]store\s+(?:purchases"
             r"|orders)\s+(?:\w+\s+){0,4}only\b|\bnot\s+(?:valid\s+)?online\b|\bonline\s+(?:orders"
             r"|purchases)\s+(?:are\s+)?(?:excluded|don't|do\s+not)"
         ),
-        compiled(
+        any_of(
             r"\bonline\s+(?:and|or|&)\s+in[\s-](?:stores?|person)\b|\bin[\s-](?:stores?|person)\s+(?:and|or"
             r"|&)\s+online\b|\b(?:shop|order|buy|spend|valid|earn|save)\b[^.;!?]{0,25}\bonline\b|\b(?:web\s*site"
             r"|app)\s+orders?\b"
@@ -71,21 +70,21 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
         lambda offer: offer.get("channel") == "in_store_only",
     ),
     Contradiction(
-        compiled(
+        any_of(
             r"\b(?:minimum\s+(?:spend|purchase|order)?\s*(?:of|is|:)?\s*\$|spend\s+(?:at\s+least\s+)?\$\d[\d,]*\s*(?:\+"
             r"|or\s+more)?|\$\d[\d,.]*\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
-        compiled(
+        any_of(
             r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:spend(?:ing)?\s+|purchase\s+)?minimums?\b|\bany\s+amount\b"
             r"|\bwhatever\s+(?:the\s+)?amount\b|\bno\s+(?:matter\s+how\s+(?:little|small)"
             r"|amount\s+(?:is\s+)?too\s+small)"),
         lambda offer: amount(offer.get("minimum_spend")) is not None,
     ),
     Contradiction(
-        compiled(
+        any_of(
             r"\b(?:one|single|1)\s+(?:use|time|redemption|credit|reward|bonus|purchase)\b|\bonce\s+(?:only|per|during)\b"
             r"|\bonly\s+once\b|\bone[\s-]time\b|\bone\s+(?:\$\d[\d,]*\s+)?(?:statement\s+)?(?:credit|bonus"
             r"|reward)\s+per\b|\blimit(?:ed\s+to)?\s+(?:of\s+)?one\b"),
-        compiled(
+        any_of(
             r"\b(?:every|each)\s+(?:single\s+)?time\b|\b(?:as\s+(?:often|many\s+times)\s+as|again\s+and\s+again"
             r"|over\s+and\s+over|time\s+after\s+time)\b|\b(?:on\s+)?every\s+(?:visit|order|stay|trip|purchase|booking)\b"
             r"|\bmore\s+than\s+once\b|\b(?:two|three|four|five|several|multiple|many)\s+times\b"),
@@ -93,10 +92,10 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
         lambda offer: (amount(offer.get("max_redemptions")) or 1) > 1,
     ),
     Contradiction(
-        compiled(
+        any_of(
             r"\b(?:up\s+to|capped\s+at|cap\s+of|maximum(?:\s+of)?|limit(?:ed)?\s+(?:of|to)"
             r"|first)\s+(?:a\s+total\s+of\s+)?(?:\$\d[\d,]*|\d[\d,]*\s+points)\b"),
-        compiled(
+        any_of(
             r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:\w+\s+)?(?:caps?|ceilings?|maximums?|upper\s+limit)\b"
             r"|\b(?:unlimited|uncapped|limitless)\b|\bnever\s+capped\b"),
         lambda offer: amount(offer.get("reward_cap")) is not None,
@@ -104,7 +103,7 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
 )  # fmt: skip
 """What one part says and another denies. Both sides are read sentence by sentence, in copy and terms."""
 
-_WARNS: Final = compiled(
+_WARNS: Final = any_of(
     r"(?:\b(?:not|no|never|nothing|cannot)\b|n't\b)\s*(?:\w+\s+){0,2}(?:count|qualif|earn|eligible|post|reward)\w*",
     r"(?:\b(?:not|never)\b|n't\b)\s*(?:\w+\s+)?(?:unlimited|uncapped|limitless|endless)\b",
 )
@@ -118,28 +117,17 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _conditions(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find the sentences that deny a condition which another field states, or which the same field states."""
-    fields = list(written(checks, subject, FIELDS))
-    text, found = joined(fields), list[Evidence]()
+    draft, found = signed(checks, subject), list[Evidence]()
     for pair in CONTRADICTIONS:
-        if pair.denied.search(text) is None or pair.allows(subject.offer):
-            continue
-        denied = _spans(fields, pair.denied, but=_WARNS)
-        if not denied:
-            continue
-        if pair.holds(subject.offer) or _spans(fields, pair.said, but=pair.denied):
-            found += [reading.evidence(field, start, end) for field, reading, start, end in denied]
+        denied = [] if pair.allows(subject.offer) else _found(draft, pair.denied, but=_WARNS)
+        if denied and (pair.holds(subject.offer) or _found(draft, pair.said, but=pair.denied)):
+            found += denied
     return found
 
 
-_Field = tuple[str, Reading, tuple[Sentence, ...]]
-
-
-def _spans(fields: list[_Field], pattern: Any, *, but: Any = None) -> list[tuple[str, Reading, int, int]]:
-    found = []
-    for field, reading, sentences in fields:
-        for sentence in sentences:
-            if but is not None and but.search(sentence.text):
-                continue
-            for match in pattern.finditer(sentence.text):
-                found.append((field, reading, match.start() + sentence.start, match.end() + sentence.start))
-    return found
+def _found(draft: Written, pattern: Any, *, but: Any) -> list[Evidence]:
+    return [
+        passage.evidence(*sentence.span(match))
+        for passage, sentence, match in draft.say(pattern)
+        if but.search(sentence.text) is None
+    ]

@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from tools.claims.wording import COPY, compiled, written
-from tools.grounding.checks import FIELDS, Checks
+from tools.claims.written import COPY, Written, any_of, signed
+from tools.grounding.checks import Checks
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
-_SPLIT: Final = compiled(
+_SPLIT: Final = any_of(
     r"\b(?:in\s+(?:the\s+)?aggregate|in\s+total|total|combined|altogether|cumulative(?:ly)?"
     r"|sum)\b[^.;!?]{0,40}\b(?:across|over|from|of|for|after)\s+(?:\w+\s+)?(?:\d+|two|three|four|five|six|ten|twelve"
     r"|several|multiple|separate)\s+(?:\w+\s+)?(?:purchases?|stays?|visits?|orders?|transactions?|months?|trips?"
     r"|bookings?|installments?|statements?|quarters?|years?)\b",
     r"\b(?:paid|issued|credited|posted|delivered|given|split|spread|divided|awarded|released|arrives?|comes?"
     r"|applied)\s+(?:out\s+)?(?:\w+\s+){0,3}?(?:in|into|over|across|as|between|among)\s+(?:\w+\s+)?(?:\d+|two|three"
-    r"|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\b",
+    r"|four|five|six|ten|twelve|equal|separate|monthly|quarterly|several|installments?|parts?)\s+(?:\w+\s+)?(?:parts?"
+    r"|installments?|instalments?|portions?|payments?|credits?|steps?|statements?|equal|months|quarters|years)\b",
     r"\b(?:\d+|two|three|four|five|six|ten|twelve)\s+(?:equal\s+|separate\s+|monthly\s+"
     r"|quarterly\s+)?(?:installments?|parts|instalments?|portions|payments|credits)\s+of\b",
     r"\$\d[\d,.]*\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every"
@@ -26,11 +27,11 @@ _SPLIT: Final = compiled(
     r"\b(?:requires?|after|only\s+after|once)\s+(?:\w+\s+){0,3}(?:two|three|four|five|six|ten|\d+)\s+(?:separate"
     r"|different|additional|further|more|such)\s+(?:purchases?|stays?|visits?|orders?|transactions?|bookings?)\b",
 )
-_UP_TO: Final = compiled(
+_UP_TO: Final = any_of(
     r"\bup\s+to\b|\bas\s+much\s+as\b|\bmaximum\b|\bper\b|\beach\b|\bacross\b|\bover\b|\bin\s+(?:total|all)\b"
     r"|\btimes\b|\bevery\b|\bmonthly\b"
 )
-_NEWCOMERS: Final = compiled(
+_NEWCOMERS: Final = any_of(
     r"\b(?:new|first[\s-]time|newly\s+\w+|brand[\s-]new)\s+(?:\w+\s+)?(?:accounts?|card\s*members?|members?"
     r"|cardholders?|customers?|guests?|buyers?|shoppers?|clients?|subscribers?|users?|applicants?"
     r"|cards?)\b[^.;!?]{0,40}\bonly\b",
@@ -45,8 +46,8 @@ _NEWCOMERS: Final = compiled(
     r"\b(?:if\s+you\s+have\s+(?:never|not)|who\s+have\s+(?:never|not)|haven't|have\s+not)\s+(?:\w+\s+)?(?:shopped"
     r"|purchased|stayed|ordered|bought|visited|dined|booked|held|used|had|made)\b",
 )
-_NEW_SAID: Final = compiled(r"\b(?:new|first[\s-]time|newly|never\s+(?:shopped|stayed|ordered|tried))\b")
-_LESS: Final = compiled(
+_NEW_SAID: Final = any_of(r"\b(?:new|first[\s-]time|newly|never\s+(?:shopped|stayed|ordered|tried))\b")
+_LESS: Final = any_of(
     r"\b(?:actual|final|real|effective|your)\s+(?:\w+\s+)?(?:percentage|rate|reward|amount|credit|discount|points"
     r"|earnings?|value|cash\s+back|bonus|multiplier)\s+(?:\w+\s+)?(?:may|might|can|could|will)\s+(?:be\s+)?(?:lower"
     r"|less|smaller|reduced|vary|differ|change|only)\w*",
@@ -64,12 +65,12 @@ _LESS: Final = compiled(
     r"|weekends?|off[\s-]peak|non-?peak|midnight|noon|the\s+hours|\d{1,2}(?::\d\d)?\s*(?:am|pm|a\.m|p\.m)?"
     r"|select(?:ed)?|certain)\b|\b(?:mondays?|tuesdays?|wednesdays?|weekdays?)\s+only\b",
 )
-_EXCLUDES: Final = compiled(
+_EXCLUDES: Final = any_of(
     r"\b(?:exclud(?:es|ed|ing|e)|except(?:ing|ion\w*)?|other\s+than|ineligible|(?:not|n't|never"
     r"|no)\s+(?:\w+\s+){0,2}?(?:apply|applies|count|qualify|qualifies|eligible|include[sd]?|valid|available|earn"
     r"|redeem\w*|cover\w*)|earns?\s+nothing|earns?\s+no)\b"
 )
-_NEUTRAL: Final = compiled(
+_NEUTRAL: Final = any_of(
     r"\b(?:before|prior|returned|cancel\w*|refund\w*|gift\s+cards?|after\s+the|outside|placed|elsewhere"
     r"|other\s+merchants?|other\s+stores?|third[\s-]part\w+|sold\s+by|on\s+resale|resold|delivery\s+fees|taxes|tips"
     r"|without\s+enroll\w*|until\s+you|unless|if\s+you|not\s+named|not\s+listed)\b"
@@ -92,7 +93,7 @@ _KINDS: Final[dict[str, str]] = {
     "tickets": r"(?:tickets?|seats?)",
     "online": r"(?:online\s+(?:orders?|purchases?)|web\s*site\s+(?:orders?|purchases?))",
 }
-_KIND_OF: Final = tuple(compiled(rf"\b{words}\b") for words in _KINDS.values())
+_KIND_OF: Final = tuple(any_of(rf"\b{words}\b") for words in _KINDS.values())
 _OPENERS: Final = frozenset(
     {
         "",
@@ -135,38 +136,34 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _taken_back(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find terms that take back what subject, headline or body say without a word of it there."""
-    fields = {field: (reading, sentences) for field, reading, sentences in written(checks, subject, FIELDS)}
-    if "terms" not in fields:
-        return []
-    copy = {name: " ".join(s.text for s in fields[name][1]) for name in COPY if name in fields}
-    shown = " ".join(copy.get(name, "") for name in ("subject", "headline"))
-    everything = " ".join(copy.values())
-    reading, sentences = fields["terms"]
+    draft = signed(checks, subject)
+    terms, everything = draft.only("terms"), _said(draft, *COPY)
+    shown = _said(draft, "subject", "headline")
     found: list[Evidence] = []
-    for sentence in sentences:
-        spans = [match.span() for match in _LESS.finditer(sentence.text) if not _LESS.search(everything)]
-        if not _NEW_SAID.search(everything):
-            spans += [match.span() for match in _NEWCOMERS.finditer(sentence.text)]
-        if not _UP_TO.search(shown) and not _SPLIT.search(everything):
-            spans += [match.span() for match in _SPLIT.finditer(sentence.text)]
-        spans += _excluded(sentence.text, shown if shown.strip() else everything)
-        found += [reading.evidence("terms", start + sentence.start, end + sentence.start) for start, end in spans]
-    return found
+    for pattern, said in ((_LESS, (_LESS, everything)), (_NEWCOMERS, (_NEW_SAID, everything))):
+        taken = [passage.evidence(*sentence.span(match)) for passage, sentence, match in terms.say(pattern)]
+        found += taken if taken and said[0].search(said[1]) is None else []
+    split = [passage.evidence(*sentence.span(match)) for passage, sentence, match in terms.say(_SPLIT)]
+    if split and _UP_TO.search(shown) is None and _SPLIT.search(everything) is None:
+        found += split
+    return found + _excluded(terms, shown if shown.strip() else everything)
 
 
-def _excluded(text: str, shown: str) -> list[tuple[int, int]]:
-    """Return where a sentence of the terms excludes the very kind of purchase that the headline is about."""
-    cue = _EXCLUDES.search(text)
-    if cue is None or _NEUTRAL.search(text):
-        return []
-    found = []
-    for said in _KIND_OF:
-        if not said.search(shown):
-            continue
-        for match in said.finditer(text):
+def _said(draft: Written, *fields: str) -> str:
+    return " ".join(sentence.text for _, sentence in draft.only(*fields).sentences())
+
+
+def _excluded(terms: Written, shown: str) -> list[Evidence]:
+    """Find where a sentence of the terms excludes the very kind of purchase that the headline is about."""
+    found: list[Evidence] = []
+    for said in [kind for kind in _KIND_OF if kind.search(shown) is not None]:
+        for passage, sentence, match in terms.say(said):
+            text = sentence.text
+            if _EXCLUDES.search(text) is None or _NEUTRAL.search(text) is not None:
+                continue
             after = text[match.end() : match.end() + 14].lower()
             qualified = text[max(0, match.start() - 24) : match.start()].lower().split()[-1:] or [""]
             whole = qualified[0].strip(",:") in _OPENERS
             if whole and not after.startswith((" gift", " card", " fee", " tax", " sold")):
-                found.append(match.span())
+                found.append(passage.evidence(*sentence.span(match)))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tools.claims.credit_words import evidence_of, number
-from tools.claims.passages import Passage, Written, pattern_of, written
+from tools.claims.written import Passage, Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.report import Evidence
 from tools.subject import Detector, Subject

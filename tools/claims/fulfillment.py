@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from tools.claims.wording import compiled, written
+from tools.claims.written import COPY, any_of, signed
 from tools.grounding.checks import Checks
 from tools.grounding.supported import support_for
 from tools.report import Evidence
@@ -18,7 +18,7 @@ _PAY: Final = (
     r"(?:pay|swipe|tap|buy|purchase|check\s*out|shop|spend|order|book|dine|insert|charge|sign|walk\s+out|leave"
     r"|hit\s+(?:buy|pay)|complete|finish|use|make|check\s*in|arrive|sit\s+down|click|press|confirm|place|return|reach|meet|qualify|hit)"
 )
-_INSTANT: Final = compiled(
+_INSTANT: Final = any_of(
     r"\binstant(?:ly|aneous(?:ly)?)?\b|\bimmediate(?:ly)?\b|\b(?:right|straight)\s*away\b|\bon\s+the\s+spot\b"
     r"|\bat\s+once\b|\bin\s+real[\s-]time\b|\breal[\s-]time\b|\bovernight\b|\bin\s+a\s+(?:flash|snap|blink|heartbeat"
     r"|jiffy)\b|\bin\s+no\s+time\b|\bwithout\s+(?:the\s+|any\s+)?(?:wait(?:ing)?|delay)\b|\bno\s+(?:wait(?:ing)?"
@@ -45,11 +45,11 @@ _INSTANT: Final = compiled(
     r"|now)\b",
     r"\b(?:24|48|72|twenty[\s-]four|forty[\s-]eight)[\s-]+hours?\b",
 )
-_REWARD: Final = compiled(
+_REWARD: Final = any_of(
     r"\b(?:points?|credits?|cash|cash\s*back|back|rewards?|bonus|money|rebates?|savings|refund|reimburse\w*|dollars?"
     r"|discount|payout|payback|it's\s+yours)\b|\$\s?\d|\d\s?%|\d\s?x\b"
 )
-_CALM: Final = compiled(
+_CALM: Final = any_of(
     r"(?:\b(?:not|never|no|nor|cannot|isn't|aren't|rather\s+than)|n't)\s+(?:\w+\s+){0,5}?(?:instant|immediate"
     r"|right\s+away|straight\s+away|at\s+once|the\s+same|same|on\s+the\s+spot|overnight|in\s+real|next"
     r"|by\s+tomorrow)\w*",
@@ -89,19 +89,20 @@ def _posting(checks: Checks, subject: Subject, params: Mapping[str, object]) -> 
     if earliest is None and kind not in _PAYS_LATER:
         return []
     found: list[Evidence] = []
-    for field, reading, sentences in written(checks, subject):
-        for at, sentence in enumerate(sentences):
-            calm = [match.span() for match in _CALM.finditer(sentence.text)]
-            before = sentences[at - 1].text if at else ""
-            rewarded = _REWARD.search(sentence.text) or (len(sentence.text.split()) <= 5 and _REWARD.search(before))
-            for match in _INSTANT.finditer(sentence.text) if rewarded else ():
-                start, end = match.span()
-                if not any(first < end and start < last for first, last in calm):
-                    found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
+    draft = signed(checks, subject).only(*COPY)
+    for passage, sentence, match in draft.say(_INSTANT):
+        before = next((each.text for each in passage.sentences if each.end == sentence.start), "")
+        rewarded = _REWARD.search(sentence.text) or (len(sentence.text.split()) <= 5 and _REWARD.search(before))
+        start, end = match.span()
+        calm = (each.span() for each in _CALM.finditer(sentence.text))
+        if rewarded and not any(first < end and start < last for first, last in calm):
+            found.append(passage.evidence(*sentence.span(match)))
+    for passage in draft.passages:
+        reading = passage.reading
         for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
             if earliest is None or "fulfillment" not in roles:
                 continue
             days = quantity.value * (_MONTH if quantity.unit == "months" else Decimal(1))
             if quantity.unit in ("days", "months") and days < earliest:
-                found.append(reading.evidence(field, quantity.start, quantity.end))
+                found.append(passage.evidence(quantity.start, quantity.end))
     return found

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from tools.claims.masking import masked
+from tools.claims.written import COPY, signed
 from tools.grounding.checks import Checks
 from tools.grounding.tokens import listed
 from tools.report import Evidence
 from tools.subject import Detector, Subject
-from tools.vocabulary import COPY_FIELDS
 
 _CAPITALS: Final = re.compile(r"(?<![\w&])[A-Z][A-Z']+(?![\w&])")
 _ACRONYMS: Final = frozenset(
@@ -45,15 +44,13 @@ def _no_shouting(checks: Checks, subject: Subject, params: Mapping[str, object])
     """Find words in capitals that are no acronyms, and every exclamation mark of the copy after the first."""
     found: list[Evidence] = []
     marks: list[Evidence] = []
-    for field, reading in checks.readings(subject):
-        if field not in COPY_FIELDS:
-            continue
-        text = masked(reading)
+    for passage in signed(checks, subject).only(*COPY).passages:
+        text = passage.text
         words = [
             match for match in _CAPITALS.finditer(text) if _is_shouted(match[0]) and not _is_code(text, match.start())
         ]
-        found += [reading.evidence(field, *match.span()) for match in words]
-        marks += [reading.evidence(field, at, at + 1) for at, char in enumerate(text) if char == "!"]
+        found += [passage.evidence(*match.span()) for match in words]
+        marks += [passage.evidence(at, at + 1) for at, char in enumerate(text) if char == "!"]
     return found + marks[1:]
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tools.claims.credit_words import evidence_of, number
-from tools.claims.passages import Written, pattern_of, written
+from tools.claims.written import Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.support import day
 from tools.report import Evidence
@@ -174,7 +174,7 @@ def _excluded(draft: Written, subject: Subject) -> list[Evidence]:
     exclusions = subject.offer.get("exclusions")
     found: list[Evidence] = []
     for item in exclusions if isinstance(exclusions, list | tuple) else ():
-        if isinstance(item, str) and item.strip() and item.lower() in draft.joined.lower():
+        if isinstance(item, str) and item.strip() and item.lower() in draft.text.lower():
             found += [
                 evidence_of((passage, start, end))
                 for passage, start, end in draft.find(_counted(item.strip().lower()))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from tools.claims.credit_words import number
-from tools.claims.passages import Passage, pattern_of, written
+from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.report import Evidence

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Final
 
-from tools.claims.masking import masked
+from tools.claims.written import signed
 from tools.errors import InputInvalid
 from tools.folding import MASK
 from tools.grounding.checks import Checks
@@ -61,12 +61,12 @@ def _plain_terms(checks: Checks, subject: Subject, params: Mapping[str, object])
     most = params.get("max_grade", 10)
     if isinstance(most, bool) or not isinstance(most, int | float):
         raise InputInvalid(f"max_grade: {most!r} is not a number; correct it in the clause's params")
-    for field, reading in checks.readings(subject):
-        text = masked(reading)
-        if field != "terms" or len(_WORD.findall(text)) < _LEAST_WORDS or reading_grade(text) <= most:
+    for passage in signed(checks, subject).only("terms").passages:
+        text = passage.text
+        if len(_WORD.findall(text)) < _LEAST_WORDS or reading_grade(text) <= most:
             continue
         hardest = max(_SENTENCE.finditer(text), key=lambda match: reading_grade(match[0]))
-        return [reading.evidence(field, *hardest.span())]
+        return [passage.evidence(*hardest.span())]
     return []
 
 

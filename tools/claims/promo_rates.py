@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from tools.claims.credit_terms import rates_in
 from tools.claims.credit_words import evidence_of, has, number
-from tools.claims.passages import Passage, Written, pattern_of, written
+from tools.claims.written import Passage, Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.grounding.support import day
@@ -167,7 +167,7 @@ def _close_by(draft: Written, mention: _Mention) -> str:
     passage = mention.passage
     near = passage.window(mention.start, mention.end, _REACH)
     if passage.field != "headline":
-        return near if passage.field in ("body", "cta", "terms") else draft.joined
+        return near if passage.field in ("body", "cta", "terms") else draft.text
     body = next((each.text for each in draft.passages if each.field == "body"), "")
     return f"{near}\n{body[: max(0, _REACH - (len(passage.text) - mention.end))]}"
 

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
-from tools.claims.wording import COPY, Sentence, compiled, quantities_in, written
+from tools.claims.written import COPY, Passage, Sentence, any_of, quantities_in, signed
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
@@ -63,7 +63,7 @@ _SPENT: Final[frozenset[Role]] = frozenset(
         "payment", "payment_total", "point_value", "worth", "base",
     }
 )  # fmt: skip
-_ADDED: Final = compiled(
+_ADDED: Final = any_of(
     r"\b(?:plus|also|too|another|additional|extra|second|separate|besides|both|again)\b",
     r"\b(?:as\s+well|on\s+top|in\s+addition|along\s+with|together\s+with|we'll\s+(?:also\s+)?(?:add|throw)"
     r"|thrown?\s+in|topped\s+(?:off|up)|stack\w*|not\s+to\s+mention|and\s+then|then|combined?\s+with|coupled\s+with"
@@ -71,7 +71,7 @@ _ADDED: Final = compiled(
     r"(?:\bpoints\b|\bback\b|\bcredit\b|\boff\b|\bbonus\b|\d[\d,]*x?%?)\s*(?:\+|&|\band\b"
     r"|\bwith\b)\s*(?:\w+\s+){0,3}?(?:\$|\d|cash|statement|bonus|discount|triple|double)",
 )
-_SAME: Final = compiled(
+_SAME: Final = any_of(
     r"\b(?:worth|valued?|equals?|equivalent|redeem\w*|redemption|convert\w*|or|instead|rather|example|toward|towards"
     r"|whichever|choose|either|i\.e|usual(?:ly)?|regular(?:ly)?|normal(?:ly)?|always|already|ordinary"
     r"|standard)\b|=|[,(;:-]\s*that's\b"
@@ -86,15 +86,15 @@ _LINKED: Final = (
     r"(?:\bplus\b|\+|&|\band\b(?:\s+also)?|\bas\s+well\s+as\b|\balong\s+with\b|\bon\s+top\s+of\b|\balso\s+(?:get|earn)\b"
     r"|\bwith\b)\s+(?:\w+\s+){0,2}?"
 )
-_UNNUMBERED_IN: Final = {family: compiled(_LINKED + words) for family, words in _UNNUMBERED.items()}
-_TWICE: Final = compiled(
+_UNNUMBERED_IN: Final = {family: any_of(_LINKED + words) for family, words in _UNNUMBERED.items()}
+_TWICE: Final = any_of(
     r"\b(?:two|both|twin|dual|2|three|multiple|pair\s+of)\s+(?:\w+\s+)?(?:rewards|bonuses|credits|payouts|prizes"
     r"|paybacks)\b",
     r"\b(?:rewarded|paid|win|earn|rewards\s+you|pays\s+you)\s+twice\b|\bdouble[\s-]dip\w*"
     r"|\btwo\s+(?:\w+\s+)?(?:offers|rewards|bonuses|deals)\s+in\s+one\b",
     r"\ba\s+second\s+(?:\w+\s+)?(?:bonus|credit|reward|discount)\b",
 )
-_DENIED: Final = compiled(
+_DENIED: Final = any_of(
     r"(?:\b(?:no|not|never|without|nor|neither|cannot|can't|isn't|don't|doesn't|only)\b|n't\b)|\b(?:excluded"
     r"|excludes|excluding|ineligible)\b"
 )
@@ -115,33 +115,28 @@ def _once(checks: Checks, subject: Subject, params: Mapping[str, object]) -> lis
         return []
     note = str(subject.offer.get("reward_note") or "").lower()
     many = (amount(subject.offer.get("max_redemptions")) or Decimal(1)) > 1
+    draft = signed(checks, subject).only(*COPY)
+    twice = () if many else tuple(draft.say(_TWICE))
+    foreign_forms = [] if note else [pattern for family, pattern in _UNNUMBERED_IN.items() if family not in own]
+    unnumbered = tuple(said for pattern in foreign_forms for said in draft.say(pattern))
     found: list[Evidence] = []
-    for field, reading, sentences in written(checks, subject):
-        for sentence in sentences:
-            foreign = [
-                quantity
-                for quantity, roles in quantities_in(reading, sentence)
-                if (family := _family(reading, quantity, roles)) and family not in own
-            ]
-            if foreign and not note and _ADDED.search(sentence.text) and not _SAME.search(sentence.text):
-                found += [reading.evidence(field, quantity.start, quantity.end) for quantity in foreign]
-                continue
-            if not many:
-                found += _repeated(field, reading, sentence, own)
-                found += [
-                    reading.evidence(field, match.start() + sentence.start, match.end() + sentence.start)
-                    for match in _TWICE.finditer(sentence.text)
-                    if not _DENIED.search(sentence.text)
-                ]
-            for family, pattern in _UNNUMBERED_IN.items():
-                match = pattern.search(sentence.text)
-                if match and family not in own and not note and not _excused(sentence.text):
-                    found.append(reading.evidence(field, match.start() + sentence.start, match.end() + sentence.start))
+    for passage, sentence in draft.sentences():
+        reading = passage.reading
+        foreign = [
+            quantity
+            for quantity, roles in quantities_in(reading, sentence)
+            if (family := _family(reading, quantity, roles)) and family not in own
+        ]
+        if foreign and not note and _ADDED.search(sentence.text) and not _SAME.search(sentence.text):
+            found += [passage.evidence(quantity.start, quantity.end) for quantity in foreign]
+            continue
+        if not many:
+            found += _repeated(passage, sentence, own)
+        for said, excuses in ((twice, (_DENIED,)), (unnumbered, (_DENIED, _SAME))):
+            matches = [match for _, where, match in said if where is sentence]
+            if matches and not any(excuse.search(sentence.text) for excuse in excuses):
+                found += [passage.evidence(*sentence.span(match)) for match in matches]
     return found
-
-
-def _excused(text: str) -> bool:
-    return _SAME.search(text) is not None or _DENIED.search(text) is not None
 
 
 def _family(reading: Reading, quantity: Quantity, roles: frozenset[Role]) -> Family:
@@ -163,15 +158,16 @@ def _family(reading: Reading, quantity: Quantity, roles: frozenset[Role]) -> Fam
     return "back" if _GETS & before and not {"spend", "purchase", "purchases", "order", "of"} & before else ""
 
 
-def _repeated(field: str, reading: Reading, sentence: Sentence, own: frozenset[Family]) -> list[Evidence]:
+def _repeated(passage: Passage, sentence: Sentence, own: frozenset[Family]) -> list[Evidence]:
     """Find the second of two equal rewards of one sentence: "a $50 credit, then another $50 off"."""
+    reading = passage.reading
     rewards = [(q, f) for q, roles in quantities_in(reading, sentence) if (f := _family(reading, q, roles)) in own]
     found = []
     for (one, _), (two, _) in pairwise(rewards):
         text = reading.folded.text[one.end : two.start].lower()
         again = any(word in text.split() for word in ("another", "second", "additional", "extra", "plus", "+"))
         if again and one.value == two.value and one.unit == two.unit:
-            found.append(reading.evidence(field, two.start, two.end))
+            found.append(passage.evidence(two.start, two.end))
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tools.claims.credit_words import APR, CARD_FEE_CLAIM, INTEREST_CLAIM, RATE_CLAIM, has, is_curiosity, number
-from tools.claims.passages import Passage, Written, pattern_of
+from tools.claims.written import Passage, Written, pattern_of
 from tools.subject import Subject
 
 STANDS: Final = pattern_of(

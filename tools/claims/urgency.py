@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY_OVER, PRESSING, SCARCE, WINDOW, WITHIN
-from tools.claims.wording import joined, written
+from tools.claims.written import COPY, signed
 from tools.grounding.checks import Checks, is_date_supported
 from tools.grounding.reading import Reading
 from tools.grounding.supported import support_for
@@ -83,7 +83,12 @@ def _last_chance(checks: Checks, subject: Subject, params: Mapping[str, object])
 
 def _limited_time(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find "limited time" and "don't miss" in a field that doesn't name the last day."""
-    return _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject))
+    found = _found(checks, subject, MISSING, lambda reading, match, _: not _is_dated(reading, subject))
+    if not found:
+        return []
+    dated = {field for field, reading in checks.readings(subject) if _is_dated(reading, subject)}
+    # An inbox shows the preheader behind the subject, on one line.
+    return [each for each in found if not (each.field == "subject" and "preheader" in dated)]
 
 
 def _scarcity(checks: Checks, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
@@ -98,18 +103,13 @@ _Test = Callable[[Reading, Any, str], bool]
 
 
 def _found(checks: Checks, subject: Subject, pattern: Any, is_false: _Test) -> list[Evidence]:
-    fields = list(written(checks, subject))
-    if pattern.search(joined(fields)) is None:
-        return []
     found = []
-    for field, reading, sentences in fields:
-        for sentence in sentences:
-            for match in pattern.finditer(sentence.text):
-                if any(_overlap(calm, match) for calm in CALM.finditer(sentence.text)):
-                    continue
-                shifted = _Shifted(match, sentence.start)
-                if is_false(reading, shifted, sentence.text):
-                    found.append(reading.evidence(field, *shifted.span()))
+    for passage, sentence, match in signed(checks, subject).only(*COPY).say(pattern):
+        if any(_overlap(calm, match) for calm in CALM.finditer(sentence.text)):
+            continue
+        shifted = _Shifted(match, sentence.start)
+        if is_false(passage.reading, shifted, sentence.text):
+            found.append(passage.evidence(*shifted.span()))
     return found
 
 

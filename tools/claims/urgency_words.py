@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.claims.wording import compiled
+from tools.claims.written import any_of
 
 _OFFERED: Final = (
     r"(?:offer|deal|bonus|reward|savings?|discount|promotion|window|chance|opportunity|enrollment|it|this|they|these"
@@ -12,7 +12,7 @@ _SOON: Final = (
     r"(?:soon|shortly|before\s+(?:you\s+know\s+it|long)|any\s+(?:day|minute|moment)(?:\s+now)?|in\s+no\s+time|quickly"
     r"|fast)"
 )
-PRESSING: Final = compiled(
+PRESSING: Final = any_of(
     r"\b(?:hurry|rush|race|dash|run,?\s+don't\s+walk)\b(?:\s+(?:up|in|over|now|to|and|before|while))*",
     r"\b(?:act|move|respond|reply|decide|jump|pounce|be)\s+(?:now|fast|quick(?:ly)?|today|soon|right\s+away"
     r"|immediately|at\s+once|swiftly)\b",
@@ -39,7 +39,7 @@ PRESSING: Final = compiled(
     r"|\bblink\s+and\b|\bwhile\s+you\s+(?:still\s+)?can\b|\bas\s+long\s+as\s+(?:it|they|this|the\s+offer)\s+lasts?\b"
     r"|\bwhile\s+it\s+lasts\b",
 )
-MISSING: Final = compiled(
+MISSING: Final = any_of(
     r"\b(?:don't|do\s+not|never|can't\s+afford\s+to|not\s+(?:one\s+)?to)\s+(?:want\s+to\s+"
     r"|let\s+yourself\s+)?(?:miss|lose)\s*(?:out|it|this)?\b",
     r"\b(?:don't|do\s+not|never)\s+let\s+(?:it|this|these|the\s+\w+)\s+(?:\w+\s+)?(?:slip|pass|get\s+away|go|expire)\b",
@@ -47,7 +47,7 @@ MISSING: Final = compiled(
     r"\bfor\s+a\s+(?:short|limited|brief)\s+(?:time|while|period|window)\b|\b(?:brief|short|narrow)\s+window\b"
     r"|\btemporary\s+offer\b|\bfor\s+now\s+only\b|\bshort[\s-]lived\b",
 )
-NEARLY_OVER: Final = compiled(
+NEARLY_OVER: Final = any_of(
     r"\b(?:last|final)\s+(?:chance|call|opportunity|days?|hours?|minutes?|moments?|notice|reminder|push|countdown"
     r"|stretch|weekend)s?\b",
     r"\b(?:down\s+to\s+the\s+wire|eleventh[\s-]hour|closing\s+(?:hours|moments|days)|ends\s+imminently"
@@ -62,22 +62,22 @@ _NUMBER: Final = (
     r"|a\s+couple(?:\s+of)?|a)"
 )
 _UNIT: Final = r"(?:more\s+|short\s+|full\s+)?(minute|hour|day|week)s?"
-LEFT: Final = compiled(
+LEFT: Final = any_of(
     rf"\b(?:only|just)?\s*{_NUMBER}[\s-]+{_UNIT}\s+(?:left|remain\w*|to\s+go|away|until\s+(?:it|this|the)"
     rf"|before\s+(?:it|this|the\s+(?:offer|deal)))\b"
 )
-WITHIN: Final = compiled(
+WITHIN: Final = any_of(
     rf"\b(?:ends?|ending|expires?|expiring|closes?|closing|gone|over|vanish\w*|disappear\w*|only|just)\s+(?:in"
     rf"|for)\s+(?:just\s+|only\s+|the\s+next\s+|less\s+than\s+|under\s+)?{_NUMBER}[\s-]+{_UNIT}\b",
     rf"\b(?:the\s+)?(?:next|coming)\s+{_NUMBER}[\s-]+{_UNIT}\s+only\b|\b(?:you(?:'ve|\s+have)\s+(?:only"
     rf"|just))\s+{_NUMBER}[\s-]+{_UNIT}\b",
     rf"\b(?:last|final)\s+{_NUMBER}[\s-]+{_UNIT}\b",
 )
-WINDOW: Final = compiled(
+WINDOW: Final = any_of(
     rf"\b{_NUMBER}[\s-]+{_UNIT}[\s-]+(?:only|flash|sale|event|special|window|deal|blitz)\b|\b(?:only\s+for|for\s+only"
     rf"|for\s+just)\s+{_NUMBER}[\s-]+{_UNIT}\b"
 )
-NAMED: Final = compiled(
+NAMED: Final = any_of(
     r"\b(?:ends?|ending|expires?|expiring|closes?|closing|over|gone|until|by|through|finish\w*"
     r"|before)\s+(?:at\s+)?(today|tonight|midnight|tomorrow|this\s+week(?:end)?|the\s+end\s+of\s+(?:the\s+)?(?:day"
     r"|week))\b",
@@ -86,10 +86,10 @@ NAMED: Final = compiled(
     r"\b(today|tonight|this\s+week(?:end)?|tomorrow)(?:'s)?[\s-]+only\b|\b(?:only|just)\s+(?:for\s+)?(today|tonight"
     r"|this\s+week(?:end)?)\b|\b(today|tonight)\s+is\s+(?:the|your)\s+(?:very\s+)?last\b|\bgone\s+(tomorrow)\b",
 )
-FLASH: Final = compiled(
+FLASH: Final = any_of(
     r"\bflash\s+(?:sale|deal|offer|event|bonus|reward)s?\b|\b(?:lightning|pop[\s-]up)\s+(?:deal|offer|sale)s?\b"
 )
-SCARCE: Final = compiled(
+SCARCE: Final = any_of(
     r"\b(?:only|just|fewer\s+than|less\s+than|under|(?:a\s+)?(?:few|handful\s+of|couple\s+of"
     r"|limited\s+number\s+of))\s+(?:(?:the\s+)?\d[\d,]*|\w+)?\s*(?:left|(?:more\s+)?(?:spots?|places?|seats?|slots?"
     r"|openings?|spaces?|enrollments?|vouchers?|redemptions?|bonuses|units|pieces)\b)(?:\s+(?:left|remain\w*"
@@ -115,7 +115,7 @@ SCARCE: Final = compiled(
     r"|gone)\s+fast\b|\bmembers\s+are\s+(?:snapping|grabbing|rushing|racing|scooping)\b|\bothers?\s+(?:are"
     r"|is)\s+(?:looking|viewing|enrolling|eyeing|grabbing)\b",
 )
-CALM: Final = compiled(
+CALM: Final = any_of(
     r"\b(?:no|not|without|never|isn't|n't)\s+(?:need\s+(?:to|for)\s+|a\s+|any\s+|in\s+a\s+|the\s+|to\s+"
     r"|reason\s+to\s+|have\s+to\s+|your\s+)*(?:hurry|rush|race|last\s+chance|limited|final|urgent)",
     r"\b(?:in|of|your|morning|evening|holiday|lunch|dinner|gold|adrenaline|the|after|pre"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from tools.claims.wording import COPY, Sentence, compiled, quantities_in, written
+from tools.claims.written import Sentence, any_of, quantities_in, signed
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
@@ -15,19 +15,19 @@ from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
-_WORTH: Final = compiled(
+_WORTH: Final = any_of(
     r"\bworth\b|\bvalued?\b|\bequals?\b|\bequivalent\b|=|\bredeem\w*\s+(?:\w+\s+){0,3}for\b|\btranslat\w+"
     r"|\bconvert\w*|\bcomes?\s+to\b|\bamounts?\s+to\b|\badds?\s+up\s+to\b|\bgood\s+for\b|\bthat's\b|\bcash(?:es"
     r"|ed)?\s+(?:\w+\s+)?out\b|\bbuys?\b|\bgets?\s+you\b|\bturns?\s+into\b|\blike\b|\bmeans?\b|\bworks?\s+out\b|\bget\s+you\b|\bgoes\s+for\b"
     r"|\bas\s+much\s+as\b|\bor\b"
 )
-_EACH: Final = compiled(
+_EACH: Final = any_of(
     r"\b(?:each|every|a|per|one|single|1)\s+(?:\w+\s+)?point\b|\bpoints?\b[^;!?]{0,40}\b(?:each|apiece)\b"
     r"|\bcents?\s+(?:a|per)\s+point|\bcpp\b"
 )
-_POINT: Final = compiled(r"\bpoints?\b|\d\s*x\b|\bbonus\b")
+_POINT: Final = any_of(r"\bpoints?\b|\d\s*x\b|\bbonus\b")
 _RETURN: Final = frozenset({"back", "return", "cash", "value", "off", "rebate"})
-_REDEEMED: Final = compiled(r"\b(\d[\d,]*)\s+points?\s+(?:\w+\s+){0,2}?for\s+(?:\w+\s+)?\$\s?(\d[\d,]*(?:\.\d+)?)")
+_REDEEMED: Final = any_of(r"\b(\d[\d,]*)\s+points?\s+(?:\w+\s+){0,2}?for\s+(?:\w+\s+)?\$\s?(\d[\d,]*(?:\.\d+)?)")
 """A price of points, which otherwise reads as a rate of earning."""
 _NEAR: Final = 8
 _CENT: Final = Decimal("0.01")
@@ -42,21 +42,22 @@ def _point_value(checks: Checks, subject: Subject, params: Mapping[str, object])
     """Find dollars, cents or percent said to be the worth of points that aren't, at `point_value_usd`."""
     per_point = amount(subject.offer.get("point_value_usd"))
     found: list[Evidence] = []
-    for field, reading, sentences in written(checks, subject, (*COPY, "terms")):
-        for at, sentence in enumerate(sentences):
-            for match in _REDEEMED.finditer(sentence.text):
-                points, dollars = (Decimal(number.replace(",", "")) for number in match.groups())
-                if per_point is None or abs(points * per_point - dollars) > _CENT:
-                    start, end = match.span()
-                    found.append(reading.evidence(field, start + sentence.start, end + sentence.start))
-            spoken_of = _POINT.search(" ".join(each.text for each in sentences[max(0, at - 1) : at + 1]))
-            if not spoken_of or not _WORTH.search(sentence.text):
-                continue
+    draft = signed(checks, subject)
+    for passage, sentence, match in draft.say(_REDEEMED):
+        points, dollars = (Decimal(number.replace(",", "")) for number in match.groups())
+        if per_point is None or abs(points * per_point - dollars) > _CENT:
+            found.append(passage.evidence(*sentence.span(match)))
+    for passage in draft.passages:
+        reading, before = passage.reading, ""
+        for sentence in passage.sentences:
+            beside, before = f"{before} {sentence.text}" if before else sentence.text, sentence.text
             here = list(quantities_in(reading, sentence))
+            if not here or not _POINT.search(beside) or not _WORTH.search(sentence.text):
+                continue
             for quantity, roles in here:
                 expected = _expected(reading, quantity, roles, here, sentence, subject, per_point)
                 if expected is not None and quantity.value not in expected:
-                    found.append(reading.evidence(field, quantity.start, quantity.end))
+                    found.append(passage.evidence(quantity.start, quantity.end))
     return found
 
 

@@ -1,6 +1,6 @@
 """Detectors that hold what the copy says against what the offer is: numbers, dates, merchants, agreement of parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,12 +52,9 @@ class Checks:
     reader: Reader
     gazetteer: Gazetteer
 
-    def readings(self, subject: Subject) -> Iterator[tuple[str, Reading]]:
-        """Yield each filled copy field with its reading."""
-        names = own_names(subject.offer)
-        for field in FIELDS:
-            if text := subject.text.get(field):
-                yield field, self.reader.read(text, names)
+    def readings(self, subject: Subject) -> tuple[tuple[str, Reading], ...]:
+        """Return each filled field with its reading."""
+        return self.reader.read_all(texts_of(subject), own_names(subject.offer))
 
     def numbers(self, subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find numbers that the offer doesn't have, or has in another role."""
@@ -114,7 +111,9 @@ class Checks:
             examples = worked_examples(reading, subject.offer)
             for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
                 if at not in examples and (role := _key_role(quantity, roles)) is not None:
-                    held = support.has(quantity, roles) or quantity.value in support.of(quantity.unit, "spend_for_cap")
+                    held = support.has(quantity, roles) or quantity.value in support.of(
+                        quantity.unit, "spend_for_cap"
+                    ) | support.of(quantity.unit, "spend_total")
                     if not held and _follows_from_reward(quantity, reading, support, subject.offer):
                         continue
                     evidence = reading.evidence(field, quantity.start, quantity.end)
@@ -134,6 +133,11 @@ class Checks:
             if len(fields) > 1:
                 found += [evidence for value, held, evidence in mentions if not held and value != truth]
         return found
+
+
+def texts_of(subject: Subject) -> tuple[tuple[str, str], ...]:
+    """Return the filled fields with their texts."""
+    return tuple((field, text) for field in FIELDS if (text := subject.text.get(field)))
 
 
 def _follows_from_reward(quantity: Quantity, reading: Reading, support: Support, offer: Mapping[str, object]) -> bool:

@@ -25,6 +25,10 @@ _ONCE: Final = re2.compile(
     r"|\b(?:limit(?:ed to)?|only|just|maximum|at most):? (?:of )?(?:one|1 )"
     r"|\b(?:one|1) (?:per|reward|bonus|offer|enrollment|use|redemption|purchase|credit|time|statement)\b"
     r"|\bfirst (?:qualifying |eligible )?purchase\b"
+    r"|\b(?:not|no|can't|cannot|never|n't)\b[^.!?]{0,40}\b(?:twice|a second time|more than once|again)\b"
+    r"|\bone (?:to|for) (?:a|each|every) (?:card)?member\b|\blimit is one\b"
+    r"|\bone (?:\w+ )?(?:a|each|to a) (?:card)?member\b"
+    r"|\beach (?:card)?member (?:may|can|gets?|has|is)\b[^.!?]{0,40}\b(?:one|1|a single)\b"
 )
 _ONLINE: Final = re2.compile(r"(?i)\bonline\b|\bweb ?site\b|\bin[ -]app\b")
 _IN_STORE: Final = re2.compile(

@@ -130,9 +130,16 @@ def _day_number(tokens: Tokens, index: int) -> tuple[int, int] | None:
         return None
     has_ending = low(tokens, index + 1) in _ENDINGS and tokens[index + 1].glued
     after = index + 1 + has_ending
-    if not has_ending and after < len(tokens) and tokens[after].glued and low(tokens, after) in ("%", "x", "k", ":"):
+    if not has_ending and after < len(tokens) and tokens[after].glued and _is_no_day(tokens, after):
         return None
     return int(word), after
+
+
+def _is_no_day(tokens: Tokens, after: int) -> bool:
+    """Tell by what is glued to a number that it is a rate, a multiple, a thousand or an hour."""
+    if low(tokens, after) != ":":
+        return low(tokens, after) in ("%", "x", "k")
+    return after + 1 < len(tokens) and tokens[after + 1].glued and tokens[after + 1].kind == "number"
 
 
 def _tens(tokens: Tokens, index: int) -> tuple[int, int] | None:

@@ -14,29 +14,30 @@ TERMS: Final = frozenset(
     year's eve labor memorial independence veterans black friday cyber monday tv tvs pc pcs ai usb wi fi wifi
     faq faqs id pin qr app ok vip u s a p m d c x b aprs super bowl mother's father's valentine oktoberfest
     ramadan diwali broadway hollywood olympics oscars o'clock advertisement america american united states
-    puerto rico north south east west international
+    puerto rico north south east west international prime rate index
     """)
 ) | frozenset({*MONTHS, *WEEKDAYS})
 """Card types, domains, the calendar and offer terms: capitals that are house style."""
 
 PLACES: Final = frozenset(
     listed("""
-    alabama alaska arizona arkansas california carolina colorado connecticut dakota delaware florida georgia hawaii
-    idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi
-    missouri montana nebraska nevada hampshire jersey mexico york ohio oklahoma oregon pennsylvania rhode island
-    tennessee texas utah vermont virginia washington wisconsin wyoming guam canada europe asia africa paris london
-    rome tokyo italy france spain caribbean orlando miami chicago boston seattle denver dallas houston phoenix atlanta
-    vegas francisco angeles diego napa sonoma aspen maui honolulu oahu kauai cancun tulum cabo lisbon porto seoul kyoto
-    osaka madrid barcelona seville milan venice florence naples tuscany amalfi sicily athens santorini mykonos dublin
-    edinburgh scotland ireland wales england britain berlin munich vienna zurich geneva prague budapest amsterdam
-    brussels copenhagen stockholm oslo helsinki iceland reykjavik istanbul dubai doha cairo morocco marrakech kenya
-    bangkok thailand bali singapore vietnam hanoi taipei shanghai beijing hong kong sydney melbourne auckland zealand
-    australia brazil rio janeiro buenos aires argentina chile peru lima machu picchu bogota colombia costa jamaica
-    aruba bahamas nassau barbados bermuda montreal toronto vancouver quebec calgary banff acapulco savannah charleston
+    san santa los las fort alabama alaska arizona arkansas california carolina colorado connecticut dakota
+    delaware florida georgia hawaii idaho illinois indiana iowa kansas kentucky louisiana maine maryland
+    massachusetts michigan minnesota mississippi missouri montana nebraska nevada hampshire jersey mexico york
+    ohio oklahoma oregon pennsylvania rhode island tennessee texas utah vermont virginia washington wisconsin
+    wyoming guam canada europe asia africa paris london rome tokyo italy france spain caribbean orlando miami
+    chicago boston seattle denver dallas houston phoenix atlanta vegas francisco angeles diego napa sonoma aspen
+    maui honolulu oahu kauai cancun tulum cabo lisbon porto seoul kyoto osaka madrid barcelona seville milan
+    venice florence naples tuscany amalfi sicily athens santorini mykonos dublin edinburgh scotland ireland
+    wales england britain berlin munich vienna zurich geneva prague budapest amsterdam brussels copenhagen
+    stockholm oslo helsinki iceland reykjavik istanbul dubai doha cairo morocco marrakech kenya bangkok thailand
+    bali singapore vietnam hanoi taipei shanghai beijing hong kong sydney melbourne auckland zealand australia
+    brazil rio janeiro buenos aires argentina chile peru lima machu picchu bogota colombia costa jamaica aruba
+    bahamas nassau barbados bermuda montreal toronto vancouver quebec calgary banff acapulco savannah charleston
     nashville memphis orleans austin antonio portland sacramento tahoe monica malibu palm scottsdale sedona moab
-    yosemite yellowstone hamptons brooklyn manhattan bronx queens harlem philadelphia pittsburgh cleveland detroit
-    milwaukee minneapolis louis baltimore charlotte raleigh tampa alps rockies riviera provence bordeaux cannes normandy
-    atlantic
+    yosemite yellowstone hamptons brooklyn manhattan bronx queens harlem philadelphia pittsburgh cleveland
+    detroit milwaukee minneapolis louis baltimore charlotte raleigh tampa alps rockies riviera provence bordeaux
+    cannes normandy atlantic
     """)
 )
 """Places that travel copy names."""

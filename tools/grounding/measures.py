@@ -49,6 +49,9 @@ FACTORS: Final = {
     **dict.fromkeys(("quadruple", "quadruples", "quadrupled", "quadrupling", "fourfold"), 4),
     **dict.fromkeys(("quintuple", "quintuples", "quintupled", "fivefold"), 5),
     **dict.fromkeys(("sextuple", "sixfold"), 6),
+    "sevenfold": 7,
+    "eightfold": 8,
+    "ninefold": 9,
     "tenfold": 10,
 }
 TWICE: Final = frozenset({"twice", "thrice"})

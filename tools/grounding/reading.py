@@ -17,8 +17,9 @@ from tools.grounding.tokens import Tokens, tokens_of
 from tools.merchant_names import fault_of
 from tools.report import Evidence
 
-_KEPT = 512
-"""Texts whose reading is remembered; the six fields of some eighty drafts."""
+_DRAFTS = 80
+_KEPT = 6 * _DRAFTS
+"""Texts whose reading is remembered: the six fields of so many drafts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,17 @@ class Reader:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self.gazetteer = gazetteer
         self.read = lru_cache(maxsize=_KEPT)(self._read)
+        self.read_all = lru_cache(maxsize=_DRAFTS)(self._read_all)
         self._own = lru_cache(maxsize=_KEPT)(gazetteer.own)
 
     def own_merchants(self, names: tuple[str, ...]) -> frozenset[str]:
         """Return the catalogue names of an offer's merchants."""
         return frozenset(canonical for rows in self._own(names).values() for _, canonical in rows)
+
+    def _read_all(
+        self, fields: tuple[tuple[str, str], ...], own_names: tuple[str, ...]
+    ) -> tuple[tuple[str, Reading], ...]:
+        return tuple((field, self.read(text, own_names)) for field, text in fields)
 
     def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
         folded = fold(text)

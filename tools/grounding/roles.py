@@ -58,6 +58,7 @@ CUES: Final[tuple[Cue, ...]] = (
     _cue("before", "money", "spend_cap", "above | beyond | past | in excess of | exceeding", also="minimum_spend",
          reach=0),
     _cue("before", "money points", _CAPS, "the most", reach=8),
+    _cue("before", "money", _SPEND, "add up to | adds up to | added up to", also=f"{_CAPS} worth", reach=0),
     _cue("before", "money", "spend_cap", "applies to | applies to a total of | counts on a total of", reach=1),
     _cue("before", "money", "minimum_spend spend_for_cap", "after | once you spend | when you spend", reach=2),
     _cue("before", "money", f"{_SPEND} {_CAPS}", "once you've spent | once you have spent | after you've spent"

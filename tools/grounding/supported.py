@@ -5,11 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from tools.grounding.lexicon import COMMON, TERMS
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading, statements_of
 from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount, support_of
-from tools.grounding.tokens import low
+from tools.grounding.tokens import listed, low
 from tools.subject import Subject
 
 _FREE_TEXT: Final = ("reward_note", "exclusions", "eligibility_excludes", "addon_name")
@@ -25,6 +26,20 @@ _EFFORT: Final = 15
 """Minutes that a tap or a break takes."""
 _AT_MOST: Final = frozenset({"at", "max", "maximum", "tops", "total", "in"})
 _LIMITS: Final = frozenset({"to", "limit", "cap", "capped", "maximum", "most", "than", "reach", "stop", "stops"})
+_LETTERS: Final = 2
+_FEW: Final = 10
+_PAIR: Final = 2
+_COUNTING: Final = frozenset(
+    listed("percent times points dollars bucks days weeks months years hours more for of off and per each every free")
+)
+_CLAIMING: Final = frozenset(
+    listed(
+        """
+        earn get gets save to worth minimum spend least most than for per only first last up extra every all over cap
+        limit total of in within x
+        """
+    )
+)
 _SUMS: Final = frozenset({"add", "combine", "combined", "split", "together"})
 _DENIALS: Final = frozenset({"not", "don't", "cannot", "can't", "never", "no", "may"})
 _ANY_FEE: Final = frozenset({"fee", "fees"})
@@ -83,6 +98,8 @@ def is_supported(
     if quantity.unit == "count":
         return (
             _is_sum(reading, quantity)
+            or _is_label(reading, quantity)
+            or _is_of_things(reading, quantity)
             or _is_card_ending(reading, quantity)
             or _is_party(reading, quantity)
             or _is_points_at_most(reading, quantity, support)
@@ -119,6 +136,31 @@ def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -
     if behind in _MORE or before & _MORE:
         return quantity.value in support.of("multiplier", "extra")
     return bool(behind in _AT_MOST or before & _LIMITS) and quantity.value in support.of("points", "reward_cap")
+
+
+def _is_label(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "Route 66", "501 jeans by Levi's 501" and "EOS R6": a number that is part of a name counts nothing."""
+    if quantity.noun or quantity.first == 0 or not reading.tokens[quantity.first].text.isdecimal():
+        return False
+    before = reading.tokens[quantity.first - 1]
+    word = before.low.removesuffix("'s")
+    glued = reading.tokens[quantity.first].glued and before.text.isalpha()
+    named = before.kind == "word" and before.text[0].isupper() and word not in COMMON | TERMS
+    return (glued and before.text.isupper() and len(before.text) <= _LETTERS) or (named and len(word) > 1)
+
+
+def _is_of_things(reading: Reading, quantity: Quantity) -> bool:
+    """Tell "two wheels" and "a suit or two": a small number in words, of things no offer counts, claims nothing."""
+    words = reading.folded.text[quantity.start : quantity.end]
+    if quantity.noun or quantity.value > _FEW or not words.split()[0].isalpha():
+        return False
+    before = [low(reading.tokens, quantity.first - step) for step in (1, 2)]
+    if before[0] == "or" and quantity.value == _PAIR:
+        return True
+    behind = low(reading.tokens, quantity.last)
+    return (
+        behind.isalpha() and len(behind) > _LETTERS and behind not in _COUNTING and not _CLAIMING.intersection(before)
+    )
 
 
 def _is_sum(reading: Reading, quantity: Quantity) -> bool:

@@ -57,15 +57,24 @@ def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, ob
     denied = _DENIED.get(str(subject.offer.get("offer_type")))
     if denied is None:
         return []
+    readings = checks.readings(subject)
+    forms = _forms_in("\n".join(reading.folded.text for _, reading in readings)) & denied
     found: dict[tuple[str, int | None], Evidence] = {}
-    for field, reading in checks.readings(subject):
-        for start, end in _spans(reading, denied, subject.offer):
+    for field, reading in readings:
+        for start, end in _spans(reading, denied, forms, subject.offer):
             evidence = reading.evidence(field, start, end)
             found.setdefault((field, evidence.start), evidence)
     return list(found.values())
 
 
-def _spans(reading: Reading, denied: frozenset[str], offer: Mapping[str, object]) -> list[tuple[int, int]]:
+def _forms_in(text: str) -> frozenset[str]:
+    """Return the forms of reward that a draft may name, all its fields read one under the other."""
+    return frozenset(form for form, pattern in _PATTERNS.items() if pattern.search(text) is not None)
+
+
+def _spans(
+    reading: Reading, denied: frozenset[str], forms: frozenset[str], offer: Mapping[str, object]
+) -> list[tuple[int, int]]:
     spans = []
     examples = worked_examples(reading, offer)
     for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
@@ -86,10 +95,8 @@ def _spans(reading: Reading, denied: frozenset[str], offer: Mapping[str, object]
                 spans.append((quantity.start, reading.tokens[last + cash_back].end))
     covered = [range(start, end) for start, end in spans]
     covered += [range(name.start, name.end) for name in reading.names]
-    for form, pattern in _PATTERNS.items():
-        if form not in denied:
-            continue
-        for match in pattern.finditer(reading.folded.text):
+    for form in forms:
+        for match in _PATTERNS[form].finditer(reading.folded.text):
             if not any(match.start() in span or match.end() - 1 in span for span in covered) and not _is_exempt(
                 reading, match, form
             ):

@@ -1,5 +1,6 @@
 """A subject as clauses see it."""
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 import cel
@@ -9,7 +10,7 @@ from tools.policies.cel import context_of
 from tools.policies.facts import MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, typed
 from tools.policies.pattern import Expressions, WrittenText
 from tools.subject import Subject
-from tools.vocabulary import COPY_FIELDS
+from tools.vocabulary import COPY_FIELDS, CopyField
 
 
 class Case:
@@ -21,6 +22,7 @@ class Case:
         self.subject = subject
         self._expressions = expressions
         self._catalogue = merchant_names
+        self._approvals: frozenset[str] | None = None
 
     @cached_property
     def text(self) -> WrittenText:
@@ -36,7 +38,18 @@ class Case:
     @cached_property
     def is_written(self) -> bool:
         """Whether there is any copy to judge."""
-        return any(self.subject.text.get(name, "").strip() for name in COPY_FIELDS)
+        return bool(self._written)
+
+    def approvals(self, blocks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Return the clauses that the approved blocks of all written fields cover; `blocks` are one gate's."""
+        if self._approvals is None:
+            covers = [frozenset(blocks.get(self.subject.approved.get(name, ""), ())) for name in self._written]
+            self._approvals = frozenset.intersection(*covers) if covers else frozenset()
+        return self._approvals
+
+    @cached_property
+    def _written(self) -> tuple[CopyField, ...]:
+        return tuple(name for name in COPY_FIELDS if self.subject.text.get(name, "").strip())
 
     @cached_property
     def _facts(self) -> tuple[dict[str, object], dict[str, object], frozenset[tuple[str, str]]]:

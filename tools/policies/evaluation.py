@@ -12,7 +12,6 @@ from tools.policies.facts import UNQUOTED
 from tools.policies.schema import AttestClause, CelClause, CodeClause, JudgeClause, PatternClause
 from tools.report import Evidence, Result
 from tools.subject import Detector, Subject
-from tools.vocabulary import COPY_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _evaluate(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
             if not all(isinstance(item, Evidence) for item in evidence):
                 raise TypeError(f"detector {clause.detector} returned something else than evidence")
         case JudgeClause():
-            return _judged(active, case.subject, helpers)
+            return _judged(active, case, helpers)
         case AttestClause():
             return _attested(clause, case.subject, helpers)
         case _:
@@ -140,8 +139,8 @@ def _evaluate(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
 
 
 def _run(test: CelTest, case: Case) -> bool:
-    if wrong := sorted(test.reads & case.invalid):
-        root, name = wrong[0]
+    if case.invalid and (wrong := test.reads & case.invalid):
+        root, name = min(wrong)
         raise TypeError(f"{root}.{name} is not of its kind")
     return test.run(case.context)
 
@@ -160,12 +159,11 @@ def _facts_of(test: CelTest, case: Case) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _judged(active: ActiveClause, subject: Subject, helpers: Helpers) -> Outcome:
-    finding = helpers.judge.finding(subject, *active.key) if helpers.judge is not None else None
+def _judged(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
+    finding = helpers.judge.finding(case.subject, *active.key) if helpers.judge is not None else None
     if isinstance(finding, JudgeFinding) and finding.violated:
         return Outcome("violate", finding.evidence)
-    written = [name for name in COPY_FIELDS if subject.text.get(name, "").strip()]
-    if written and all(active.approval in helpers.blocks.get(subject.approved.get(name, ""), ()) for name in written):
+    if active.approval in case.approvals(helpers.blocks):
         return Outcome("approved")
     if isinstance(finding, JudgeFinding):
         return PASS

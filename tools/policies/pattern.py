@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, assert_never
 
@@ -19,7 +20,11 @@ MAX_EVIDENCE: Final = 8
 
 _WRITTEN: Final = frozenset(TEXT_FIELDS)
 _ESCAPED: Final = re.compile(r"\\[^AzQ]|\[\^")
-_ANCHORED: Final = re.compile(r"\\[AzQ]|[\^$]|\(\?(?!:|P<)")
+_OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!:|P<)")
+"""What asks for more than the start or the end of a line, or may do so, as a flag can."""
+_ENDS: Final = re.compile(r"[\^$]")
+_BETWEEN: Final = "\x1e"
+"""Stands between fields while names are masked. Folding drops it from names, so none reaches from one to the next."""
 _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 
 
@@ -50,10 +55,14 @@ class WrittenText:
     def masked(self, field: str) -> str:
         """Return the folded field with merchant names masked, as long as the folded one."""
         if field not in self._masked:
-            text = self.folded(field).text
+            asked = TEXT_FIELDS if field in TEXT_FIELDS else (field,)
+            texts = [self.folded(name).text for name in asked]
+            whole, start = _BETWEEN.join(texts), 0
             for names in self._names:
-                text = mask(text, names)
-            self._masked[field] = text
+                whole = mask(whole, names)
+            for name, text in zip(asked, texts, strict=True):
+                self._masked[name] = whole[start : start + len(text)]
+                start += len(text) + 1
         return self._masked[field]
 
     def joined(self, fields: tuple[str, ...]) -> str:
@@ -69,18 +78,19 @@ class WrittenText:
         return self._sentences[field]
 
     def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
-        """Tell whether an expression that asks for no field's start or end may match in one of these fields.
+        """Tell whether an expression may match in one of these fields, which are lines of the joined text.
 
         The joined text may show a match that no field has, never the other way round. What was found in the written
         fields answers for no other: a rule of the email may ask for the same words as one of the copy.
         """
-        known = self._expressions is not None and pattern.pattern in self._expressions.known
+        line = by_line(pattern.pattern)
+        known = self._expressions is not None and line in self._expressions.known
         if self._expressions is not None and known and _WRITTEN.issuperset(fields):
             if self._occurring is None:
                 self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
-            if pattern.pattern not in self._occurring:
+            if line not in self._occurring:
                 return False
-        return pattern.search(self.joined(fields)) is not None
+        return compile_regex(line).search(self.joined(fields)) is not None
 
 
 _TOGETHER: Final = 8
@@ -109,12 +119,12 @@ class PatternTest:
     require: tuple[Any, ...]
     unless: Any | None
     within: Within
-    anchored: bool
+    by_line: bool
 
     def run(self, text: WrittenText) -> tuple[Evidence, ...]:
         """Return what violates the clause: forbidden matches, or a field where something required is missing."""
         found: list[Evidence] = []
-        if self.forbid is not None and (self.anchored or text.may_hold(self.forbid, self.fields)):
+        if self.forbid is not None and (not self.by_line or text.may_hold(self.forbid, self.fields)):
             for field in self.fields:
                 found += self._forbidden(field, text)
         for pattern in self.require:
@@ -123,10 +133,14 @@ class PatternTest:
         return tuple(found[:MAX_EVIDENCE])
 
     def unanchored(self) -> tuple[str, ...]:
-        """Return the expressions that can be looked for in the written fields joined to one text."""
-        if self.forbid is None or self.anchored or not set(self.fields) <= set(TEXT_FIELDS):
+        """Return the expressions that can be looked for in one pass over the written fields.
+
+        Those that ask for a line's start or end are left out: they multiply the states of the pass beyond its memory.
+        """
+        if self.forbid is None or not self.by_line or not set(self.fields) <= set(TEXT_FIELDS):
             return ()
-        return (self.forbid.pattern,)
+        source = self.forbid.pattern
+        return (source,) if by_line(source) == source else ()
 
     def _forbidden(self, field: str, text: WrittenText) -> list[Evidence]:
         masked, folded = text.masked(field), text.folded(field)
@@ -171,13 +185,19 @@ def compile_pattern(
         require=tuple(compile_regex(pattern) for pattern in require),
         unless=_either(unless),
         within=within,
-        anchored=any(is_anchored(pattern) for pattern in forbid),
+        by_line=all(map(reads_by_line, forbid)),
     )
 
 
-def is_anchored(pattern: str) -> bool:
-    """Tell whether an expression may ask where a field starts or ends, so that fields can't be read joined."""
-    return _ANCHORED.search(_ESCAPED.sub("", pattern)) is not None
+def reads_by_line(pattern: str) -> bool:
+    """Tell whether an expression asks for no more than a line's start or end, so that fields can be read joined."""
+    return _OF_A_WHOLE_TEXT.search(_ESCAPED.sub("", pattern)) is None
+
+
+@lru_cache(maxsize=4096)
+def by_line(pattern: str) -> str:
+    """Return the expression that takes each line of a text for a text of its own: it finds what stands in a line."""
+    return f"(?m:{pattern})" if _ENDS.search(_ESCAPED.sub("", pattern)) is not None else pattern
 
 
 def sentences_of(text: str) -> list[tuple[int, int]]:

@@ -25,8 +25,8 @@ _REMEDIES: Final = {
 
 
 @lru_cache(maxsize=4096)
-def compile_regex(pattern: str, *, case_sensitive: bool = False) -> Any:
-    """Compile one expression.
+def compile_regex(pattern: str, *, case_sensitive: bool = False, groups: bool = False) -> Any:
+    """Compile one expression. Its groups can be read only where they are asked for: thousands cost seconds a text.
 
     Raises:
         RegexInvalid: RE2 refuses it (it has neither look-around nor back-references), or it matches the empty text.
@@ -34,7 +34,7 @@ def compile_regex(pattern: str, *, case_sensitive: bool = False) -> Any:
     options = re2.Options()
     options.case_sensitive = case_sensitive
     options.log_errors = False
-    options.never_capture = True  # only whole matches are read; thousands of groups would cost seconds a text
+    options.never_capture = not groups
     options.max_mem = 64 << 20  # room for the states of long lists; with less RE2 falls back to a path 200 times slower
     try:
         compiled = re2.compile(pattern, options)

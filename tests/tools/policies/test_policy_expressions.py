@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.deps import load_rulebook
+from graph.rulebook import load_rulebook
 from graph.settings import load_settings
 from tools.policies.gate import Gate
 from tools.policies.pattern import PatternTest, WrittenText

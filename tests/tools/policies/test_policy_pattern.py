@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.policies.written import clause, gate_of
-from tools.policies.pattern import WrittenText, compile_pattern, is_anchored, sentence_around
+from tools.policies.pattern import WrittenText, compile_pattern, reads_by_line, sentence_around
 from tools.policies.regex import compile_regex
 from tools.policies.standard import standard_subject
 from tools.report import Evidence
@@ -100,18 +100,26 @@ def test_what_is_required_must_stand_in_one_of_the_fields(tmp_path: Path) -> Non
     assert found(tmp_path, subject_with(subject="made in", preheader="heaven"), forbid=[], require=[r"made in\sheaven"])
 
 
+def test_a_name_is_not_found_across_two_fields() -> None:
+    written = WrittenText({"subject": "Best", "preheader": "Buy it"}, [("Best\nBuy",), ("Best Buy",)])
+    assert [written.masked(field) for field in ("subject", "preheader")] == ["Best", "Buy it"]
+
+
 def test_a_match_cannot_be_pieced_together_from_two_fields(tmp_path: Path) -> None:
     assert not found(tmp_path, subject_with(subject="There are no", preheader="limits"), forbid=[r"no\s+limits"])
 
 
-@pytest.mark.parametrize("pattern", ["^Re:", r"\ARe:", "(?m)^Re:", r"x\\$", r"[a]$", r"\Q^\E", r"(?i:a)b"])
-def test_anchored_patterns_are_seen(pattern: str) -> None:
-    assert is_anchored(pattern)
+@pytest.mark.parametrize("pattern", [r"\ARe:", r"end\z", "(?m)^Re:", r"\Q^\E", r"(?i:a)b"])
+def test_patterns_that_ask_for_a_whole_field_are_seen(pattern: str) -> None:
+    assert not reads_by_line(pattern)
 
 
-@pytest.mark.parametrize("pattern", [r"\bfree\b", r"\$\d+", r"[^a]b", r"(?:a|b)", r"(?P<x>a)", r"\\A", r"\^"])
-def test_patterns_without_anchors_are_read_joined(pattern: str) -> None:
-    assert not is_anchored(pattern)
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\bfree\b", r"\$\d+", r"[^a]b", r"(?:a|b)", r"(?P<x>a)", r"\\A", r"\^", "^Re:", r"x\\$", r"[a]$"],
+)
+def test_other_patterns_are_read_joined(pattern: str) -> None:
+    assert reads_by_line(pattern)
 
 
 def test_anchors_hold_for_each_field(tmp_path: Path) -> None:
@@ -127,14 +135,16 @@ WORDS = st.lists(st.sampled_from(["free", "no", "limits", "\n", ".", "3X", "é",
 
 @given(
     st.lists(WORDS, min_size=2, max_size=4),
-    st.sampled_from([r"free", r"no\s+limits", r"\Bx\b", r"[^a-z]3x", r"e\W+no"]),
+    st.sampled_from(
+        [r"free", r"no\s+limits", r"\Bx\b", r"[^a-z]3x", r"e\W+no", r"^no", r"limits$", r"^free$", r"(?:^|\.\s)no"]
+    ),
 )
 def test_reading_fields_joined_misses_nothing(texts: list[str], pattern: str) -> None:
     fields = tuple(f"field{index}" for index in range(len(texts)))
     written = WrittenText(dict(zip(fields, texts, strict=True)), ())
     test = compile_pattern(fields, forbid=[pattern], require=[], unless=[])
-    one_by_one = compile_pattern(fields, forbid=[pattern, "^zzzz"], require=[], unless=[])
-    assert (test.anchored, one_by_one.anchored) == (False, True)
+    one_by_one = compile_pattern(fields, forbid=[pattern, r"\Azzzz"], require=[], unless=[])
+    assert (test.by_line, one_by_one.by_line) == (True, False)
     assert test.run(written) == one_by_one.run(written)
 
 

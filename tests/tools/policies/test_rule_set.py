@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from graph.deps import load_rulebook
+from graph.rulebook import load_rulebook
 from graph.settings import load_settings
 from tools.policies import PolicySet
 from tools.policies.policy_set import Policy
