@@ -11,6 +11,7 @@ from tools.policies.source import is_policy_file
 from tools.vocabulary import DOMAINS
 
 _LONGEST = 100_000
+_LONGEST_NAME = 200
 
 
 class FreeText(BaseModel):
@@ -42,9 +43,9 @@ class PolicyFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     content: Storable = Field(max_length=_LONGEST)
-    policy_id: str | None = None
-    policy_type: str | None = None
-    domain: str | None = None
+    policy_id: Storable | None = Field(default=None, max_length=_LONGEST_NAME)
+    policy_type: Storable | None = Field(default=None, max_length=_LONGEST_NAME)
+    domain: Storable | None = Field(default=None, max_length=_LONGEST_NAME)
 
 
 def read_submission(fields: Mapping[str, object]) -> FreeText | PolicyFile:

@@ -107,6 +107,7 @@ async def reevaluate(
     mailer = Mailer(brand_of(settings), token_secret=await asyncio.to_thread(token_secret, settings))
     database = open_database(settings)
     tally, examples, held = Tally(), list[str](), list[tuple[str, datetime]]()
+    stay: list[tuple[str, datetime]] = []
     try:
         with _recall_list(wanted.recall) as recall:
             async with database.connection() as connection:
@@ -120,6 +121,7 @@ async def reevaluate(
                     judged = await asyncio.to_thread(_judge, impact, batch)
                     judged = await _held(connection, judged, wanted, gate, held)
                     tally.released += await _released(connection, judged, wanted)
+                    stay += _still_held(judged, wanted)
                     for offer, findings in judged:
                         tally.add(offer, findings)
                         tally.recalled += recall(offer, findings)
@@ -129,7 +131,7 @@ async def reevaluate(
             tally.held = len(held)
     finally:
         await database.aclose()
-    files = await asyncio.to_thread(_remove_files, settings.output_dir, held)
+    files = await asyncio.to_thread(_remove_files, settings.output_dir, [*held, *stay])
     return Told(gate.policies.sha, tally, files, tuple(examples))
 
 
@@ -159,6 +161,12 @@ async def _held(
             held.append((offer.run_id, _started(offer)))
         after.append((replace(offer, sent_at=sent.get(offer.run_id) or offer.sent_at), findings))
     return after
+
+
+def _still_held(judged: Sequence[Judged], wanted: Wanted) -> list[tuple[str, datetime]]:
+    """Return the offers an earlier run held: it may have been cut off before it removed their files."""
+    chosen = (offer for offer, findings in judged if wanted.hold and offer.held_at is not None and findings)
+    return [(offer.run_id, _started(offer)) for offer in chosen]
 
 
 def _started(offer: LiveOffer) -> datetime:

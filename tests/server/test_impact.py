@@ -73,10 +73,15 @@ async def test_a_held_offer_leaves_nowhere_until_it_is_released(
 ) -> None:
     outcome = await run_one()
     await deps.exporter.drain()
-    assert len(list(settings.output_dir.rglob(f"{outcome.run_id}.*"))) == 4
+    exported = list(settings.output_dir.rglob(f"{outcome.run_id}.*"))
+    assert len(exported) == 4
+    folder_of = exported[0].parent
     write_policy(folder, FORBIDS)
     told = await reevaluate(settings, folder, HOLD)
     assert (told.tally.held, told.files) == (1, 4)
+    (folder_of / f"{outcome.run_id}.eml").write_text("left by a run that was cut off")
+    told = await reevaluate(settings, folder, HOLD)
+    assert (told.tally.held, told.files, list(folder_of.iterdir())) == (0, 1, [])
     again = await run_one()
     assert (again.success, again.recommendation, again.error_code, again.replayed, again.run_id) == (
         False, "generation_failed", "compliance", True, outcome.run_id,

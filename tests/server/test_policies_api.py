@@ -1,6 +1,7 @@
 """Change control over HTTP: who may propose and approve, and what every refusal says."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.policies_sent import QUIET, ZEBRA, policy_text
 from tests.server.conftest import created_database, prediction
 from tests.server.serving import Serving, wait_for
 
+JSON = {"content-type": "application/json"}
 AUTHOR, OFFICER, SECOND, CLERK = "author-token", "officer-token", "second-token", "clerk-token"
 
 
@@ -288,3 +290,16 @@ def test_a_version_that_can_not_be_enforced_is_named_and_stops_issuing_alone(
         assert approve(client, "bad_policy").status_code == 200
         assert outcome(client, "USER_07")["recommendation"] == "offer_generated"
         assert "policies" not in client.get("/health").json()["parts"]
+
+
+@pytest.mark.parametrize("field", ["policy_id", "policy_type", "domain", "content"])
+def test_text_that_no_reply_can_hold_is_refused_by_field(http: httpx2.Client, field: str) -> None:
+    fields = {"content": "---\nid: x\n---\nProse.\n", field: "---\nid: \ud800\n---\nProse.\n"}
+    refused = http.post("/add-policy", content=json.dumps(fields), headers=bearer(AUTHOR) | JSON)
+    assert (refused.status_code, refused.json()["detail"][: len(field)]) == (422, field)
+
+
+def test_a_policy_nested_without_end_is_refused(http: httpx2.Client) -> None:
+    content = "---\nid: " + "[" * 5_000 + "]" * 5_000 + "\n---\nProse.\n"
+    refused = http.post("/add-policy", json={"content": content}, headers=bearer(AUTHOR))
+    assert (refused.status_code, "nested too deeply" in refused.json()["detail"]) == (422, True)
