@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.gate.corpora import CorpusFault, check_corpus, family_rows, read_corpus
+from tests.gate.corpora import CORPORA, CorpusFault, check_corpus, family_rows, read_corpus
 from tests.gate.offers import open_book
 from tools.policies.standard import standard_subject
 
@@ -76,3 +76,14 @@ def test_a_corpus_that_can_t_be_read_is_told_by_its_line(tmp_path: Path, line: s
     path.write_text(f"{json.dumps(row(1, 'violating'))}\n{line}\n", encoding="utf-8")
     with pytest.raises(CorpusFault, match=r"c\.jsonl:2: "):
         read_corpus(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "blocked"),
+    [("strangers_a", 106, 1), ("strangers_b", 106, 0), ("strangers_c", 93, 2), ("strangers_d", 77, 15)],
+)
+def test_what_was_seen_on_strangers_copy_gets_no_worse(name: str, named: int, blocked: int) -> None:
+    whole = family_rows(check_corpus(open_book().gate, read_corpus(CORPORA / f"{name}.jsonl")))[-1]
+    assert whole.named >= named
+    assert whole.blocked <= blocked
+    assert whole.unreadable == 0
