@@ -28,6 +28,8 @@ STEP: Final = "judge"
 JUDGE_VARIABLES: Final = frozenset({"questions", "opening", "closing", "offer", "copy"})
 CONTROL_WORDS: Final = 4
 """Words of the copy the control question quotes, or fewer when the field has fewer."""
+LONGEST_CONTROL: Final = 60
+"""Characters of them: a word without end would be a text of the copy's writer outside the marks."""
 
 Key = tuple[str, str]
 
@@ -92,7 +94,7 @@ def paper_of(subject: Subject, clauses: Sequence[ActiveClause], *, secret: bytes
     asked.append(
         Question(
             control,
-            f"Does the copy contain the words {json.dumps(words, ensure_ascii=False)}?",
+            f"Does the copy contain the words {_quoted(words)}?",
             "These words stand in the copy; quote them.",
         )
     )
@@ -122,7 +124,7 @@ def _control_words(text: Mapping[str, str], key: str) -> str:
     """Choose consecutive words of the longest field: what the copy's writer can't foresee."""
     words = max(text.values(), key=len).split()
     start = int(key, 16) % max(1, len(words) - CONTROL_WORDS + 1)
-    return " ".join(words[start : start + CONTROL_WORDS])
+    return " ".join(words[start : start + CONTROL_WORDS])[:LONGEST_CONTROL].rstrip()
 
 
 def _quoted(value: object) -> str:
