@@ -50,7 +50,9 @@ _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred",
 
 def support_for(subject: Subject) -> Support:
     """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
-    key = _Key(subject.offer, dict(subject.offer), subject.send_date)
+    # Lists are copied too: a term changed in place is another offer.
+    facts = {name: tuple(value) if isinstance(value, list) else value for name, value in subject.offer.items()}
+    key = _Key(subject.offer, facts, subject.send_date)
     latest = _LATEST.get("support")
     if latest is not None and latest[0].offer is key.offer and latest[0][1:] == key[1:]:
         return latest[1]
