@@ -100,8 +100,11 @@ def is_supported(
     if quantity.unit == "count":
         return (
             _is_sum(reading, quantity)
-            or _is_label(reading, quantity)
-            or _is_of_things(reading, quantity)
+            # Copy of our own offers is a model's: there, no number but the offer's.
+            or (
+                "merchant_ids" not in subject.offer
+                and (_is_label(reading, quantity) or _is_of_things(reading, quantity))
+            )
             or _is_card_ending(reading, quantity)
             or _is_party(reading, quantity)
             or _is_points_at_most(reading, quantity, support)

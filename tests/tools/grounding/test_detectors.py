@@ -344,3 +344,10 @@ def test_airline_miles_are_no_points(find: Find) -> None:
     text = "Earn bonus miles, or 3 points per dollar at Miles & Co."
     own = offer("dining_points", merchants=["Miles & Co"])
     assert [e.quote for e in find("reward_unit_agrees", text, own)] == ["Earn bonus miles"]
+
+
+@pytest.mark.parametrize("text", ["Two wheels and a view.", "A night on Route 66."])
+def test_numbers_of_things_are_let_be_in_copy_from_outside_and_never_in_a_model_s(find: Find, text: str) -> None:
+    outside = {name: value for name, value in CORPUS["offers"]["dining_points"].items() if name != "merchant_ids"}
+    assert find("grounded_numbers", text, outside) == []
+    assert find("grounded_numbers", text, {**outside, "merchant_ids": ["MERCH_A", "MERCH_B"]}) != []
