@@ -20,7 +20,7 @@ _NAMES: Final = frozenset(
     {
         *("fonts", "sizes", "light", "dark", "subject", "preheader", "headline", "body", "cta", "terms", "greeting"),
         *("domain", "window", "value", "rows", "merchants", "links", "issuer", "advertisement", "reason"),
-        "postal_address",
+        *("postal_address", "card", "preview_pad"),
     }
 )
 """Every name a template may use."""

@@ -17,7 +17,9 @@ from tools.email.eml import Envelope, write_eml
 from tools.email.markup import check_markup
 from tools.email.names import greeting_name
 from tools.email.theme import read_theme
-from tools.email.value_box import NO_BREAK, places_of, rows_of, value_of, window_of
+from tools.email.preview import NO_BREAK, padding_after
+from tools.email.term_groups import groups_of
+from tools.email.value_box import card_of, places_of, rows_of, value_of, window_of
 from tools.errors import TemplateFault
 from tools.slots import renderings
 from tools.terms import OfferTerms
@@ -150,12 +152,14 @@ class Mailer:
             "dark": self._theme.dark,
             "subject": copy.subject,
             "preheader": copy.preheader,
+            "preview_pad": padding_after(copy.preheader),
             "headline": copy.headline,
             "body": _paragraphs(copy.body),
             "cta": copy.cta,
-            "terms": _paragraphs(terms_text),
+            "terms": groups_of(_paragraphs(terms_text)),
             "greeting": "" if _GREETED.match(copy.body) else greeting_name(person.first_name),
             "domain": terms.domain,
+            "card": card_of(terms, words, self._theme.cards),
             "window": window_of(words),
             "value": value_of(words),
             "rows": rows_of(terms, words),
