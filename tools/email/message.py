@@ -31,6 +31,8 @@ _FILES: Final = ("offer.mjml.j2", "offer.txt.j2", "theme.toml")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BREAK = re.compile(r"\s*\n\s*")
+_LINES: Final = ("body", "terms_text")
+"""Fields whose line breaks part paragraphs."""
 _GREETED = re.compile(r"(?:Hi|Hello|Dear) [^\s,]+,")
 """How a body starts that greets by itself."""
 
@@ -137,13 +139,19 @@ class Mailer:
     def _values(
         self, copy: Copy, terms: OfferTerms, terms_text: str, person: Person, links: Mapping[str, str]
     ) -> dict[str, object]:
-        for name, written in (*copy.fields().items(), ("terms_text", terms_text)):
+        merchants = ((f"merchant {merchant.merchant_id}", merchant.merchant_name) for merchant in terms.merchants)
+        for name, written in (*copy.fields().items(), ("terms_text", terms_text), *merchants):
             if found := _CONTROL.search(written):
                 raise TemplateFault(f"{name}: character U+{ord(found[0]):04X} can't be mailed; remove it from the copy")
             if not written.strip():
                 raise TemplateFault(f"{name}: is empty; a message needs every field")
-        if "\n" in copy.subject or "\t" in copy.subject:
-            raise TemplateFault("subject: has a line break or tab; write it as one line")
+            if name not in _LINES and re.search(r"[\n\t]", written):
+                raise TemplateFault(f"{name}: has a line break or tab; write it as one line")
+        # mrml writes such a character into the label for screen readers as an escape of its own.
+        if odd := next((sign for sign in copy.subject if not sign.isprintable() or sign == "\\"), ""):
+            raise TemplateFault(f"subject: character U+{ord(odd):04X} can't stand in a subject; write it without")
+        if "=?" in copy.subject:
+            raise TemplateFault("subject: has '=?', which mail programs decode; write it without")
         words = renderings(terms)
         return {
             "fonts": self._theme.fonts,

@@ -20,6 +20,8 @@ class TermGroup:
 def groups_of(paragraphs: Iterable[str]) -> tuple[TermGroup, ...]:
     """Split each paragraph into its label and its sentences, losing no character but the ": " between the two."""
     return tuple(
-        TermGroup(found["label"], found["text"]) if (found := _LABELLED.fullmatch(paragraph)) else TermGroup("", paragraph)
+        TermGroup(found["label"], found["text"])
+        if (found := _LABELLED.fullmatch(paragraph))
+        else TermGroup("", paragraph)
         for paragraph in paragraphs
     )
