@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.gate.offers import Book, Compliant, compliant_offers, open_book
-from tools.drafts import Copy
 from tools.email.message import Message, Person
-from tools.slots import FilledCopy, fill
 from tools.vocabulary import OFFER_TYPES, Domain, OfferType
 
 IMAGES: Final = Path(__file__).parents[1] / "docs" / "images"

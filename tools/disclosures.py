@@ -111,7 +111,8 @@ class Disclosures:
 def load_disclosures(path: Path) -> Disclosures:
     """Read `policies/disclosures.yaml`.
 
-    Raises PolicyInvalid, with file and line, for an id or a label used twice, an unknown slot and a digit outside slots.
+    Raises PolicyInvalid, with file and line, for an id or a label used twice, an unknown slot and a digit outside
+    slots.
     """
     file, lines = read_model(path, _DisclosureFile)
     seen: set[str] = set()

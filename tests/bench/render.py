@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time as clock
+from datetime import UTC, datetime
+from datetime import time as clock
 from typing import Any, Final
 
 import mrml

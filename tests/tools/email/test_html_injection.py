@@ -1,4 +1,4 @@
-"""Nothing written into a message becomes more than text: a corpus of payloads, judged by a browser's own parsing rules."""
+"""Nothing written into a message becomes more than text: a corpus of payloads, parsed by a browser's own rules."""
 
 import email
 import re
@@ -161,12 +161,12 @@ def test_no_payload_becomes_a_link_or_an_address(field: str) -> None:
         try:
             brand = replace(Brand(), **{field: value})  # type: ignore[arg-type]
         except SettingInvalid as refused:
-            assert str(refused).startswith(f"{field}:")  # noqa: PT017
+            assert str(refused).startswith(f"{field}:")
         else:
             assert not set(getattr(brand, field)) & set("<>\"'\\ \r\n\t\0")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     field=st.sampled_from(FIELDS),
     parts=st.lists(
