@@ -75,7 +75,7 @@ def photograph(pages: dict[OfferType, Message], folder: Path) -> Iterator[Path]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for name, view in VIEWS.items():
             context = browser.new_context(
                 viewport={"width": view.width, "height": 900},
@@ -93,7 +93,8 @@ def photograph(pages: dict[OfferType, Message], folder: Path) -> Iterator[Path]:
         browser.close()
 
 
-def _chromium() -> str:
+def chromium() -> str:
+    """Return the path of a Chromium, or end with what to install."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path

@@ -36,6 +36,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "mj-spacer": frozenset({"css-class", "height"}),
     "meta": frozenset({"name", "content"}),
     "table": _TABLE,
+    "tbody": frozenset(),
     "tr": _HTML,
     "th": _CELL | {"scope"},
     "td": _CELL,
