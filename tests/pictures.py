@@ -71,7 +71,6 @@ def _message(book: Book, offer: Compliant) -> Message:
 
 def photograph(pages: dict[OfferType, Message], folder: Path) -> Iterator[Path]:
     """Write `email-TYPE-VIEW.png` for each message and view; yield each path. Loads nothing over the network."""
-    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
@@ -86,11 +85,21 @@ def photograph(pages: dict[OfferType, Message], folder: Path) -> Iterator[Path]:
             page = context.new_page()
             for offer_type, message in pages.items():
                 page.set_content(message.html)
-                image = Image.open(io.BytesIO(page.screenshot(full_page=True)))
                 path = folder / f"email-{offer_type.replace('_', '-')}-{name}.png"
-                image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+                _save(page.screenshot(full_page=True), path)
                 yield path
         browser.close()
+
+
+def _save(png: bytes, path: Path) -> None:
+    """Save with a palette of the commonest colours, which keeps the theme's own exact."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    counted = sorted(image.getcolors(image.width * image.height) or [], reverse=True)[:_COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for _, colour in counted for channel in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def chromium() -> str:

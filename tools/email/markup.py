@@ -39,7 +39,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "tbody": frozenset(),
     "tr": _HTML,
     "th": _CELL | {"scope"},
-    "td": _CELL,
+    "td": _CELL | {"colspan"},
     "h1": _HTML,
     "h2": _HTML,
     "p": _HTML,
