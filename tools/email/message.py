@@ -13,6 +13,7 @@ from tools.drafts import Copy
 from tools.email import tokens
 from tools.email.brand import TOKEN, Brand
 from tools.email.compiler import fill_template, html_of, load_template, open_environment, read_source
+from tools.email.elements import squeeze
 from tools.email.eml import Envelope, write_eml
 from tools.email.markup import check_markup
 from tools.email.names import greeting_name
@@ -31,8 +32,6 @@ _FILES: Final = ("offer.mjml.j2", "offer.txt.j2", "theme.toml")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BREAK = re.compile(r"\s*\n\s*")
-_LINES: Final = ("body", "terms_text")
-"""Fields whose line breaks part paragraphs."""
 _GREETED = re.compile(r"(?:Hi|Hello|Dear) [^\s,]+,")
 """How a body starts that greets by itself."""
 
@@ -139,26 +138,14 @@ class Mailer:
     def _values(
         self, copy: Copy, terms: OfferTerms, terms_text: str, person: Person, links: Mapping[str, str]
     ) -> dict[str, object]:
-        merchants = ((f"merchant {merchant.merchant_id}", merchant.merchant_name) for merchant in terms.merchants)
-        for name, written in (*copy.fields().items(), ("terms_text", terms_text), *merchants):
-            if found := _CONTROL.search(written):
-                raise TemplateFault(f"{name}: character U+{ord(found[0]):04X} can't be mailed; remove it from the copy")
-            if not written.strip():
-                raise TemplateFault(f"{name}: is empty; a message needs every field")
-            if name not in _LINES and re.search(r"[\n\t]", written):
-                raise TemplateFault(f"{name}: has a line break or tab; write it as one line")
-        # mrml writes such a character into the label for screen readers as an escape of its own.
-        if odd := next((sign for sign in copy.subject if not sign.isprintable() or sign == "\\"), ""):
-            raise TemplateFault(f"subject: character U+{ord(odd):04X} can't stand in a subject; write it without")
-        if "=?" in copy.subject:
-            raise TemplateFault("subject: has '=?', which mail programs decode; write it without")
+        _check_written(copy, terms, terms_text)
         words = renderings(terms)
         return {
             "fonts": self._theme.fonts,
             "sizes": self._theme.sizes,
             "light": self._theme.light,
             "dark": self._theme.dark,
-            "subject": copy.subject,
+            "subject": squeeze(copy.subject),
             "preheader": copy.preheader,
             "preview_pad": padding_after(copy.preheader),
             "headline": copy.headline,
@@ -178,6 +165,23 @@ class Mailer:
             "reason": "You received it because you are a Cardmember who chose to get our offers by email.",
             "postal_address": self.brand.postal_address,
         }
+
+
+def _check_written(copy: Copy, terms: OfferTerms, terms_text: str) -> None:
+    """Raise TemplateFault for text that can't be mailed, by its field's name."""
+    merchants = ((f"merchant {merchant.merchant_id}", merchant.merchant_name) for merchant in terms.merchants)
+    for name, written in (*copy.fields().items(), ("terms_text", terms_text), *merchants):
+        if found := _CONTROL.search(written):
+            raise TemplateFault(f"{name}: character U+{ord(found[0]):04X} can't be mailed; remove it from the copy")
+        if not written.strip():
+            raise TemplateFault(f"{name}: is empty; a message needs every field")
+        if (name == "subject" or name.startswith("merchant")) and ("\n" in written or "\t" in written):
+            raise TemplateFault(f"{name}: has a line break or tab; write it as one line")
+    # mrml writes such a character into the label for screen readers as an escape of its own.
+    if odd := next((sign for sign in squeeze(copy.subject) if not sign.isprintable() or sign == "\\"), ""):
+        raise TemplateFault(f"subject: character U+{ord(odd):04X} can't stand in a subject; write it without")
+    if "=?" in copy.subject:
+        raise TemplateFault("subject: has '=?', which mail programs decode; write it without")
 
 
 def _tidy(text: str) -> str:
