@@ -148,7 +148,7 @@ def _offers(book: Book, turns: int, send_date: date, spread_days: int) -> Iterat
                 chosen = {field: group[turn % len(group)] for field, group in suitable.items()}
                 merchants = _merchants(book, domain, menu, turn)
                 terms = terms_from(option, merchants, domain=domain, card_type=card_type, send_date=day)
-                yield _offer(book, f"clean-{count:05}", chosen, terms, (card_type, strategy, option, menu, day))
+                yield offer_of(book, f"clean-{count:05}", chosen, terms, (card_type, strategy, option, menu, day))
                 count += 1
 
 
@@ -158,13 +158,14 @@ def _merchants(book: Book, domain: Domain, menu: Menu, turn: int) -> tuple[Merch
     return found[: 2 + turn % 3]
 
 
-def _offer(
+def offer_of(
     book: Book,
     name: str,
     blocks: Mapping[CopyField, Block],
     terms: OfferTerms,
     case: tuple[CardType, Strategy, MenuOption, Menu, date],
 ) -> Compliant:
+    """Return the offer of these blocks and terms; `case` is card type, strategy, option, menu and day sent."""
     card_type, strategy, _, menu, day = case
     values = renderings(terms) | {"first_name": "Cardmember"}
     copy = Copy.model_validate({field: fill_text(block.text, values) for field, block in blocks.items()})

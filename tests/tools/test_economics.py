@@ -45,7 +45,11 @@ def test_cost_and_value_of_one_sent_offer(
 ) -> None:
     assert use_cost_usd(offered, basis()) == Decimal(use)
     expected = outlook(offered, basis())
-    assert (expected.take_up, expected.cost_usd, expected.value_usd) == (Decimal(take_up), Decimal(cost), Decimal(value))
+    assert (expected.take_up, expected.cost_usd, expected.value_usd) == (
+        Decimal(take_up),
+        Decimal(cost),
+        Decimal(value),
+    )
     assert expected.net_usd == Decimal(value) - Decimal(cost)
 
 
@@ -111,7 +115,9 @@ def test_only_persuadables_get_what_tips_a_persuadable(place: tuple[Domain, Card
 @pytest.mark.parametrize("place", PLACES)
 def test_sure_things_are_thanked_cheaply_and_lost_causes_get_a_small_probe(place: tuple[Domain, CardType]) -> None:
     use = {
-        strategy: max(use_cost_usd(option, menu_of(place, strategy).basis) for option in menu_of(place, strategy).options)  # type: ignore[arg-type]
+        strategy: max(
+            use_cost_usd(option, menu_of(place, strategy).basis) for option in menu_of(place, strategy).options
+        )  # type: ignore[arg-type]
         for strategy in STRATEGIES
     }
     cost = {s: max(option.expected_cost_usd for option in menu_of(place, s).options) for s in STRATEGIES}
@@ -124,7 +130,9 @@ def test_what_a_persuadable_gets_at_most_is_wasted_on_everybody_else(place: tupl
     dearest = max(menu_of(place, "persuadable").options, key=lambda option: option.expected_cost_usd)
     for archetype in ("sure_thing", "sleeping_dog"):
         assert outlook(dearest, basis(*place, archetype)).net_usd < 0
-    probes = [option.incremental_value_usd - option.expected_cost_usd for option in menu_of(place, "lost_cause").options]  # type: ignore[operator]
+    probes = [
+        option.incremental_value_usd - option.expected_cost_usd for option in menu_of(place, "lost_cause").options
+    ]  # type: ignore[operator]
     assert outlook(dearest, basis(*place, "lost_cause")).net_usd < max(probes)
 
 
