@@ -45,7 +45,12 @@ def chosen(view: MemberView, campaign: str, count: int) -> list[Merchant]:
 
 def all_views(domain: Domain) -> list[MemberView]:
     bands: Iterable[tuple[Any, ...]] = product(
-        CARD_TYPES, STRATEGIES, get_args(SpendTrend), get_args(Engagement), get_args(DomainInterest), get_args(TenureBand)
+        CARD_TYPES,
+        STRATEGIES,
+        get_args(SpendTrend),
+        get_args(Engagement),
+        get_args(DomainInterest),
+        get_args(TenureBand),
     )
     names = ("card_type", "strategy", "spend_trend", "engagement", "domain_interest", "tenure_band")
     return [MemberView(domain=domain, **dict(zip(names, of, strict=True))) for of in bands]
@@ -73,9 +78,7 @@ def showings(views: Mapping[MemberView, int], campaigns: Iterable[str], count: i
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_every_turn_of_the_ring_is_as_likely(domain: Domain) -> None:
-    starts = Counter(
-        candidates(view, campaign)[0].merchant_id for view in all_views(domain) for campaign in CAMPAIGNS
-    )
+    starts = Counter(candidates(view, campaign)[0].merchant_id for view in all_views(domain) for campaign in CAMPAIGNS)
     partners = everywhere(domain)
     fair = sum(starts.values()) / len(partners)
     assert sum((starts[partner] - fair) ** 2 / fair for partner in partners) < CHI_SQUARE_999[len(partners) - 1]
