@@ -60,12 +60,9 @@ def _option(grounds: Grounds) -> str:
     if menu.basis is None or terms.incremental_value_usd is None:
         return f"{chosen} {cost}."
     basis, net = menu.basis, terms.incremental_value_usd - terms.expected_cost_usd
-    sign = "-" if net < 0 else ""
-    return (
-        f"{chosen} {cost} and to add {dollars(terms.incremental_value_usd)}, net {sign}{dollars(abs(net))}: modelled with "
-        f"take-up {outlook(terms, basis).take_up:.1%} instead of {basis.take_up_without:.1%} "
-        f"(assumptions of ladders {basis.version})."
-    )
+    worth = f"{dollars(terms.incremental_value_usd)}, net {'-' if net < 0 else ''}{dollars(abs(net))}"
+    take_up = f"take-up {outlook(terms, basis).take_up:.1%} instead of {basis.take_up_without:.1%}"
+    return f"{chosen} {cost} and to add {worth}: modelled with {take_up} (assumptions of ladders {basis.version})."
 
 
 def _bounds(grounds: Grounds) -> str:

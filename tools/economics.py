@@ -39,7 +39,7 @@ class Promise(Protocol):
 
 
 class Basis(BaseModel):
-    """The assumptions that price one menu, as used; `ladders.yaml` gives unit and source of each under the same name."""
+    """The assumptions that price one menu; `ladders.yaml` gives unit and source of each under the same name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -21,6 +21,7 @@ from tools.disclosures import Disclosures, load_disclosures
 from tools.drafts import Copy
 from tools.email.message import Mailer, Person
 from tools.email.message_checks import message_facts
+from tools.email.received import load_received
 from tools.menus import Menus, load_menus
 from tools.merchants import Catalogue, load_catalogue
 from tools.offer_terms import terms_from
@@ -126,7 +127,11 @@ def open_book(folder: Path = POLICIES) -> Book:
         menus=load_menus(folder / "ladders.yaml", policies.limit),
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
-        mailer=Mailer(brand_of(settings), token_secret=b"mutation-suite-mutation-suite-00"),
+        mailer=Mailer(
+            brand_of(settings),
+            token_secret=b"mutation-suite-mutation-suite-00",
+            received=load_received(folder / "received.yaml"),
+        ),
     )
 
 

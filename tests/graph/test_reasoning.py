@@ -1,4 +1,4 @@
-"""The analyst's reasoning: told from the decision record alone, and neither it nor what an offer is worth goes further."""
+"""The analyst's reasoning is told from the decision record alone; neither it nor an offer's worth goes further."""
 
 import re
 from decimal import Decimal
@@ -81,7 +81,8 @@ def test_every_number_told_is_one_of_the_record(case: Case, source: CopySource, 
     assert menu.basis is not None and terms.incremental_value_usd is not None
     by_cost = sorted(menu.options, key=lambda option: (option.expected_cost_usd, option.option_id))
     recorded = [
-        terms.expected_cost_usd, terms.incremental_value_usd, abs(terms.incremental_value_usd - terms.expected_cost_usd),
+        terms.expected_cost_usd, terms.incremental_value_usd,
+        abs(terms.incremental_value_usd - terms.expected_cost_usd),
         terms.reward_value or 0, [option.option_id for option in by_cost].index(terms.option_id) + 1, len(by_cost),
         outlook(terms, menu.basis).take_up * 100, menu.basis.take_up_without * 100, attempts,
     ]  # fmt: skip

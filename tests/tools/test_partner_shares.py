@@ -39,7 +39,7 @@ def listed(view: MemberView, campaign: str) -> list[Merchant]:
 
 
 def chosen(view: MemberView, campaign: str, count: int) -> list[Merchant]:
-    """What both the fallback and a model that takes the first of its list choose: `draft` and `fall_back` permute so."""
+    """What the fallback and a model that takes the first of its list choose: `draft` and `fall_back` permute so."""
     return listed(view, campaign)[:count]
 
 
