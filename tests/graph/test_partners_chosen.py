@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from langgraph.runtime import Runtime
 
-from graph.context import Context
 from graph.case import flight_of
+from graph.context import Context
 from graph.deps import Deps
 from graph.nodes.fall_back import fall_back
 from graph.rulebook import Rulebook, load_rulebook
