@@ -15,11 +15,12 @@ from tools.errors import PolicyInvalid
 from tools.menus import load_menus
 from tools.offer_terms import terms_from
 from tools.policies.load import load_policies
-from tools.report import ComplianceReport
+from tools.report import ComplianceReport, Stage
+from tools.subject import Scope
 from tools.terms import OfferTerms
 from tools.vocabulary import CopyField
 
-BEFORE_MESSAGE = ("member", "terms", "copy")
+BEFORE_MESSAGE: tuple[Stage, ...] = ("member", "terms", "copy")
 
 
 @cache
@@ -32,12 +33,18 @@ def suitable(case: Case) -> dict[CopyField, tuple[Block, ...]]:
     return dict(found)
 
 
-def judged(case: Case, terms: OfferTerms, blocks: dict[CopyField, Block], day: date) -> ComplianceReport:
+def judged(
+    case: Case,
+    terms: OfferTerms,
+    blocks: dict[CopyField, Block],
+    day: date,
+    stages: tuple[Stage, ...] = BEFORE_MESSAGE,
+) -> ComplianceReport:
     menu = book().menus.menu_for(case.domain, case.card_type, case.strategy)
     offer: Compliant = offer_of(
         book(), "content", blocks, terms, (case.card_type, case.strategy, case.option, menu, day)
     )
-    return book().gate.check(offer.subject, stages=BEFORE_MESSAGE)
+    return book().gate.check(offer.subject, stages=stages)
 
 
 def assert_passes(case: Case, report: ComplianceReport) -> None:
@@ -57,8 +64,12 @@ def test_menus_keep_the_limits_of_the_policies_in_force() -> None:
 
 def test_every_option_passes_the_whole_gate_with_every_block_that_suits_it() -> None:
     for case, terms in long_named_terms():
-        for blocks in every_block_once(case):
-            assert_passes(case, judged(case, terms, blocks, terms.start_date))
+        scope = Scope(case.domain, case.card_type, terms.channel, terms.offer_type)
+        before = book().gate.policies.clauses(scope, ("member", "terms"))
+        assert not [clause.key for clause in before if "copy" in clause.depends_on]  # so once per option is enough
+        for turn, blocks in enumerate(every_block_once(case)):
+            stages: tuple[Stage, ...] = ("copy",) if turn else BEFORE_MESSAGE
+            assert_passes(case, judged(case, terms, blocks, terms.start_date, stages))
 
 
 @settings(max_examples=60)
