@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tools.folding import fold
 from tools.grounding.checks import Checks
-from tools.grounding.supported import support_for
-from tools.hygiene.personal import LABELS, Profile, figures_in, labels_in
+from tools.hygiene.personal import LABELS, figures_of, labels_in, profile_of
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -20,15 +19,13 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _no_profile_figures(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find numbers and days of the profile, however they are written, that the offer doesn't have itself."""
-    profile = Profile(subject.personal)
-    if not profile.has_figures:
+    if not profile_of(subject).has_figures:
         return []
-    support = support_for(subject)
     return [
         Evidence(field=field, quote=whole.original[first:last], start=first, end=last)
         for field, text in subject.text.items()
         for whole in (fold(text),)
-        for start, end in sorted(set(figures_in(whole.text, profile, support)))
+        for start, end in sorted(set(figures_of(subject, field)))
         for first, last in (whole.span(start, end),)
     ]
 

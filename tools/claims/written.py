@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from tools.folding import MASK
-from tools.grounding.checks import Checks, texts_of
+from tools.grounding.checks import Checks, names_of, texts_of
 from tools.grounding.measures import Quantity, Unit
-from tools.grounding.reading import Reading, merchant_names, own_names
+from tools.grounding.reading import Reading, merchant_names
 from tools.grounding.roles import Role
 from tools.policies.pattern import by_line
 from tools.policies.regex import compile_regex
 from tools.report import Evidence
+from tools.sieve import Sieve
+from tools.snapshot import once, once_for_terms
 from tools.subject import Subject
 from tools.vocabulary import COPY_FIELDS
 
@@ -119,49 +122,105 @@ class Passage:
 
 Found = tuple[Passage, int, int]
 """Where an expression matches: the passage and the offsets in it."""
+Said = tuple[Passage, Sentence, Any]
+"""Where an expression matches in a sentence read for itself."""
 
 
-class Written:
-    """Passages of one draft. What was asked of them once is remembered, as several detectors ask the same."""
+class Part:
+    """Passages that are looked through together. What was asked of them once is remembered."""
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self.passages: Final = tuple(passages)
         self.text: Final = "\n".join(passage.text for passage in self.passages)
-        self._encoded: Final = self.text.encode()  # as RE2 reads it: spares a conversion per question
+        self.encoded: Final = self.text.encode()  # as RE2 reads it: spares a conversion per question
         self._found: Final[dict[Any, tuple[Found, ...]]] = {}
-        self._only: Final[dict[tuple[str, ...], Written]] = {}
+        self._said: Final[dict[Any, tuple[Said, ...]]] = {}
+
+    def may_hold(self, pattern: Any) -> bool:
+        """Tell whether an expression may match in a passage; if not, it doesn't."""
+        return self._may_say(pattern) and _by_line(pattern).search(self.encoded) is not None
+
+    def find(self, pattern: Any) -> tuple[Found, ...]:
+        """Return every match of an expression."""
+        found = self._found.get(pattern)
+        if found is None:
+            found = self._found[pattern] = tuple(self._matches(pattern)) if self.may_hold(pattern) else ()
+        return found
+
+    def say(self, pattern: Any) -> tuple[Said, ...]:
+        """Return every match of an expression in a sentence read for itself."""
+        said = self._said.get(pattern)
+        if said is None:
+            said = self._said[pattern] = tuple(self._sayings(pattern)) if self._may_say(pattern) else ()
+        return said
+
+    @cached_property
+    def sentences(self) -> tuple[tuple[Passage, Sentence], ...]:
+        """Each sentence of each passage."""
+        return tuple((passage, sentence) for passage in self.passages for sentence in passage.sentences)
+
+    def _may_say(self, pattern: Any) -> bool:
+        """Tell whether the words that an expression needs are there."""
+        return pattern in self._possible or pattern not in _screen(len(_KNOWN)).indexes
+
+    @cached_property
+    def _possible(self) -> frozenset[Any]:
+        screen = _screen(len(_KNOWN))
+        return frozenset(screen.patterns[at] for at in screen.sieve.possible(self.encoded))
 
     @cached_property
     def _by_sentence(self) -> bytes:
-        return "\n".join(sentence.text for _, sentence in self.sentences()).encode()
+        return "\n".join(sentence.text for _, sentence in self.sentences).encode()
+
+    def _matches(self, pattern: Any) -> Iterator[Found]:
+        return ((each, *match.span()) for each in self.passages for match in pattern.finditer(each.text))
+
+    def _sayings(self, pattern: Any) -> Iterator[Said]:
+        if _by_line(pattern).search(self._by_sentence) is not None:
+            for passage, sentence in self.sentences:
+                for match in pattern.finditer(sentence.text):
+                    yield passage, sentence, match
+
+
+class Written:
+    """One draft, or some fields of it, in parts: the copy is new with every draft, the terms serve many."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._parts: Final = tuple(part for part in parts if part.passages)
+        self.passages: Final = tuple(passage for part in self._parts for passage in part.passages)
+        self._only: Final[dict[tuple[str, ...], Written]] = {}
+        self._says: Final[dict[Any, bool]] = {}
+
+    @cached_property
+    def text(self) -> str:
+        """The fields one under the other."""
+        return "\n".join(part.text for part in self._parts)
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return b"\n".join(part.encoded for part in self._parts)
 
     def only(self, *fields: str) -> "Written":
         """Return these fields alone."""
         if fields not in self._only:
-            self._only[fields] = Written(passage for passage in self.passages if passage.field in fields)
+            self._only[fields] = Written(*(_part_of(part, fields) for part in self._parts))
         return self._only[fields]
 
     def find(self, pattern: Any) -> tuple[Found, ...]:
         """Return every match of an expression."""
-        if pattern not in self._found:
-            found = ((each, *match.span()) for each in self.passages for match in pattern.finditer(each.text))
-            self._found[pattern] = tuple(found) if self.may_hold(pattern) else ()
-        return self._found[pattern]
+        return tuple(found for part in self._parts for found in part.find(pattern))
 
-    def say(self, pattern: Any) -> Iterator[tuple[Passage, Sentence, Any]]:
-        """Yield every match of an expression in a sentence read for itself."""
-        if _by_line(pattern).search(self._by_sentence) is not None:
-            for passage, sentence in self.sentences():
-                for match in pattern.finditer(sentence.text):
-                    yield passage, sentence, match
+    def say(self, pattern: Any) -> tuple[Said, ...]:
+        """Return every match of an expression in a sentence read for itself."""
+        return tuple(said for part in self._parts for said in part.say(pattern))
 
     def sentences(self) -> Iterator[tuple[Passage, Sentence]]:
         """Yield each sentence of each passage."""
-        return ((passage, sentence) for passage in self.passages for sentence in passage.sentences)
+        return chain.from_iterable(part.sentences for part in self._parts)
 
     def may_hold(self, pattern: Any) -> bool:
         """Tell whether an expression may match in a passage; if not, it doesn't."""
-        return _by_line(pattern).search(self._encoded) is not None
+        return any(part.may_hold(pattern) for part in self._parts)
 
     def claims(self, pattern: Any) -> Iterator[Found]:
         """Yield every match that its own sentence doesn't deny."""
@@ -169,7 +228,9 @@ class Written:
 
     def says(self, pattern: Any) -> bool:
         """Tell whether an expression occurs in any field."""
-        return pattern.search(self._encoded) is not None
+        if pattern not in self._says:
+            self._says[pattern] = pattern.search(self._encoded) is not None
+        return self._says[pattern]
 
     def states(self, unit: Unit, value: float) -> bool:
         """Tell whether an amount occurs in any field."""
@@ -181,20 +242,30 @@ class Written:
         return self.only(*COPY)
 
 
+def _part_of(part: Part, fields: tuple[str, ...]) -> Part:
+    kept = tuple(passage for passage in part.passages if passage.field in fields)
+    return part if len(kept) == len(part.passages) else Part(kept)
+
+
 def written(checks: Checks, subject: Subject) -> Written:
     """Return a draft in which a merchant's name is one plain word: claims may stand on both sides of it."""
-    return _written(checks, texts_of(subject), merchant_names(subject.offer), _WORD)
+    return once(subject, ("written", checks), lambda: _draft(checks, subject, merchant_names(subject.offer), _WORD))
 
 
 def signed(checks: Checks, subject: Subject) -> Written:
     """Return a draft in which a name, the add-on's too, is a sign that no word of an expression stands for."""
-    return _written(checks, texts_of(subject), own_names(subject.offer), MASK)
+    return once(subject, ("signed", checks), lambda: _draft(checks, subject, names_of(subject), MASK))
 
 
-@lru_cache(maxsize=64)
-def _written(checks: Checks, texts: tuple[tuple[str, str], ...], names: tuple[str, ...], sign: str) -> Written:
-    readings = ((field, checks.reader.read(text, names)) for field, text in texts)
-    return Written(Passage(field, _masked(reading, sign), reading) for field, reading in readings)
+def _draft(checks: Checks, subject: Subject, names: tuple[str, ...], sign: str) -> Written:
+    def passage(field: str) -> Passage:
+        reading = checks.reading(subject, field, names)
+        return Passage(field, _masked(reading, sign), reading)
+
+    copy = Part(passage(field) for field, _ in texts_of(subject) if field != "terms")
+    if not subject.text.get("terms"):
+        return Written(copy)
+    return Written(copy, once_for_terms(subject, ("terms", checks, sign), lambda: Part([passage("terms")])))
 
 
 def _masked(reading: Reading, sign: str) -> str:
@@ -223,14 +294,37 @@ def quantities_in(reading: Reading, sentence: Sentence) -> Iterator[tuple[Quanti
             yield quantity, roles
 
 
-def pattern_of(*alternatives: str) -> Any:
+def pattern_of(*alternatives: str, known: bool = True) -> Any:
     """Return one case-blind expression of several; a space in it stands for any white space or a hyphen."""
-    return any_of(*(each.replace(" ?", r"[\s-]*").replace(" ", r"[\s-]+") for each in alternatives))
+    spaced = (each.replace(" ?", r"[\s-]*").replace(" ", r"[\s-]+") for each in alternatives)
+    return any_of(*spaced, known=known)
 
 
-def any_of(*patterns: str) -> Any:
-    """Return one case-blind expression that finds any of the patterns."""
-    return compile_regex("|".join(f"(?:{pattern})" for pattern in patterns), groups=True)
+def any_of(*patterns: str, known: bool = True) -> Any:
+    """Return one case-blind expression that finds any of the patterns.
+
+    One that is not known beforehand, such as of an offer's own words, is looked for by itself.
+    """
+    pattern = compile_regex("|".join(f"(?:{pattern})" for pattern in patterns), groups=True)
+    if known:
+        _KNOWN.setdefault(pattern, None)
+    return pattern
+
+
+_KNOWN: Final[dict[Any, None]] = {}
+"""The expressions of `tools/claims`, which a text is screened for in one pass."""
+
+
+class _Screen(NamedTuple):
+    patterns: tuple[Any, ...]
+    indexes: frozenset[Any]
+    sieve: Sieve
+
+
+@lru_cache(maxsize=1)
+def _screen(count: int) -> _Screen:
+    known = tuple(_KNOWN)[:count]
+    return _Screen(known, frozenset(known), Sieve([pattern.pattern for pattern in known]))
 
 
 @lru_cache(maxsize=1024)

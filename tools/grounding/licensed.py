@@ -9,7 +9,6 @@ import re2  # type: ignore[import-untyped]
 from tools.grounding.checks import FIELDS, Checks, is_date_supported
 from tools.grounding.cue_words import Cue
 from tools.grounding.cues import CUES
-from tools.grounding.examples import worked_examples
 from tools.grounding.forms import Forms
 from tools.grounding.licences import (
     AMOUNT,
@@ -25,7 +24,7 @@ from tools.grounding.licences import (
     licences_for,
 )
 from tools.grounding.measures import Unit
-from tools.grounding.reading import Reading, own_names
+from tools.grounding.reading import Reading
 from tools.grounding.support import Support
 from tools.grounding.supported import is_supported, support_for
 from tools.report import Evidence
@@ -48,11 +47,10 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     The fields other than the terms are read: legal sentences belong to the terms, which code writes.
     """
     support, facts = support_for(subject), facts_of(subject.offer)
-    own = checks.reader.own_merchants(own_names(subject.offer))
     excluded = _excluded(subject.offer.get("exclusions"))
     found: list[Evidence] = []
     readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]
-    marked = [_marked(reading, subject, support, own, excluded) for _, reading in readings]
+    marked = [_marked(checks, subject, *each, support, excluded) for each in readings]
     spans = _unlicensed("\n".join(marked), facts)
     offset = 0
     for (field, reading), text in zip(readings, marked, strict=True):
@@ -95,9 +93,11 @@ def _clause(text: str, start: int, end: int) -> Span:
     return first, last
 
 
-def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset[str], excluded: object) -> str:
+def _marked(
+    checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: object
+) -> str:
     """Return the folded text with every supported value replaced by its mark, at the same length."""
-    text = reading.folded.text
+    text, own = reading.folded.text, checks.own(subject)
     spans: list[tuple[int, int, str]] = []
     for name in reading.names:
         if not name.canonical or name.canonical in own:
@@ -106,7 +106,7 @@ def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset
         bounds = mention.is_day or (mention.mode != "" and mention.name[:1] != ("today",)) or mention.month
         if bounds and is_date_supported(mention, support):
             spans.append((mention.start, mention.end, DATE))
-    examples = worked_examples(reading, subject.offer)
+    examples = checks.examples(subject, field, reading)
     low = -1
     for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
         mark = _MARKS.get(quantity.unit)

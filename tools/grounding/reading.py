@@ -61,6 +61,11 @@ class Reading:
         """Return the words of a quantity's sentence."""
         return self.words[self.tokens[quantity.first].sentence]
 
+    def quote(self, start: int, end: int) -> str:
+        """Return a span of the folded text as the original one has it."""
+        first, last = self.folded.span(start, end)
+        return self.folded.original[first:last]
+
     def evidence(self, field: str, start: int, end: int) -> Evidence:
         """Return a span of the folded text as evidence in the original one."""
         first, last = self.folded.span(start, end)
@@ -73,17 +78,11 @@ class Reader:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self.gazetteer = gazetteer
         self.read = lru_cache(maxsize=_KEPT)(self._read)
-        self.read_all = lru_cache(maxsize=_DRAFTS)(self._read_all)
         self._own = lru_cache(maxsize=_KEPT)(gazetteer.own)
 
     def own_merchants(self, names: tuple[str, ...]) -> frozenset[str]:
         """Return the catalogue names of an offer's merchants."""
         return frozenset(canonical for rows in self._own(names).values() for _, canonical in rows)
-
-    def _read_all(
-        self, fields: tuple[tuple[str, str], ...], own_names: tuple[str, ...]
-    ) -> tuple[tuple[str, Reading], ...]:
-        return tuple((field, self.read(text, own_names)) for field, text in fields)
 
     def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
         folded = fold(text)

@@ -1,0 +1,69 @@
+"""What is left to ask of a draft once its terms are known: clauses settled by offer, terms and day are settled."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tools.policies.case import Case, Reads
+from tools.policies.clauses import ActiveClause
+from tools.policies.schema import AttestClause
+from tools.report import ClauseResult, Result, Stage, Violation
+
+Found = tuple[ClauseResult, Violation | None]
+"""A clause's line of a report, and what it holds the offer for."""
+Ask = Callable[[ActiveClause, Case, bool], tuple[Found, bool]]
+"""Evaluates a clause, told whether it is known to apply; says also whether the evaluation went without an error."""
+
+_ASKED: frozenset[Result] = frozenset({"pass", "violate", "approved", "attested"})
+"""Results of clauses that applied, whatever they were asked next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The results that every draft with these terms has, and the clauses to ask: (position, clause, known to apply)."""
+
+    settled: tuple[Found | None, ...]
+    open: tuple[tuple[int, ActiveClause, bool], ...]
+    reads: Reads
+
+
+def results_of(case: Case, clauses: Sequence[ActiveClause], stages: tuple[Stage, ...], ask: Ask) -> list[Found]:
+    """Return each clause's result on a case, in order; what its terms settle is taken from the last case with them."""
+    subject = case.subject
+    key = "plan", subject.scope, stages, case.is_written, subject.message is None
+    plan: Plan | None = subject.terms_notes.get(key)
+    if plan is None:
+        asked = [ask(clause, case, False) for clause in clauses]
+        subject.terms_notes[key] = _plan(clauses, asked)
+        return [found for found, _ in asked]
+    case.reads = plan.reads
+    results = list(plan.settled)
+    for at, clause, applies in plan.open:
+        results[at] = ask(clause, case, applies)[0]
+    return [found for found in results if found is not None]
+
+
+def _plan(clauses: Sequence[ActiveClause], asked: Sequence[tuple[Found, bool]]) -> Plan:
+    settled: list[Found | None] = []
+    left: list[tuple[int, ActiveClause, bool]] = []
+    for at, (clause, (found, went_well)) in enumerate(zip(clauses, asked, strict=True)):
+        if went_well and _is_settled(clause, found[0].result):
+            settled.append(found)
+        else:
+            settled.append(None)
+            left.append((at, clause, clause.is_asked_of_terms and found[0].result in _ASKED))
+    tests = [
+        test
+        for _, clause, applies in left
+        for test in (None if applies else clause.when, clause.check)
+        if test is not None
+    ]
+    return Plan(tuple(settled), tuple(left), Reads.of(read for test in tests for read in test.reads))
+
+
+def _is_settled(clause: ActiveClause, result: Result) -> bool:
+    if not clause.is_asked_of_terms:
+        return False
+    if result == "not_applicable":
+        return True
+    # Who attests is the gate's, and until when is held against the day of sending.
+    return clause.rests_on_terms or isinstance(clause.clause, AttestClause)
