@@ -108,8 +108,18 @@ class Passage:
             if quantity.unit == unit and quantity.value == wanted and first <= quantity.start and quantity.end <= last:
                 yield quantity
 
+    @cached_property
+    def _denied(self) -> dict[tuple[int, int], bool]:
+        return {}
+
     def is_denied(self, start: int, end: int) -> bool:
         """Tell a claim that its sentence denies: "does not change your APR", "balance transfers do not count"."""
+        denied = self._denied.get((start, end))
+        if denied is None:
+            denied = self._denied[start, end] = self._is_denied(start, end)
+        return denied
+
+    def _is_denied(self, start: int, end: int) -> bool:
         first, last = self.sentence(start, end)
         before, behind = self.text[first:start], self.text[end:last]
         if _RHETORICAL.search(before) is not None:
@@ -138,7 +148,7 @@ class Part:
 
     def may_hold(self, pattern: Any) -> bool:
         """Tell whether an expression may match in a passage; if not, it doesn't."""
-        return self._may_say(pattern) and _by_line(pattern).search(self.encoded) is not None
+        return self.has_words_of(pattern) and _by_line(pattern).search(self.encoded) is not None
 
     def find(self, pattern: Any) -> tuple[Found, ...]:
         """Return every match of an expression."""
@@ -151,7 +161,7 @@ class Part:
         """Return every match of an expression in a sentence read for itself."""
         said = self._said.get(pattern)
         if said is None:
-            said = self._said[pattern] = tuple(self._sayings(pattern)) if self._may_say(pattern) else ()
+            said = self._said[pattern] = tuple(self._sayings(pattern)) if self.has_words_of(pattern) else ()
         return said
 
     @cached_property
@@ -159,8 +169,8 @@ class Part:
         """Each sentence of each passage."""
         return tuple((passage, sentence) for passage in self.passages for sentence in passage.sentences)
 
-    def _may_say(self, pattern: Any) -> bool:
-        """Tell whether the words that an expression needs are there."""
+    def has_words_of(self, pattern: Any) -> bool:
+        """Tell whether the words that an expression of this package needs are there."""
         return pattern in self._possible or pattern not in _screen(len(_KNOWN)).indexes
 
     @cached_property
@@ -221,6 +231,10 @@ class Written:
     def may_hold(self, pattern: Any) -> bool:
         """Tell whether an expression may match in a passage; if not, it doesn't."""
         return any(part.may_hold(pattern) for part in self._parts)
+
+    def has_words_of(self, pattern: Any) -> bool:
+        """Tell whether the words that an expression of this package needs are there: without them no text matches."""
+        return any(part.has_words_of(pattern) for part in self._parts)
 
     def claims(self, pattern: Any) -> Iterator[Found]:
         """Yield every match that its own sentence doesn't deny."""

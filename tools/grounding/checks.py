@@ -85,6 +85,14 @@ class Checks:
                 found += one(field, reading)
         return found
 
+    def copy(self, subject: Subject) -> bytes:
+        """Return the folded fields of copy, one under the other, as RE2 reads them."""
+        return once(subject, ("copy", self), lambda: self._copy(subject))
+
+    def _copy(self, subject: Subject) -> bytes:
+        readings = self.readings(subject)
+        return "\n".join(reading.folded.text for field, reading in readings if field != "terms").encode()
+
     def examples(self, subject: Subject, field: str, reading: Reading) -> frozenset[int]:
         """Return the indexes of the quantities of a field that belong to worked examples."""
         key = "examples", self, field
@@ -99,7 +107,7 @@ class Checks:
         return list(once(subject, ("numbers", self), lambda: self._numbers(subject)))
 
     def _numbers(self, subject: Subject) -> list[Evidence]:
-        support = support_for(subject)
+        support, deals = support_for(subject), _DEALS.search(self.copy(subject)) is not None
 
         def one(field: str, reading: Reading) -> Iterator[Evidence]:
             spans: list[tuple[int, int, str]] = []
@@ -112,7 +120,8 @@ class Checks:
                 )
                 spans.append((start, quantity.end, quantity.edge))
             yield from (reading.evidence(field, start, end) for start, end, _ in spans)
-            yield from (reading.evidence(field, *match.span()) for match in _DEALS.finditer(reading.folded.text))
+            if deals or field == "terms":
+                yield from (reading.evidence(field, *match.span()) for match in _DEALS.finditer(reading.folded.text))
 
         return self.by_field(subject, ("numbers", card_fee(subject)), one)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
@@ -48,6 +48,8 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     """
     support, facts = support_for(subject), facts_of(subject.offer)
     excluded = _excluded(subject.offer.get("exclusions"))
+    if excluded is not None and excluded.search(checks.copy(subject)) is None:
+        excluded = None
     found: list[Evidence] = []
     readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]
     marked = [_marked(checks, subject, *each, support, excluded) for each in readings]
@@ -94,7 +96,7 @@ def _clause(text: str, start: int, end: int) -> Span:
 
 
 def _marked(
-    checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: object
+    checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: Any
 ) -> str:
     """Return the folded text with every supported value replaced by its mark, at the same length."""
     text, own = reading.folded.text, checks.own(subject)
@@ -120,17 +122,17 @@ def _marked(
         low = quantity.start if quantity.edge == "low" else -1
         spans.append((start, quantity.end, mark))
     if excluded is not None:
-        spans += [(*match.span(), EXCLUDED) for match in excluded.finditer(text)]  # type: ignore[attr-defined]
+        spans += [(*match.span(), EXCLUDED) for match in excluded.finditer(text)]
     for start, end, mark in spans:
         text = text[:start] + mark * (end - start) + text[end:]
     return text
 
 
-def _excluded(exclusions: object) -> object:
+def _excluded(exclusions: object) -> Any:
     names = tuple(name for name in exclusions if isinstance(name, str)) if isinstance(exclusions, list | tuple) else ()
     return _excluded_pattern(names) if names else None
 
 
 @lru_cache(maxsize=64)
-def _excluded_pattern(names: tuple[str, ...]) -> object:
+def _excluded_pattern(names: tuple[str, ...]) -> Any:
     return re2.compile(r"(?i)\b(?:" + "|".join(re2.escape(name) for name in names) + r")\b")

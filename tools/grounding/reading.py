@@ -87,12 +87,13 @@ class Reader:
     def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
         folded = fold(text)
         tokens, dates, quantities = statements_of(folded.text)
+        roles = roles_in(folded.text)
         names = self.gazetteer.names_in(tokens, self._own(own_names))
         named = {at for name in names for at in range(name.first, name.last)}
         if not named.isdisjoint(_indexes(dates) | _indexes(quantities)):
             dates = tuple(mention for mention in dates if mention.first not in named)
             quantities = tuple(quantities_of(tokens, named | _indexes(dates)))
-        roles = tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
+            roles = _roles(tokens, quantities)
         suspects = tuple(suspects_in(tokens, names, self.gazetteer))
         return Reading(folded, tokens, tuple(names), suspects, dates, quantities, roles)
 
@@ -103,6 +104,17 @@ def statements_of(text: str) -> tuple[Tokens, tuple[DateMention, ...], tuple[Qua
     tokens = tokens_of(text)
     dates = tuple(dates_of(tokens))
     return tokens, dates, tuple(quantities_of(tokens, _indexes(dates)))
+
+
+@lru_cache(maxsize=_KEPT)
+def roles_in(text: str) -> tuple[frozenset[Role], ...]:
+    """Return the roles of the quantities of a folded text, no names known."""
+    tokens, _, quantities = statements_of(text)
+    return _roles(tokens, quantities)
+
+
+def _roles(tokens: Tokens, quantities: Sequence[Quantity]) -> tuple[frozenset[Role], ...]:
+    return tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
 
 
 def _indexes(found: Sequence[DateMention | Quantity]) -> set[int]:

@@ -59,12 +59,11 @@ def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, ob
     denied = _DENIED.get(str(subject.offer.get("offer_type")))
     if denied is None:
         return []
-    copy = "\n".join(reading.folded.text for field, reading in checks.readings(subject) if field != "terms")
-    named = _forms_in(copy) & denied
+    named = _forms_in(checks.copy(subject)) & denied
 
     def one(field: str, reading: Reading) -> Iterable[Evidence]:
         found: dict[int | None, Evidence] = {}
-        forms = _forms_in(reading.folded.text) & denied if field == "terms" else named
+        forms = _forms_in(reading.folded.text.encode()) & denied if field == "terms" else named
         for start, end in _spans(reading, denied, forms, checks.examples(subject, field, reading)):
             evidence = reading.evidence(field, start, end)
             found.setdefault(evidence.start, evidence)
@@ -73,10 +72,9 @@ def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, ob
     return checks.by_field(subject, "units", one)
 
 
-def _forms_in(text: str) -> frozenset[str]:
+def _forms_in(text: bytes) -> frozenset[str]:
     """Return the forms of reward that a text may name, fields being lines of it."""
-    encoded = text.encode()
-    return frozenset(_FORM_NAMES[at] for at in _SIEVE.occurring(encoded))
+    return frozenset(_FORM_NAMES[at] for at in _SIEVE.occurring(text))
 
 
 def _spans(

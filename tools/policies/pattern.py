@@ -21,8 +21,8 @@ MAX_EVIDENCE: Final = 8
 
 _COPY: Final = frozenset(COPY_FIELDS)
 _ESCAPED: Final = re.compile(r"\\[^AzQ]|\[\^")
-_OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!:|P<)")
-"""What asks for more than the start or the end of a line, or may do so, as a flag can."""
+_OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!-?i?:|P<)")
+"""What asks for more than the start or the end of a line, or may do so, as a flag other than of case can."""
 _ENDS: Final = re.compile(r"[\^$]")
 _BETWEEN: Final = "\x1e"
 """Stands between fields while names are masked. Folding drops it from names, so none reaches from one to the next."""
