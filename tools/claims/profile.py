@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from tools.folding import fold
+from tools.folding import Folded, fold
 from tools.grounding.checks import Checks
-from tools.hygiene.personal import LABELS, figures_of, labels_in, profile_of
+from tools.hygiene.personal import LABELS, figures_of, labels_in, may_name, profile_of
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -32,18 +32,16 @@ def _no_profile_figures(subject: Subject, params: Mapping[str, object]) -> list[
 
 def _no_profile_labels(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find the member's segment, persona and stage of life as a customer; ordinary uses of such words pass."""
-    labels = [str(value) for name in sorted(LABELS) if (value := subject.personal.get(name))]
-    return [evidence for field, text in subject.text.items() if text for evidence in _labelled(field, text, labels)]
+    told = [str(value) for name in sorted(LABELS) if (value := subject.personal.get(name))]
+    parts = {fold(part).text.strip().lower() for label in told for part in (label, *label.split("/"))}
+    folded = {field: fold(text) for field, text in subject.text.items() if text}
+    lower = "\n".join(whole.text for whole in folded.values()).lower()
+    labels = [part for part in parts if may_name(lower, part)]
+    return [evidence for field, whole in folded.items() if labels for evidence in _labelled(field, whole, labels)]
 
 
-def _labelled(field: str, text: str, labels: list[str]) -> Iterator[Evidence]:
-    whole = fold(text)
-    spans = {
-        span
-        for label in labels
-        for part in (label, *label.split("/"))
-        for span in labels_in(whole.text.lower(), fold(part).text.strip().lower())
-    }
-    for start, end in sorted(spans):
+def _labelled(field: str, whole: Folded, labels: list[str]) -> Iterator[Evidence]:
+    lower = whole.text.lower()
+    for start, end in sorted({span for label in labels for span in labels_in(lower, label)}):
         first, last = whole.span(start, end)
         yield Evidence(field=field, quote=whole.original[first:last], start=first, end=last)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
@@ -265,9 +265,19 @@ def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
+@lru_cache(maxsize=1024)
+def _spellings(label: str) -> frozenset[str]:
+    return frozenset({label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")})
+
+
+def may_name(lower: str, label: str) -> bool:
+    """Tell whether a lower-case text holds a label in some spelling."""
+    return any(spelt in lower for spelt in _spellings(label))
+
+
 def labels_in(lower: str, label: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of a lower-case text that name a label; ordinary uses of such words are left out."""
-    for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
+    for spelt in _spellings(label):
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
             before = " ".join(lower[max(0, start - 24) : start].split())

@@ -97,14 +97,19 @@ class WrittenText:
         """
         if self._expressions is not None and _COPY.issuperset(fields):
             source = pattern.pattern
-            if source not in self._possible and source in self._expressions.known:
-                return False
+            if source in self._expressions.known:
+                return source in self.occurring
         return compile_regex(by_line(pattern.pattern)).search(self._encoded(fields)) is not None
 
+    def needed(self, test: "PatternTest") -> str | None:
+        """Return the expression of which `occurring` tells whether a clause can do anything but pass."""
+        needed = test.needs(self)
+        return needed if self._expressions is not None and needed in self._expressions.known else None
+
     @cached_property
-    def _possible(self) -> frozenset[str]:
-        """The expressions that may match in the copy."""
-        return self._expressions.possible(self._encoded(COPY_FIELDS)) if self._expressions is not None else frozenset()
+    def occurring(self) -> frozenset[str]:
+        """The expressions of the clauses that may match in a field of copy; the others don't."""
+        return self._expressions.occurring(self._encoded(COPY_FIELDS)) if self._expressions is not None else frozenset()
 
     def _encoded(self, fields: tuple[str, ...]) -> bytes:
         if fields not in self._bytes:
@@ -118,11 +123,11 @@ class Expressions:
     def __init__(self, tests: Iterable["PatternTest"]) -> None:
         self._sources = tuple(dict.fromkeys(source for test in tests for source in test.screened()))
         self.known = frozenset(self._sources)
-        self._sieve = Sieve(self._sources, groups=False)
+        self._sieve = Sieve([by_line(source) for source in self._sources], groups=False)
 
-    def possible(self, text: bytes) -> frozenset[str]:
-        """Return the expressions that may match in a text or in a line of it; no other does."""
-        return frozenset(self._sources[at] for at in self._sieve.possible(text))
+    def occurring(self, text: bytes) -> frozenset[str]:
+        """Return the expressions that may match in a line of a text; no other does."""
+        return frozenset(self._sources[at] for at in self._sieve.occurring(text))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +162,17 @@ class PatternTest:
         if self.forbid is None or not self.by_line or not set(self.fields) <= set(TEXT_FIELDS):
             return ()
         return (self.forbid.pattern,)
+
+    def needs(self, text: WrittenText) -> str | None:
+        """Return the expression that must occur in the copy for the clause not to pass; None where more can do it.
+
+        What the terms hold counts as known: they are not looked at again.
+        """
+        if self.require or not self.screened() or ("terms" in self.fields and self._forbidden_in_terms(text)):
+            return None
+        if self.within == "any" and "terms" in self.fields:
+            return None
+        return self.screened()[0]
 
     def _forbidden_in_terms(self, text: WrittenText) -> list[Evidence]:
         if self.unless is not None and self.within == "any":

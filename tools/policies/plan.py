@@ -19,10 +19,14 @@ _ASKED: frozenset[Result] = frozenset({"pass", "violate", "approved", "attested"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The results that every draft with these terms has, and the clauses to ask: (position, clause, known to apply)."""
+    """The results that every draft with these terms has, and the clauses to ask: (position, clause, known to apply).
+
+    `passing` holds the clauses that pass unless an expression occurs in the copy: (position, clause, expression).
+    """
 
     settled: tuple[Found | None, ...]
     open: tuple[tuple[int, ActiveClause, bool], ...]
+    passing: tuple[tuple[int, ActiveClause, str], ...]
     reads: Reads
 
 
@@ -33,31 +37,42 @@ def results_of(case: Case, clauses: Sequence[ActiveClause], stages: tuple[Stage,
     plan: Plan | None = subject.terms_notes.get(key)
     if plan is None:
         asked = [ask(clause, case, False) for clause in clauses]
-        subject.terms_notes[key] = _plan(clauses, asked)
+        subject.terms_notes[key] = _plan(case, clauses, asked)
         return [found for found, _ in asked]
     case.reads = plan.reads
     results = list(plan.settled)
+    if plan.passing:
+        occurring = case.text.occurring
+        for at, clause, expression in plan.passing:
+            if expression in occurring:
+                results[at] = ask(clause, case, True)[0]
     for at, clause, applies in plan.open:
         results[at] = ask(clause, case, applies)[0]
     return [found for found in results if found is not None]
 
 
-def _plan(clauses: Sequence[ActiveClause], asked: Sequence[tuple[Found, bool]]) -> Plan:
+def _plan(case: Case, clauses: Sequence[ActiveClause], asked: Sequence[tuple[Found, bool]]) -> Plan:
     settled: list[Found | None] = []
     left: list[tuple[int, ActiveClause, bool]] = []
+    passing: list[tuple[int, ActiveClause, str]] = []
     for at, (clause, (found, went_well)) in enumerate(zip(clauses, asked, strict=True)):
+        applies = clause.is_asked_of_terms and found[0].result in _ASKED
         if went_well and _is_settled(clause, found[0].result):
             settled.append(found)
+        elif applies and clause.pattern is not None and (needed := case.text.needed(clause.pattern)) is not None:
+            settled.append((clause.result("pass"), None))
+            passing.append((at, clause, needed))
         else:
             settled.append(None)
-            left.append((at, clause, clause.is_asked_of_terms and found[0].result in _ASKED))
+            left.append((at, clause, applies))
     tests = [
         test
         for _, clause, applies in left
         for test in (None if applies else clause.when, clause.check)
         if test is not None
     ]
-    return Plan(tuple(settled), tuple(left), Reads.of(read for test in tests for read in test.reads))
+    reads = Reads.of(read for test in tests for read in test.reads)
+    return Plan(tuple(settled), tuple(left), tuple(passing), reads)
 
 
 def _is_settled(clause: ActiveClause, result: Result) -> bool:
