@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 from tools.subject import Subject
 
-REMEMBERED: Final = 384
+REMEMBERED: Final = 256
 """Terms texts, each with one offer and day of sending, whose notes one gate keeps."""
 
 T = TypeVar("T")

@@ -95,9 +95,7 @@ def _clause(text: str, start: int, end: int) -> Span:
     return first, last
 
 
-def _marked(
-    checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: Any
-) -> str:
+def _marked(checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: Any) -> str:
     """Return the folded text with every supported value replaced by its mark, at the same length."""
     text, own = reading.folded.text, checks.own(subject)
     spans: list[tuple[int, int, str]] = []

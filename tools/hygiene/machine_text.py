@@ -81,7 +81,9 @@ def plain_prose(subject: Subject, params: Mapping[str, object]) -> list[Evidence
     found: list[Evidence] = []
     for field, text in subject.text.items():
         if field == "terms" and text:
-            found += once_for_terms(subject, "prose", lambda: _in_field("terms", subject.text["terms"], _PATTERNS, True))
+            found += once_for_terms(
+                subject, "prose", lambda: _in_field("terms", subject.text["terms"], _PATTERNS, True)
+            )
         elif text:
             found += _in_field(field, text, patterns, foreign)
     return found

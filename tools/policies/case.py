@@ -80,9 +80,7 @@ class Case:
 
     @cached_property
     def _facts(self) -> tuple[dict[str, object], dict[str, object], frozenset[tuple[str, str]]]:
-        offer, wrong_offer = once_for_terms(
-            self.subject, "typed", lambda: typed(self.subject.offer, OFFER_FACTS)
-        )
+        offer, wrong_offer = once_for_terms(self.subject, "typed", lambda: typed(self.subject.offer, OFFER_FACTS))
         known = MEMBER_FACTS if self.reads is None else self.reads.member
         member, wrong_member = typed(self.subject.member, known)
         wrong = {("offer", name) for name in wrong_offer} | {("member", name) for name in wrong_member}

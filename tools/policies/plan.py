@@ -22,9 +22,10 @@ class Plan:
     """The results that every draft with these terms has, and the clauses to ask: (position, clause, known to apply).
 
     `passing` holds the clauses that pass unless an expression occurs in the copy: (position, clause, expression).
+    In `results` a clause to ask stands as unknown: one that was forgotten would hold the offer.
     """
 
-    settled: tuple[Found | None, ...]
+    results: tuple[Found, ...]
     open: tuple[tuple[int, ActiveClause, bool], ...]
     passing: tuple[tuple[int, ActiveClause, str], ...]
     reads: Reads
@@ -40,7 +41,7 @@ def results_of(case: Case, clauses: Sequence[ActiveClause], stages: tuple[Stage,
         subject.terms_notes[key] = _plan(case, clauses, asked)
         return [found for found, _ in asked]
     case.reads = plan.reads
-    results = list(plan.settled)
+    results = list(plan.results)
     if plan.passing:
         occurring = case.text.occurring
         for at, clause, expression in plan.passing:
@@ -48,22 +49,22 @@ def results_of(case: Case, clauses: Sequence[ActiveClause], stages: tuple[Stage,
                 results[at] = ask(clause, case, True)[0]
     for at, clause, applies in plan.open:
         results[at] = ask(clause, case, applies)[0]
-    return [found for found in results if found is not None]
+    return results
 
 
 def _plan(case: Case, clauses: Sequence[ActiveClause], asked: Sequence[tuple[Found, bool]]) -> Plan:
-    settled: list[Found | None] = []
+    results: list[Found] = []
     left: list[tuple[int, ActiveClause, bool]] = []
     passing: list[tuple[int, ActiveClause, str]] = []
     for at, (clause, (found, went_well)) in enumerate(zip(clauses, asked, strict=True)):
         applies = clause.is_asked_of_terms and found[0].result in _ASKED
         if went_well and _is_settled(clause, found[0].result):
-            settled.append(found)
+            results.append(found)
         elif applies and clause.pattern is not None and (needed := case.text.needed(clause.pattern)) is not None:
-            settled.append((clause.result("pass"), None))
+            results.append((clause.result("pass"), None))
             passing.append((at, clause, needed))
         else:
-            settled.append(None)
+            results.append((clause.result("unknown", error_code="policy_error"), None))
             left.append((at, clause, applies))
     tests = [
         test
@@ -72,7 +73,7 @@ def _plan(case: Case, clauses: Sequence[ActiveClause], asked: Sequence[tuple[Fou
         if test is not None
     ]
     reads = Reads.of(read for test in tests for read in test.reads)
-    return Plan(tuple(settled), tuple(left), tuple(passing), reads)
+    return Plan(tuple(results), tuple(left), tuple(passing), reads)
 
 
 def _is_settled(clause: ActiveClause, result: Result) -> bool:
