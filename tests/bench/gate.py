@@ -84,7 +84,7 @@ class _Check(Protocol):
 
 
 def _timed(check: _Check, drafts: Sequence[Subject], *, meet: bool = False) -> list[float]:
-    """Return the milliseconds of each draft's check; `meet` has each one's terms checked beforehand, under other copy."""
+    """Return the milliseconds of each draft's check; `meet` has their terms checked beforehand, under other copy."""
     if meet:
         for draft in drafts:
             check(replace(draft, text=_OTHER_COPY | {"terms": draft.text["terms"]}, approved={}), stages=DRAFT)

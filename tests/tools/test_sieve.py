@@ -49,7 +49,7 @@ def test_finds_the_same_when_the_one_automaton_is_too_large() -> None:
 
 def test_an_automaton_that_does_not_reach_the_end_is_not_believed() -> None:
     class Starved:
-        def Match(self, text: bytes, potential: bool) -> None:  # noqa: N802
+        def Match(self, text: bytes, potential: bool) -> None:
             return None
 
     starved = Sieve(WORDS)

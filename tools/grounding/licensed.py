@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
-from tools.grounding.checks import FIELDS, Checks, is_date_supported
+from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.cue_words import Cue
 from tools.grounding.cues import CUES
 from tools.grounding.forms import Forms
@@ -27,6 +27,7 @@ from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading
 from tools.grounding.support import Support
 from tools.grounding.supported import is_supported, support_for
+from tools.grounding.supported_dates import is_date_supported
 from tools.report import Evidence
 from tools.subject import Subject
 

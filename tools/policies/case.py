@@ -8,7 +8,7 @@ import cel
 
 from tools.merchant_names import is_masked
 from tools.policies.cel import context_of
-from tools.policies.facts import FactKind, MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, typed
+from tools.policies.facts import MEMBER_FACTS, MESSAGE_FIELDS, OFFER_FACTS, TEXT_FIELDS, FactKind, typed
 from tools.policies.pattern import Expressions, WrittenText
 from tools.snapshot import Memory, once_for_terms, snapshot
 from tools.subject import Subject
