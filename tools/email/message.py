@@ -18,8 +18,8 @@ from tools.email.eml import Envelope, write_eml
 from tools.email.markup import check_markup
 from tools.email.names import greeting_name
 from tools.email.preview import NO_BREAK, padding_after
-from tools.email.term_groups import groups_of
 from tools.email.received import PLAIN, Received
+from tools.email.term_groups import groups_of
 from tools.email.theme import read_theme
 from tools.email.value_box import card_of, places_of, rows_of, value_of, window_of
 from tools.errors import TemplateFault
