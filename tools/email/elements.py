@@ -47,6 +47,13 @@ class Element:
     start: int
     lineage: frozenset[str]
 
+    def inside(self, ancestor: "Element") -> bool:
+        """Tell whether this element stands in another, at any depth."""
+        above = self.parent
+        while above is not None and above is not ancestor:
+            above = above.parent
+        return above is ancestor
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -14,7 +14,10 @@ _BLOCK = re.compile(r"\s*([^{};]*)(;|\{|\})")
 _DECLARATION = re.compile(r"\s*([a-z-]+)\s*:\s*([^;]*?)\s*(!\s*important)?\s*(?:;|$)", re.IGNORECASE)
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:\.[a-z0-9_-]+)*)", re.IGNORECASE)
 
-LOOKS: Final = frozenset({"color", "background", "background-color", "font-size"})
+PAINTS: Final = frozenset({"color", "background", "background-color"})
+"""Properties that decide the contrast of text."""
+
+LOOKS: Final = PAINTS | {"font", "font-size", "font-weight"}
 """Properties that decide whether text can be read."""
 
 HIDES: Final = frozenset(
