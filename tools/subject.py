@@ -91,7 +91,7 @@ class Detector:
     """A named, tested check of clause kind `code`. `run` returns the evidence of violations; none means it passes.
 
     `depends_on` says which part of the subject it reads. `params` lists the parameter names its clause may set. `needs`
-    names the parts of a message without which it can't judge, `unseen` what it leaves out where the copy isn't known.
+    names the parts of a message without which it can't judge, `unseen` what it can't tell of a file checked alone.
     """
 
     name: str

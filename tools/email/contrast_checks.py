@@ -58,6 +58,9 @@ def _text_size(case: Case, params: Mapping[str, object]) -> Iterator[Evidence]:
     for run in case.document.runs:
         if any(why_hidden(look) for _, look in run.looks):
             continue
+        for scheme, look in run.looks:
+            if look.unsized:
+                yield evidence("html", f"{run.text[:80]}: {look.unsized} can't be judged ({scheme})", run.start)
         smallest = min(look.size for _, look in run.looks)
         least = body if run.text in copy and run.text not in terms else fine
         if smallest < least:
@@ -85,7 +88,7 @@ CONTRAST: Final = (
         needs=["html"],
         depends_on=("copy", "message"),
         params=frozenset({"min_body_px", "min_fine_px"}),
-        unseen="that body text has 14 px: which text is the body isn't known, so all is held to 12",
+        unseen="which text is the body, so all is held to 12 px in place of 14",
     ),
 )
 """Detectors of text that is hard to read."""

@@ -68,11 +68,16 @@ class Document:
 
     def text_in(self, ancestor: Element) -> str:
         """Return the visible text inside one element, or what stands for it: the alternative text of a picture."""
-        written = [(run.start, run.text) for run in self.runs_in(ancestor) if not run.light.hidden]
-        written += (
-            (image.start, image.tag.attributes.get("alt", "")) for image in self.named("img") if image.inside(ancestor)
-        )
-        return " ".join(text for _, text in sorted(written) if text)
+        return _text_in(self, ancestor)
+
+
+# Several checks ask for the text of the same links and headings.
+@lru_cache(maxsize=256)
+def _text_in(document: Document, ancestor: Element) -> str:
+    written = [(run.start, run.text) for run in document.runs_in(ancestor) if not run.light.hidden]
+    images = (image for image in document.named("img") if image.inside(ancestor))
+    written += ((image.start, image.tag.attributes.get("alt", "")) for image in images)
+    return " ".join(text for _, text in sorted(written) if text)
 
 
 @lru_cache(maxsize=16)

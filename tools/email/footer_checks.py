@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from tools.email.checking import Case, detector, evidence, in_header
+from tools.email.elements import Tag
 from tools.report import Evidence
 
 _ADVERTISEMENT: Final = re.compile(r"this is an advertisement\b|advertisement[.:]|promotional email\b")
@@ -37,15 +39,20 @@ def _placeholders(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
         if run.light.hidden and (left := _LEFTOVER.search(run.text)):
             yield evidence("html", left[0], run.start)
     for element in case.document.parsed.elements:
-        for name in ("href", "src", "alt", "title"):
-            if (value := element.tag.attributes.get(name)) and (left := _LEFTOVER.search(value)):
-                yield evidence("html", f"{name}: {left[0]}", element.start)
+        for name, mark in _left_in(element.tag):
+            yield evidence("html", f"{name}: {mark}", element.start)
     for title in case.document.parsed.titles:
         if left := _LEFTOVER.search(title):
             yield case.at("html", left[0], 0)
     for name, value in case.facts.headers.items():
         if left := _LEFTOVER.search(value):
             yield in_header(name, left[0])
+
+
+@lru_cache(maxsize=4096)
+def _left_in(tag: Tag) -> tuple[tuple[str, str], ...]:
+    given = ((name, tag.attributes.get(name, "")) for name in ("href", "src", "alt", "title"))
+    return tuple((name, left[0]) for name, value in given if value and (left := _LEFTOVER.search(value)))
 
 
 FOOTER: Final = (

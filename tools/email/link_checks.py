@@ -52,22 +52,21 @@ _PIXELS: Final = re.compile(r"\s*(\d+)(?:\.\d+)?\s*(?:px)?\s*")
 def _links(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     hosts = case.facts.allowed_hosts
     for element in case.document.parsed.elements:
-        for name, value in element.tag.attributes.items():
-            if name in _ADDRESSES and (reason := _fault(value, hosts)):
-                yield evidence("html", f"{name}: {value} {reason}", element.start)
+        for fault in _faults_of(element.tag, hosts):
+            yield evidence("html", fault, element.start)
     for part, text in case.parts:
-        for found in re.finditer(r"\S+", text):
-            word = found[0]
+        for word in text.split():
             if ("//" in word or word.lower().lstrip(_AROUND).startswith(_SCHEMES)) and (
-                reason := _fault(word.strip(_AROUND), hosts)
+                reason := link_fault(word.strip(_AROUND), hosts)
             ):
-                at = case.at(part, word, found.start())
+                at = case.at(part, word, text.find(word))
                 yield evidence(part, f"{word} {reason}", at.start, len(word))
 
 
 @lru_cache(maxsize=4096)
-def _fault(url: str, hosts: frozenset[str]) -> str | None:
-    return link_fault(url, hosts)
+def _faults_of(tag: Tag, hosts: frozenset[str]) -> tuple[str, ...]:
+    given = ((name, value) for name, value in tag.attributes.items() if name in _ADDRESSES)
+    return tuple(f"{name}: {value} {reason}" for name, value in given if (reason := link_fault(value, hosts)))
 
 
 def _link_texts(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:

@@ -39,7 +39,7 @@ class Look:
 
     `ink` and `ground` are colours of CSS, `ink_alpha` the ink's opacity, `fade` the opacity of the element as a whole
     over its `backdrop`, `size` in pixels, `link` the colour of links nobody styled. `hidden` says why the text can't be
-    seen, `unread` what couldn't be judged.
+    seen, `unread` which paint couldn't be judged, `unsized` which size.
     """
 
     ink: Rgb
@@ -52,10 +52,13 @@ class Look:
     backdrop: Rgb = (255, 255, 255)
     hidden: str = ""
     unread: str = ""
+    unsized: str = ""
 
     @property
     def contrast(self) -> float:
         """The ratio of what is seen of the ink to what is seen of the ground."""
+        if self.ink_alpha == 1 and self.fade == 1:
+            return contrast(self.ink, self.ground)
         ink = blend(self.ink, self.ground, self.ink_alpha)
         return contrast(blend(ink, self.backdrop, self.fade), blend(self.ground, self.backdrop, self.fade))
 
@@ -165,7 +168,7 @@ def _sized(look: Look, name: str, values: dict[str, str]) -> Look:
         look = replace(look, bold=look.bold if weight == "inherit" else weight in _BOLD)
     if (size := values.get("font-size")) and size != "inherit":
         measured = _length(size, around)
-        look = replace(look, unread=f"font-size: {size}") if measured is None else replace(look, size=measured)
+        look = replace(look, unsized=size) if measured is None else replace(look, size=measured)
     return look
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from tools.email.checking import Case, detector, evidence
@@ -24,6 +25,7 @@ _QUANTITY: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=32)
 def quantities(text: str) -> frozenset[Quantity]:
     """Return the typed facts of a text; figures inside links don't count."""
     return frozenset(_typed(found) for found in _QUANTITY.finditer(_URL.sub(" ", text).lower()))

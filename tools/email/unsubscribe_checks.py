@@ -13,12 +13,12 @@ from tools.report import Evidence
 _ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 _COVERED: Final = frozenset({"list-unsubscribe", "list-unsubscribe-post"})
 _SIGNED: Final = re.compile(r";\s*h\s*=\s*([^;]*)")
-_LIST_URL: Final = re.compile(r"<([^<>]*)>")
+LIST_URL: Final = re.compile(r"<([^<>]*)>")
 _LIST_FORM: Final = re.compile(r"\s*<\s*[^<>\s,]+\s*>(?:\s*,\s*<\s*[^<>\s,]+\s*>)*\s*(?:\([^()]*\)\s*)?")
 _LIST_HEADERS: Final = (
     *("List-Unsubscribe", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive"),
 )
-_OPT_OUT: Final = re.compile(r"unsubscribe\b|opt[- ]out\b")
+OPT_OUT: Final = re.compile(r"unsubscribe\b|opt[- ]out\b")
 _STOPS: Final = (
     r"(?:unsubscrib\w*|opt(?:ing)?[- ]?out|stop (?:these|our|all|the)?\s?(?:offer |marketing )?e?mails?|be removed)"
 )
@@ -39,7 +39,7 @@ def _one_click(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     post, listed = case.headers.get("list-unsubscribe-post", ""), case.headers.get("list-unsubscribe", "")
     if post != _ONE_CLICK:
         yield in_header("List-Unsubscribe-Post", f"{post or 'missing'}: must be {_ONE_CLICK}")
-    urls = [url for url in _LIST_URL.findall(listed) if url.startswith("https://")]
+    urls = [url for url in LIST_URL.findall(listed) if url.startswith("https://")]
     if case.facts.unsubscribe_url not in urls:
         yield in_header("List-Unsubscribe", f"{listed or 'missing'}: doesn't hold this mail's https link")
     for url in urls:
@@ -60,7 +60,7 @@ def _list_headers(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
             continue
         if not _LIST_FORM.fullmatch(value):
             yield in_header(name, f"{value}: must be <URI>, <URI> (RFC 2369, section 2)")
-        for url in _LIST_URL.findall(value):
+        for url in LIST_URL.findall(value):
             address = url.strip().partition("?")[0].removeprefix("mailto:")
             if url.strip().startswith("mailto:"):
                 if not is_address(address):
@@ -73,13 +73,13 @@ def _opt_out(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     url = case.facts.unsubscribe_url
     if "html" not in case.facts.lacks:
         links = [link for link in case.document.named("a") if url and link.tag.attributes.get("href") == url]
-        if not any(_OPT_OUT.search(case.document.text_in(link).lower()) for link in links):
+        if not any(OPT_OUT.search(case.document.text_in(link).lower()) for link in links):
             start = links[0].start if links else None
             yield evidence("html", "no visible link that says unsubscribe and leads to this mail's opt-out", start)
         yield from _legible(case, [run for link in links for run in case.document.runs_in(link)])
     if "text" not in case.facts.lacks:
         lines = case.facts.text.splitlines()
-        if not any(url and url in line and _OPT_OUT.search(line.replace(url, "").lower()) for line in lines):
+        if not any(url and url in line and OPT_OUT.search(line.replace(url, "").lower()) for line in lines):
             found = case.facts.text.find(url) if url else -1
             at = found if found >= 0 else None
             yield evidence("text", "no line that says unsubscribe and holds this mail's opt-out link", at)
@@ -104,9 +104,14 @@ def _legible(case: Case, runs: list[Run]) -> Iterator[Evidence]:
 
 
 UNSUBSCRIBE: Final = (
-    detector("message_one_click", _one_click, needs=["headers"]),
+    detector(
+        "message_one_click",
+        _one_click,
+        needs=["headers"],
+        unseen="whether the sender's DKIM signature covers both headers, unless the mail is signed already",
+    ),
     detector("message_list_headers", _list_headers, needs=["headers"]),
-    detector("message_opt_out", _opt_out),
+    detector("message_opt_out", _opt_out, unseen="whether the opt-out page answers, for 30 days"),
     detector("message_opt_out_simple", _opt_out_simple),
 )
 """Detectors of how the mail can be stopped."""
