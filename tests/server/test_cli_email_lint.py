@@ -53,7 +53,9 @@ def test_a_clean_mail_and_what_it_can_not_show(offers: Offers, tmp_path: Path) -
     assert ran.code == 0
     assert "good.eml clean" in ran.told
     assert "not checked: the member isn't known: SPAM-05/not_opted_out_at_send" in ran.told
-    assert "not told by a file alone: whether the opt-out page answers, for 30 days (SPAM-03/message_opt_out)" in ran.told
+    assert (
+        "not told by a file alone: whether the opt-out page answers, for 30 days (SPAM-03/message_opt_out)" in ran.told
+    )
     assert "1 checked: no finding" in ran.told
     assert not (tmp_path / "data").exists()
 
@@ -67,7 +69,9 @@ def test_each_finding_has_its_id_place_quote_and_remedy(offers: Offers, tmp_path
         "block MBOX-01/message_one_click List-Unsubscribe-Post"
         " 'List-Unsubscribe-Post: missing: must be List-Unsubscribe=One-Click'"
     ) in ran.told
-    assert "block SPAM-07/message_postal_address html 'the postal address is missing: Example Bank, 100 Main" in ran.told
+    assert (
+        "block SPAM-07/message_postal_address html 'the postal address is missing: Example Bank, 100 Main" in ran.told
+    )
     assert "Write the address of BRAND_POSTAL_ADDRESS word for word into the footer of both parts." in ran.told
 
 

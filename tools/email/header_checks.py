@@ -11,6 +11,7 @@ from typing import Final
 
 from tools.email.brand import is_address
 from tools.email.checking import Case, detector, in_header, number
+from tools.folding import fold
 from tools.report import Evidence
 
 _REQUIRED: Final = (
@@ -18,6 +19,14 @@ _REQUIRED: Final = (
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _THREAD: Final = re.compile(r"[\s\[(]*(?:re|fwd?|aw|wg|tr|sv|antw)\s*(?:[\[(]\d+[\])])?\s*[:\]]", re.IGNORECASE)
+_ALARM: Final = re.compile(
+    r"\burgent\b|\b(?:action|response|verification|payment)\s+(?:is\s+)?required\b|\b(?:final|last)\s+(?:notice|warning)\b"
+    r"|\b(?:account|card|security|fraud|payment|login|password)\s+(?:alert|warning|suspen\w+|locked|blocked|on\s+hold)\b"
+    r"|\bpayment\s+(?:due|declined|failed|overdue)\b|\brefunds?\b|\b(?:you(?:'ve|\s+have)?\s+won|winners?)\b"
+    r"|\b(?:verify|confirm|restore|unlock)\s+your\b|\bstatement\s+is\s+(?:ready|available)\b",
+    re.IGNORECASE,
+)
+"""Subjects of notices and prizes, which no offer has. Copy is held to more than this (SPAM-02)."""
 _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@([a-z0-9.-]+)>")
 _FEEDBACK: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9]{5,15}")
 
@@ -89,8 +98,11 @@ def _is_date(value: str) -> bool:
 
 def _subject(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     subject = case.headers.get("subject", "")
-    if _THREAD.match(subject):
+    read = fold(subject).text
+    if _THREAD.match(read):
         yield in_header("Subject", f"{subject}: poses as a reply or a forwarded message")
+    if alarm := _ALARM.search(read):
+        yield in_header("Subject", f"{subject}: {alarm[0]!r} poses as a notice")
     written = case.subject.text.get("subject")
     if subject and written is not None and subject != written:
         yield in_header("Subject", f"{subject}: isn't the checked subject")

@@ -7,6 +7,7 @@ from typing import Final
 from tools.email.checking import Case, detector, evidence
 from tools.email.document import Run
 from tools.email.elements import squeeze
+from tools.email.hiding import is_hiding
 from tools.email.look import Look
 from tools.email.stylesheet import HIDES
 from tools.report import Evidence
@@ -34,7 +35,7 @@ def _no_hidden_text(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
             yield evidence("html", f"text in a comment: {left}", start)
     for rule in case.document.rules:
         # A rule this reader can't follow may not hide anything; a width rule is not followed either.
-        hides = [each for each in rule.declarations if each.name in HIDES and _is_hiding(each.name, each.value)]
+        hides = [each for each in rule.declarations if each.name in HIDES and is_hiding(each.name, each.value)]
         if hides and (rule.steps is None or rule.condition == "other"):
             at = case.document.place_of(rule.selector)
             yield evidence("html", f"{rule.selector} {{ {hides[0].name}: {hides[0].value} }} may hide text", at)
@@ -70,14 +71,6 @@ def why_hidden(look: Look) -> str:
         return f"font-size {look.size:g}px"
     ratio = look.contrast
     return f"ink as its ground, {ratio:.2f}:1" if ratio < _FAINTEST_SEEN and not look.unread else ""
-
-
-def _is_hiding(name: str, value: str) -> bool:
-    if name in ("display", "visibility"):
-        return value in ("none", "hidden", "collapse")
-    if name in ("width", "max-width", "height", "max-height", "opacity"):
-        return value.startswith("0")
-    return name not in ("overflow", "float", "position") or value in ("absolute", "fixed")
 
 
 HIDDEN: Final = (

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from tools.email.colour import Rgb, Rgba, blend, contrast, parse_paint
 from tools.email.elements import Element, Tag
+from tools.email.hiding import hiding
 from tools.email.stylesheet import HIDES, LOOKS, Compound, Rule
 
 Scheme = Literal["light", "dark"]
@@ -120,15 +121,25 @@ def look_of(above: Look, tag: Tag, rules: tuple[Rule, ...]) -> Look:
     is_link = tag.name == "a" and "href" in tag.attributes
     if not values and not is_link and tag.name not in _OWN_LOOK and not _MARKS & tag.attributes.keys():
         return above
-    look = replace(above, hidden=above.hidden or _hidden(values, tag))
-    look = _inked(look, values.get("color"), is_link)
+    look = replace(above, hidden=above.hidden or hiding(values, tag))
+    look = replace(look, link=_link_of(tag) or look.link)
+    look = _inked(look, values.get("color") or tag.attributes.get(_INK_ATTRIBUTES.get(tag.name, "")), is_link)
+    if "background" in tag.attributes:
+        look = replace(look, unread="background: a picture")
     for value in (tag.attributes.get("bgcolor"), values.get("background"), values.get("background-color")):
         look = _grounded(look, value)
     look = _sized(look, tag.name, values)
     return _faded(look, above.ground, values.get("opacity", "1"))
 
 
-_MARKS: Final = frozenset({"bgcolor", "hidden", "aria-hidden"})
+_MARKS: Final = frozenset({"background", "bgcolor", "color", "hidden", "aria-hidden", "link", "text"})
+_INK_ATTRIBUTES: Final = {"body": "text", "font": "color"}
+"""Where HTML of old gives the ink."""
+
+
+def _link_of(tag: Tag) -> Rgb | None:
+    paint = parse_paint(tag.attributes.get("link", "")) if tag.name == "body" else None
+    return paint[0] if paint else None
 
 
 def _inked(look: Look, value: str | None, is_link: bool) -> Look:
@@ -211,23 +222,3 @@ def _cascade(tag: Tag, rules: tuple[Rule, ...]) -> dict[str, str]:
                 values.pop("background-color", None)
             values[declaration.name] = declaration.value
     return {name: value for name, value in values.items() if name in LOOKS or name in HIDES}
-
-
-def _hidden(values: dict[str, str], tag: Tag) -> str:
-    """Return the declaration that hides or may hide what is inside, or nothing."""
-    if "hidden" in tag.attributes or tag.attributes.get("aria-hidden") == "true":
-        return "hidden"
-    for name, value in values.items():
-        zero = value in ("0", "0px", "0%", "0em", "1px")
-        if (
-            (name == "display" and value == "none")
-            or (name == "visibility" and value != "visible")
-            or (name == "mso-hide")
-            or (name in ("height", "max-height", "width", "max-width") and zero)
-            or (name == "position" and value not in ("static", "relative"))
-            or (name in ("left", "top", "right", "bottom", "text-indent") and value.startswith("-"))
-            or (name in ("clip", "clip-path", "transform", "filter", "mask", "animation", "zoom"))
-            or (name in ("-webkit-text-fill-color", "text-shadow", "content"))
-        ):
-            return f"{name}: {value}"
-    return ""

@@ -23,7 +23,21 @@ LOOKS: Final = PAINTS | {"font", "font-size", "font-weight"}
 HIDES: Final = frozenset(
     {
         *("display", "visibility", "opacity", "mso-hide", "height", "max-height", "width", "max-width", "overflow"),
-        *("position", "clip", "clip-path", "transform", "text-indent", "filter", "mask", "content", "animation"),
+        *(
+            "margin",
+            "margin-left",
+            "margin-top",
+            "margin-right",
+            "position",
+            "clip",
+            "clip-path",
+            "transform",
+            "text-indent",
+            "filter",
+            "mask",
+            "content",
+            "animation",
+        ),
         *("-webkit-text-fill-color", "text-shadow", "left", "top", "right", "bottom", "float", "zoom"),
     }
 )

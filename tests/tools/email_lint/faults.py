@@ -98,6 +98,8 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     ),
     "SPAM-01/message_subject": (
         head("a false reply", "Subject", "RE: your Card and your offer"),
+        head("a false reply in look-alike letters", "Subject", "=?utf-8?b?UtC1OiB5b3VyIENhcmQgYW5kIHlvdXIgb2ZmZXI=?="),
+        head("a false alarm", "Subject", "Urgent: your account is on hold"),
         head("a false forward in brackets", "Subject", "[Fwd: your Card and your offer]"),
     ),
     "FMT-01/message_subject_length": (
