@@ -61,10 +61,11 @@ def lint(
     names = _spread(files or [])
     brand = brand_of(settings)
     reports: list[LintReport] = []
+    told: set[str] = set()
     unreadable = 0
     with _bar(len(names)) as advance:
         for name in names:
-            report = _lint_one(linter, name, brand, as_json=as_json)
+            report = _lint_one(linter, name, brand, told, as_json=as_json)
             unreadable += report is None
             reports += [report] if report is not None else []
             advance()
@@ -97,8 +98,11 @@ def _in_folder(folder: Path) -> list[str]:
     return sorted(str(each) for each in folder.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file())
 
 
-def _lint_one(linter: "Linter", name: str, brand: Any, *, as_json: bool) -> "LintReport | None":
-    """Check one file and print what was found; None when it can't be read, which is told."""
+def _lint_one(linter: "Linter", name: str, brand: Any, told: set[str], *, as_json: bool) -> "LintReport | None":
+    """Check one file and print what was found; None when it can't be read, which is printed.
+
+    `told` has the ids of checks whose remedy was printed before.
+    """
     from tools.email_lint import Unreadable, read_file
 
     shown = "stdin" if name == STDIN else name
@@ -111,7 +115,7 @@ def _lint_one(linter: "Linter", name: str, brand: Any, *, as_json: bool) -> "Lin
             _print_json({"file": shown, "error": reason})
         fail(f"{shown}: {reason}")
         return None
-    _print_json(_as_dict(report)) if as_json else _print(report)
+    _print_json(_as_dict(report)) if as_json else _print(report, told)
     return report
 
 
@@ -145,17 +149,19 @@ def _print_json(value: dict[str, object]) -> None:
     out().out(json.dumps(value, ensure_ascii=False), highlight=False)
 
 
-def _print(report: "LintReport") -> None:
+def _print(report: "LintReport", told: set[str]) -> None:
     from rich.text import Text
 
     count = len(report.findings)
-    told = ("clean", "green") if not count else (f"{count} finding{'s' if count > 1 else ''}", "red")
-    out().print(Text.assemble((plain(report.name), "bold"), "  ", told), soft_wrap=True)
+    verdict = ("clean", "green") if not count else (f"{count} finding{'s' if count > 1 else ''}", "red")
+    out().print(Text.assemble((plain(report.name), "bold"), "  ", verdict), soft_wrap=True)
     for each in report.findings:
         line = Text.assemble("  ", (each.severity, "dim"), f" {each.id}  ", (str(each.place), "cyan"))
         line.append(f"  {plain(each.quote)!r}" if each.quote else "")
         out().print(line, soft_wrap=True)
-        out().print(Text.assemble(f"      {plain(each.message)} ", (plain(each.remedy), "dim")), soft_wrap=True)
+        if each.id not in told:
+            out().print(Text.assemble(f"      {plain(each.message)} ", (plain(each.remedy), "dim")), soft_wrap=True)
+            told.add(each.id)
 
 
 def _summary(reports: "Sequence[LintReport]", unreadable: int) -> None:

@@ -81,7 +81,8 @@ def _opt_out_of(mail: Mail) -> str:
 def _linked(html: str) -> str:
     document = read_document(html)
     links = (link for link in document.named("a") if OPT_OUT.search(document.text_in(link).lower()))
-    return next((link.tag.attributes.get("href", "") for link in links), "")
+    found = (link.tag.attributes.get("href", "") for link in links)
+    return next((url for url in found if url.startswith("https://")), "")
 
 
 def _written(text: str) -> str:

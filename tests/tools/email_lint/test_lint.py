@@ -1,5 +1,6 @@
 """What the linter makes of files: our own mails in every shape, HTML alone, other people's, and what is no mail."""
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -94,6 +95,15 @@ def test_an_opt_out_that_leads_elsewhere_than_its_header_is_found(linter: Linter
     report = linter.lint(read_file("mail.eml", mail.eml(), brand))
     assert {each.id for each in report.findings} == {"SPAM-03/message_opt_out"}
     assert {each.place.part for each in report.findings} == {"html", "text"}
+
+
+@pytest.mark.parametrize("url", ["#", "mailto:stop@examplebank.example", "http://www.examplebank.example/stop"])
+def test_a_link_that_says_unsubscribe_and_leads_to_no_page_is_no_opt_out(
+    linter: Linter, brand: Brand, good: Written, url: str
+) -> None:
+    page = re.sub(r'href="[^"]*"([^>]*>Unsubscribe)', rf'href="{url}"\1', good.html)
+    report = linter.lint(read_file("page.html", page.encode(), brand))
+    assert {each.id for each in report.findings} == {"SPAM-03/message_opt_out", "SEC-02/message_links_allowed"}
 
 
 def test_another_issuers_facts_come_from_its_brand(linter: Linter, good: Written) -> None:
