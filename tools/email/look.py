@@ -18,6 +18,8 @@ _SIZE_NAMES: Final = {
     **{"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0},
     "xx-large": 32.0,
 }
+_LARGE, _LARGE_BOLD = 24.0, 18.66
+"""Pixels of 18 points, and of 14."""
 _IN_SHORTHAND: Final = re.compile(r"(?:^|\s)(\d*\.?\d+(?:px|pt|em|rem|%))(?:/\S+)?\s")
 _BETWEEN: Final = re.compile(r"\s+(?![^()]*\))")
 _BOLD: Final = frozenset({"bold", "bolder", "700", "800", "900"})
@@ -66,7 +68,7 @@ class Look:
     @property
     def is_large(self) -> bool:
         """Whether this is large text: 18 pt, or 14 pt in bold (WCAG 2.1, 1.4.3)."""
-        return self.size >= 24 or (self.bold and self.size >= 14 * 4 / 3)
+        return self.size >= _LARGE or (self.bold and self.size >= _LARGE_BOLD)
 
 
 CANVAS: Final[dict[Scheme, Look]] = {

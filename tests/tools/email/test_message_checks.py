@@ -9,7 +9,7 @@ from tools.email.message import Message
 from tools.email.message_checks import DETECTORS, message_facts
 from tools.errors import InputInvalid, TemplateFault
 from tools.report import Evidence
-from tools.subject import MimePart, Subject
+from tools.subject import MessagePart, MimePart, Subject
 from tools.vocabulary import OFFER_TYPES, OfferType
 
 Judged = Callable[..., Subject]
@@ -297,6 +297,21 @@ def test_a_subject_without_a_message_passes_no_check(judged: Judged) -> None:
     assert set(found) == {each.name for each in DETECTORS}
     assert {evidence.field for each in found.values() for evidence in each} == {"message"}
     assert all(len(each) == 1 for each in found.values())
+
+
+def test_a_message_that_lacks_a_part_passes_no_check_that_needs_it(judged: Judged) -> None:
+    subject = judged()
+    assert subject.message is not None
+    parts: tuple[MessagePart, ...] = ("headers", "html", "text")
+    for part in parts:
+        found = findings(replace(subject, message=replace(subject.message, lacks=frozenset([part]))))
+        assert {each.name for each in DETECTORS if part in each.needs} <= set(found)
+
+
+def test_a_message_nobody_knows_the_construction_of_is_not_passed(judged: Judged) -> None:
+    subject = judged()
+    assert subject.message is not None
+    assert set(findings(replace(subject, message=replace(subject.message, mime=None)))) == {MIME}
 
 
 def test_the_detectors_are_the_ones_policies_name() -> None:
