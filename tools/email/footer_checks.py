@@ -45,7 +45,8 @@ def _placeholders(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
         if left := _LEFTOVER.search(title):
             yield case.at("html", left[0], 0)
     for name, value in case.facts.headers.items():
-        if left := _LEFTOVER.search(value):
+        # A member's own address may hold a brace; the check of the address itself tells whether it is one.
+        if name.lower() != "to" and (left := _LEFTOVER.search(value)):
             yield in_header(name, left[0])
 
 
