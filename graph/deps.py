@@ -84,6 +84,7 @@ class Deps:
         names = {
             active.clause.attested_by
             for policy in self.rulebook.policies.active
+            if policy.scope.has_email  # what only another channel asks for holds that channel back, not the member
             for active in policy.clauses
             if isinstance(active.clause, AttestClause)
         }

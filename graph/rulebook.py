@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from graph.gate import gate_of, gate_with
+from graph.gate import gate_of, gate_with, with_texts
 from graph.settings import Attestation, Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.copy_cover import required_cover, unapproved_by
+from tools.delivery.texts import DeliveryTexts, load_delivery_texts
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
 from tools.errors import PolicyInvalid
@@ -43,6 +44,7 @@ class Rulebook:
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
+    deliveries: DeliveryTexts
     hypotheses: Hypotheses
     prompts: PromptSet
     instructions: Instructions
@@ -90,7 +92,9 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     folder = sources.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
+    deliveries = load_delivery_texts(folder / "delivery")
     gate = gate_of(folder, catalogue, blocks, issuer=sources.issuer, attestations=sources.attestations)
+    gate = with_texts(gate, deliveries)
     policies = gate.policies
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
@@ -104,6 +108,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
+        deliveries=deliveries,
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
         instructions=_instructions(prompts, policies, blocks),
@@ -122,7 +127,7 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     """
     stored, approvals = compile_standing(standing, files=files.policies, detectors=files.gate.detectors)
     blocks = files.blocks.with_approvals(approvals)
-    gate = gate_with(files.gate, stored, blocks)
+    gate = with_texts(gate_with(files.gate, stored, blocks), files.deliveries)
     menus = files.ladders.menus(gate.policies.limit)
     copy_folder = files.ladders.path.parent / "copy"
     blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)

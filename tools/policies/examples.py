@@ -8,7 +8,7 @@ from tools.policies.case import Case
 from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Helpers, evaluate
 from tools.policies.schema import AttestClause, Example, JudgeClause
-from tools.policies.standard import standard_message, standard_subject
+from tools.policies.standard import standard_delivery, standard_message, standard_subject
 from tools.report import SATISFIED
 from tools.subject import Detector, MessageFacts, Subject
 
@@ -63,14 +63,16 @@ def subject_of(example: Example, *, with_message: bool = False) -> Subject:
         TypeError: the example's message has a part that a message hasn't.
     """
     standard = standard_subject()
+    text = {**standard.text, **example.text}
     return replace(
         standard,
-        text={**standard.text, **example.text},
+        text=text,
         offer=_merged(standard.offer, example.offer),
         member=_merged(standard.member, example.member),
         personal=_merged({}, example.personal),
         send_date=example.send_date or standard.send_date,
         message=_message(example.message) if with_message else None,
+        delivery=replace(standard_delivery(text), **example.delivery),
     )
 
 
