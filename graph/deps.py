@@ -224,7 +224,7 @@ def policy_query(domain: Domain, card_type: CardType) -> str:
 
 
 def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
-    """Return the active policies as the index keeps them."""
+    """Return the active policies as the index keeps them: those about emails, which are what is drafted."""
     return [
         PolicyDocument(
             policy_id=policy.id,
@@ -238,6 +238,7 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             prose=policy.prose,
         )
         for policy in policies.active
+        if policy.scope.has_email
     ]
 
 

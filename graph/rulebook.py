@@ -151,6 +151,8 @@ def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -
     """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
     given = [*prompts.texts]
     for policy in policies.active:
+        if not policy.scope.has_email:
+            continue  # no model is told of it
         given += [policy.front.brief, policy.prose]
         for clause in policy.front.clauses:
             given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]

@@ -204,7 +204,8 @@ class OfferOutput(BaseModel):
     replayed: bool = False
     mode: Mode = "issue"
     channels: Channels | None = Field(
-        default=None, description="The offer as push, SMS and in-app messages (DELIVERY_CHANNELS); none of them names anyone."
+        default=None,
+        description="The offer as push, SMS and in-app messages (DELIVERY_CHANNELS); none of them names anyone.",
     )
 
     @classmethod

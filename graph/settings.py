@@ -123,9 +123,8 @@ class Settings(BaseSettings):
     )
     delivery_channels: Annotated[tuple[DeliveryChannel, ...] | None, NoDecode] = Field(
         default=None,
-        description="What an offer is made for beside the email: push, sms, in_app, comma-separated, or none; unset: all"
-        " three with the embedded database, none with DATABASE_URL. push and sms need `push_consent` and `sms_consent`"
-        " in ATTESTATIONS.",
+        description="Messages made beside the email: push, sms, in_app, comma-separated, or none; unset: all three with"
+        " the embedded database, none with DATABASE_URL. The first two need push_consent, sms_consent in ATTESTATIONS.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on.")

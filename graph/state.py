@@ -12,7 +12,7 @@ from graph.schemas import ErrorCode, OfferInput, OfferOutput
 from graph.sealed import Sealed
 from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
-from tools.delivery.messages import PushMessage, SmsMessage, InAppMessage
+from tools.delivery.messages import InAppMessage, PushMessage, SmsMessage
 from tools.drafts import Copy, Draft
 from tools.email.message import Message
 from tools.report import ComplianceReport, Violation

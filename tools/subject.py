@@ -37,7 +37,7 @@ class MessageFacts:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
-    """What a push, SMS or in-app message holds beside its copy: its link and, of a text message, the programme's notice.
+    """What a push, SMS or in-app message holds beside its copy: the link and, in an SMS, the programme's notice.
 
     `text` is a text message whole, as it is sent; empty for messages that are sent in parts.
     """
@@ -55,8 +55,8 @@ class Subject:
     `text` holds the filled copy by field (subject, preheader, headline, body, cta, terms). `offer` is
     `OfferTerms.facts()` or the offer of a stand-alone check: closed-world, an absent optional field means the offer
     has no such term. `member` holds decision facts: open-world, an absent one is unknown. `personal` holds every value
-    of the member's profile, to find leaks of it. `approved` names, per field, the approved block the text came from. `delivery` goes with a scope
-    whose delivery is not the email.
+    of the member's profile, to find leaks of it. `approved` names, per field, the approved block the text came from.
+    `delivery` goes with a scope whose delivery is not the email.
     """
 
     text: Mapping[str, str]

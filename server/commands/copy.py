@@ -23,9 +23,10 @@ def list_blocks(
         bool, typer.Option("--missing", help="Only blocks that are not approved, or lack an active judge clause.")
     ] = False,
 ) -> None:
-    """List every block of copy, and every text of push, SMS and in-app messages: field, scope, who approved it when, and the active judge clauses it doesn't cover.
+    """List every block of copy: field, scope, who approved it when, and the active judge clauses it doesn't cover.
 
-    A block that lacks one is not used while no judge is configured.
+    A block that lacks one is not used while no judge is configured. Texts of push, SMS and in-app messages stand at the
+    end (`delivery:...`); one that lacks a clause leaves its channel out.
 
     Example:
 

@@ -74,7 +74,9 @@ def _sms_notice(subject: Subject, params: _Params) -> list[Evidence]:
 def _issuer_named_first(issuer: str, subject: Subject, params: _Params) -> list[Evidence]:
     """Find a text that doesn't open with the issuer's name and a colon."""
     body = subject.text.get("body", "")
-    return [] if body.startswith(f"{issuer}: ") else [Evidence(field="body", quote=body[:40], start=0, end=len(body[:40]))]
+    return (
+        [] if body.startswith(f"{issuer}: ") else [Evidence(field="body", quote=body[:40], start=0, end=len(body[:40]))]
+    )
 
 
 def _facts(subject: Subject) -> DeliveryFacts:

@@ -62,8 +62,6 @@ def _message(channel: DeliveryChannel, parts: Mapping[Part, str], terms_text: st
             length = sms_length(text)
             return SmsMessage(text=text, link=link, encoding=length.encoding, segments=length.segments)
         case "in_app":
-            return InAppMessage(
-                title=parts["title"], body=parts["body"], cta=parts["cta"], terms=terms_text, link=link
-            )
+            return InAppMessage(title=parts["title"], body=parts["body"], cta=parts["cta"], terms=terms_text, link=link)
         case _:
             assert_never(channel)

@@ -10,16 +10,22 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 Facts = Mapping[str, object]
 
 
 def left_out(offer: Facts, text: str) -> Iterator[str]:
-    """Yield the name of each fact of the offer that is a condition and that the text doesn't state."""
+    """Yield the name of each fact of the offer that is a condition and that the text leaves out or states otherwise.
+
+    The usual rate is no condition; but a text that compares with it must name it.
+    """
     for name, pattern in _conditions(offer):
         said = text if name == "enroll_by" else re.sub(_ENROLLMENT, " ", text)
         if not re.search(pattern, said, re.IGNORECASE):
             yield name
+    usual = _USUAL.search(text)
+    if usual and (base := offer.get("base_rate")) is not None and not re.match(rf"{_number(base)}X\b", usual[1]):
+        yield "base_rate"
     merchants = offer.get("merchants")
     if isinstance(merchants, list | tuple) and not all(str(merchant) in text for merchant in merchants):
         yield "merchants"
@@ -42,6 +48,7 @@ def _conditions(offer: Facts) -> Iterator[tuple[str, str]]:
 
 _ENROLLMENT: Final = re.compile(r"\benroll\b[^.!?;,]{0,30}?\bby\s+\w+\.? \d{1,2}, \d{4}", re.IGNORECASE)
 """The day to enroll by is not the day the offer ends, even where both are the same day."""
+_USUAL: Final = re.compile(r"\b(?:in place|instead) of (?:the |your )?(?:usual )?(\S+)", re.IGNORECASE)
 _PLACES: Final[dict[str, str]] = {
     "online_only": r"\bonline\b",
     "in_store_only": r"\bin[- ]store\b|\bin person\b",

@@ -10,7 +10,7 @@ from tools.policies.evaluation import Helpers, evaluate
 from tools.policies.schema import AttestClause, Example, JudgeClause
 from tools.policies.standard import standard_delivery, standard_message, standard_subject
 from tools.report import SATISFIED
-from tools.subject import Detector, MessageFacts, Subject
+from tools.subject import DeliveryFacts, Detector, MessageFacts, Subject
 
 Side = Literal["violating", "conforming"]
 SIDES: Final[tuple[Side, ...]] = ("violating", "conforming")
@@ -72,12 +72,18 @@ def subject_of(example: Example, *, with_message: bool = False) -> Subject:
         personal=_merged({}, example.personal),
         send_date=example.send_date or standard.send_date,
         message=_message(example.message) if with_message else None,
-        delivery=replace(standard_delivery(text), **example.delivery),
+        delivery=_delivery(text, example.delivery),
     )
 
 
 def _merged(standard: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in {**standard, **changes}.items() if value is not None}
+
+
+def _delivery(text: Mapping[str, str], changes: Mapping[Literal["link", "notice", "text"], str]) -> DeliveryFacts:
+    own = standard_delivery(text)
+    link, notice = changes.get("link", own.link), changes.get("notice", own.notice)
+    return replace(own, link=link, notice=notice, text=changes.get("text", own.text))
 
 
 def _message(changes: Mapping[str, object]) -> MessageFacts:
