@@ -20,12 +20,8 @@ from tools.terms import Merchant, OfferTerms
 from tools.vocabulary import DELIVERY_CHANNELS, DeliveryChannel
 
 WANTED = {"any": ("both", "online"), "online_only": ("both", "online"), "in_store_only": ("both", "in-store")}
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
-    )
-}
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 
 
 @cache
