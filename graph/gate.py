@@ -10,7 +10,7 @@ from graph.settings import Attestation as Given
 from graph.settings import Settings
 from tools.claims import claim_detectors
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
-from tools.delivery.checks import delivery_detectors
+from tools.delivery.checks import DETECTORS as DELIVERY_DETECTORS
 from tools.delivery.texts import DeliveryTexts
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
@@ -80,6 +80,6 @@ def _detectors(partners: tuple[Partner, ...], issuer: str) -> Mapping[str, Detec
         *claim_detectors(checks, regions=regions),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
-        *delivery_detectors(issuer),
+        *DELIVERY_DETECTORS,
     )
     return MappingProxyType({detector.name: detector for detector in detectors})

@@ -43,6 +43,7 @@ class DeliveryFacts:
     """
 
     link: str
+    issuer: str
     allowed_hosts: frozenset[str]
     text: str = ""
     notice: str = ""

@@ -2,6 +2,7 @@ from functools import cache
 
 from tests.tools.offer_content import POLICIES, SEND_DATE, blocks, catalogue, disclosures, long_named_terms, menus
 from tools.claims import claim_detectors
+from tools.delivery.checks import DETECTORS as DELIVERY_DETECTORS
 from tools.drafts import Copy
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
@@ -17,8 +18,8 @@ from tools.subject import Scope, Subject
 def gate() -> Gate:
     aliases = {partner.name: partner.aliases for partner in catalogue().partners.values()}
     checks = grounding_checks(merchant_names=aliases, issuer="Example Bank")
-    grounding = (*grounding_detectors(checks), *claim_detectors(checks))
-    detectors = {detector.name: detector for detector in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS)}
+    of_copy = (*grounding_detectors(checks), *claim_detectors(checks), *HYGIENE_DETECTORS)
+    detectors = {detector.name: detector for detector in (*of_copy, *MESSAGE_DETECTORS, *DELIVERY_DETECTORS)}
     return Gate(
         policies=load_policies(POLICIES, detectors=detectors, run_examples=False),
         detectors=detectors,

@@ -1,7 +1,7 @@
 """The detectors of clauses about push, SMS and in-app messages."""
 
 from collections.abc import Mapping
-from functools import partial
+from typing import Final
 
 from tools.delivery.conditions import left_out
 from tools.delivery.gsm import sms_length
@@ -10,21 +10,11 @@ from tools.email.brand import link_fault
 from tools.report import Evidence
 from tools.subject import DeliveryFacts, Detector, Subject
 
-SHORT = ("headline", "body")
+SHORT: Final = ("headline", "body")
 """Where a message states its conditions unless a clause names other fields."""
 
+_OPENING: Final = 40
 _Params = Mapping[str, object]
-
-
-def delivery_detectors(issuer: str) -> tuple[Detector, ...]:
-    """Return the detectors, for messages of this issuer."""
-    return (
-        Detector("conditions_said", ("terms", "copy"), _conditions_said, frozenset({"fields"})),
-        Detector("terms_linked", ("terms", "copy"), _terms_linked),
-        Detector("sms_segments", ("copy",), _sms_segments, frozenset({"max_segments"})),
-        Detector("sms_notice", ("copy",), _sms_notice, frozenset({"say"})),
-        Detector("issuer_named_first", ("copy",), partial(_issuer_named_first, issuer)),
-    )
 
 
 def _conditions_said(subject: Subject, params: _Params) -> list[Evidence]:
@@ -71,15 +61,25 @@ def _sms_notice(subject: Subject, params: _Params) -> list[Evidence]:
     return [Evidence(field="body", quote=facts.notice or facts.text)]
 
 
-def _issuer_named_first(issuer: str, subject: Subject, params: _Params) -> list[Evidence]:
+def _issuer_named_first(subject: Subject, params: _Params) -> list[Evidence]:
     """Find a text that doesn't open with the issuer's name and a colon."""
     body = subject.text.get("body", "")
-    return (
-        [] if body.startswith(f"{issuer}: ") else [Evidence(field="body", quote=body[:40], start=0, end=len(body[:40]))]
-    )
+    if body.startswith(f"{_facts(subject).issuer}: "):
+        return []
+    return [Evidence(field="body", quote=body[:_OPENING], start=0, end=len(body[:_OPENING]))]
 
 
 def _facts(subject: Subject) -> DeliveryFacts:
     if subject.delivery is None:
         raise ValueError("no push, SMS or in-app message was built")
     return subject.delivery
+
+
+DETECTORS: Final[tuple[Detector, ...]] = (
+    Detector("conditions_said", ("terms", "copy"), _conditions_said, frozenset({"fields"})),
+    Detector("terms_linked", ("terms", "copy"), _terms_linked),
+    Detector("sms_segments", ("copy",), _sms_segments, frozenset({"max_segments"})),
+    Detector("sms_notice", ("copy",), _sms_notice, frozenset({"say"})),
+    Detector("issuer_named_first", ("copy",), _issuer_named_first),
+)
+"""Every check of a message that is no email."""

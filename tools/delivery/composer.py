@@ -49,7 +49,7 @@ def compose(
         message=message,
         copy={"subject": "", "preheader": "", "headline": "", "cta": ""} | said | {"terms": terms_text},
         approved={FIELD_OF[part]: texts.texts[channel, part].id for part in parts if part in FIELD_OF},
-        facts=DeliveryFacts(link=link, allowed_hosts=allowed_hosts, text=whole, notice=notice),
+        facts=DeliveryFacts(link=link, issuer=issuer, allowed_hosts=allowed_hosts, text=whole, notice=notice),
     )
 
 

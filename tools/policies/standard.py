@@ -85,7 +85,8 @@ def standard_delivery(text: Mapping[str, str]) -> DeliveryFacts:
     """Return what a text message of this copy holds beside it."""
     link = terms_link("https://offers.examplebank.example", text["terms"])
     hosts = frozenset({"offers.examplebank.example", "www.examplebank.example"})
-    return DeliveryFacts(link=link, allowed_hosts=hosts, text=f"{text['body']} {link} {_NOTICE}", notice=_NOTICE)
+    whole = f"{text['body']} {link} {_NOTICE}"
+    return DeliveryFacts(link=link, issuer="Example Bank", allowed_hosts=hosts, text=whole, notice=_NOTICE)
 
 
 def standard_message() -> MessageFacts:
