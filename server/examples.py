@@ -81,6 +81,7 @@ OFFER: Final = {
     "copy_source": "blocks",
     "replayed": False,
     "mode": "issue",
+    "channels": None,
 }
 
 SUPPRESSED: Final = {
