@@ -16,6 +16,7 @@ from tools.copy_cover import required_cover, unapproved_by
 from tools.delivery.texts import DeliveryTexts, load_delivery_texts
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
+from tools.email.received import Received, load_received
 from tools.errors import PolicyInvalid
 from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.judging import JUDGE_VARIABLES
@@ -45,6 +46,7 @@ class Rulebook:
     blocks: CopyBlocks
     disclosures: Disclosures
     deliveries: DeliveryTexts
+    received: Received
     hypotheses: Hypotheses
     prompts: PromptSet
     instructions: Instructions
@@ -109,6 +111,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
         deliveries=deliveries,
+        received=load_received(folder / "received.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
         instructions=_instructions(prompts, policies, blocks),

@@ -42,6 +42,7 @@ SuppressionReason = Literal[
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 CARD_TYPES: Final[tuple[CardType, ...]] = get_args(CardType)
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
+ARCHETYPES: Final[tuple[Archetype, ...]] = get_args(Archetype)
 OFFER_TYPES: Final[tuple[OfferType, ...]] = get_args(OfferType)
 DELIVERY_CHANNELS: Final[tuple[DeliveryChannel, ...]] = get_args(DeliveryChannel)
 COPY_FIELDS: Final[tuple[CopyField, ...]] = get_args(CopyField)
