@@ -154,7 +154,7 @@ def _plain(gate: Gate) -> _Check:
 
 def _subjects(rulebook: Rulebook, settings: Settings) -> Iterator[Subject]:
     """Yield drafts of every menu with their messages: other days and merchants, so that hardly a text comes twice."""
-    mailer = Mailer(brand_of(settings), token_secret=b"benchmark-secret-benchmark-secret")
+    mailer = Mailer(brand_of(settings), token_secret=b"benchmark-secret-benchmark-secret", received=rulebook.received)
     today = datetime.now(UTC)
     for turn, ((domain, card_type, strategy), menu) in enumerate(cycle(rulebook.menus.menus.items())):
         option = menu.options[turn // len(rulebook.menus.menus) % len(menu.options)]
