@@ -40,7 +40,8 @@ declare
     is_held boolean := coalesce(held.state <> 'released', false);
     lives boolean := is_held and (held.state = 'settled' or held.expires_at > clock_timestamp());
     on_day text := case when is_held then held.day else today end;
-    added numeric := usd - case when is_held then held.amount_usd else 0 end;
+    cost numeric := round(usd, 4);
+    added numeric := cost - case when is_held then held.amount_usd else 0 end;
     budget_at record;
     used numeric;
     told jsonb := '[]';
@@ -62,7 +63,7 @@ begin
             for update;
         end if;
         if used + added > budget_at.limit_usd and not (lives and added <= 0) then
-            used := used + added - usd;
+            used := used + added - cost;
             short := short || jsonb_build_object(
                 'scope', budget_at.scope, 'name', budget_at.name, 'limit_usd', budget_at.limit_usd::text,
                 'left_usd', greatest(budget_at.limit_usd - used, 0)::text
@@ -84,7 +85,7 @@ begin
         insert into reservation (
             campaign_id, prediction_key, run_id, user_id, domain, day, amount_usd, state, expires_at
         )
-        values (of_campaign, of_key, for_run, of_member, of_domain, on_day, usd, to_state, until)
+        values (of_campaign, of_key, for_run, of_member, of_domain, on_day, cost, to_state, until)
         on conflict (campaign_id, prediction_key) do update
         set run_id = excluded.run_id, user_id = excluded.user_id, domain = excluded.domain, day = excluded.day,
             amount_usd = excluded.amount_usd, state = excluded.state, expires_at = excluded.expires_at,
