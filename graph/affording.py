@@ -61,18 +61,14 @@ async def afforded(state: OfferState, draft: Draft, chosen: MenuOption, deps: De
     return "budget_exhausted", _told(chosen, last, short, run.campaign)
 
 
-def _reserved(
-    state: OfferState, draft: Draft, option: MenuOption, budgets: tuple[BudgetLeft, ...]
-) -> Reserved | None:
+def _reserved(state: OfferState, draft: Draft, option: MenuOption, budgets: tuple[BudgetLeft, ...]) -> Reserved | None:
     if not budgets:
         return None
     asked: str | None = draft.option_id if draft.option_id != option.option_id else None
     before = state.get("money")
     if asked is None and draft.source == "fallback" and before is not None:
         asked = before.in_place_of  # the fallback speaks for the option that money chose
-    return Reserved(
-        option_id=option.option_id, amount_usd=option.expected_cost_usd, budgets=budgets, in_place_of=asked
-    )
+    return Reserved(option_id=option.option_id, amount_usd=option.expected_cost_usd, budgets=budgets, in_place_of=asked)
 
 
 def _told(chosen: MenuOption, cheapest: MenuOption, short: Short, campaign: str) -> str:

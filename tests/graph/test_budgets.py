@@ -14,6 +14,7 @@ from graph.run import decide, steps
 from tests.conftest import Decide
 from tests.graph.test_revisions import BODY, compose
 from tests.scripted_model import Call, ScriptedModel, sample
+from tools.email.message import Mailer
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.terms import MenuOption
 
@@ -126,16 +127,14 @@ async def test_when_none_can_be_paid_the_reason_names_the_budget_and_the_amounts
     assert all(budget.reserved_usd == 0 for budget in await budgets.show("online"))
 
 
-async def test_a_failed_offer_gives_its_money_back(
-    deps: Deps, budgets: Budgets, credits: list[MenuOption]
-) -> None:
-    """An email that links to a host which is not allowed."""
+async def test_a_failed_offer_gives_its_money_back(deps: Deps, budgets: Budgets, credits: list[MenuOption]) -> None:
+    """An email too large to be delivered whole breaks a message clause after the money is reserved."""
     await budgets.change("online", {TOTAL: Decimal(100)})
     foreign = replace(deps.mailer.brand, site="https://elsewhere.example")
     graph = build_graph(replace(deps, mailer=replace(deps.mailer, brand=foreign)))
     raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
     outcome = await decide(raw, graph, ISSUE, deadline_s=60)
-    assert outcome.recommendation == "generation_failed"
+    assert (outcome.recommendation, outcome.error_code) == ("generation_failed", "template_fault")
     assert await held(deps) == [("released", credits[0].expected_cost_usd)]
     assert [budget.left_usd for budget in await budgets.show("online")] == [Decimal(100)]
 

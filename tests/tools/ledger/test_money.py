@@ -58,7 +58,11 @@ async def test_an_answer_says_what_is_left_of_each_budget_and_which_is_short(
     money: Money, budgets: Budgets, claimed: tuple[Claim, ...]
 ) -> None:
     first, second, _ = claimed
-    limits = {BudgetKey("domain", "Travel"): Decimal(50), BudgetKey("day"): Decimal(70), BudgetKey("member"): Decimal(45)}
+    limits = {
+        BudgetKey("domain", "Travel"): Decimal(50),
+        BudgetKey("day"): Decimal(70),
+        BudgetKey("member"): Decimal(45),
+    }
     await budgets.change("online", limits | {BudgetKey("domain", "Dining"): Decimal(1)})
     today = datetime.now(ZONE).date().isoformat()
     assert await ask(money, first, 30) == Granted(
@@ -173,9 +177,7 @@ async def test_however_runs_race_and_die_the_sum_keeps_to_the_budget_and_nothing
     async def run(number: int) -> None:
         here = number % 2 == 0
         mine, purse, book = (
-            (claims, money, records)
-            if here
-            else (others, Money(elsewhere, zone=ZONE), Records(elsewhere, zone=ZONE))
+            (claims, money, records) if here else (others, Money(elsewhere, zone=ZONE), Records(elsewhere, zone=ZONE))
         )
         key = f"key {number % 20}"
         claim = replace(CLAIM, prediction_key=key, run_id=f"run {number}", user_id=f"USER_{key}")
