@@ -1,4 +1,4 @@
-"""Which option the campaign can pay. Money is asked for after the choice, so that no menu and no prompt depends on it."""
+"""Which option the campaign can pay: asked after the choice, so that no menu and no prompt depends on money."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -113,8 +113,8 @@ def set_budgets(
         promised = budget.spent_usd + budget.reserved_usd
         if budget.limit_usd is not None and promised > budget.limit_usd:
             warn(
-                f"{_LABELS[budget.scope].format(name=budget.name)}: {promised:,.2f} USD are promised already; nothing is"
-                f" taken back, and no more is promised until its limit is above that"
+                f"{_LABELS[budget.scope].format(name=budget.name)}: {promised:,.2f} USD are promised already; nothing"
+                " is taken back, and no more is promised until its limit is above that"
             )
 
 

@@ -130,8 +130,8 @@ async def test_when_none_can_be_paid_the_reason_names_the_budget_and_the_amounts
 async def test_a_failed_offer_gives_its_money_back(deps: Deps, budgets: Budgets, credits: list[MenuOption]) -> None:
     """An email too large to be delivered whole breaks a message clause after the money is reserved."""
     await budgets.change("online", {TOTAL: Decimal(100)})
-    foreign = replace(deps.mailer.brand, site="https://elsewhere.example")
-    graph = build_graph(replace(deps, mailer=replace(deps.mailer, brand=foreign)))
+    large = replace(deps.mailer.brand, postal_address="Example Bank, " + "100 Main Street, " * 8_000)
+    graph = build_graph(replace(deps, mailer=Mailer(large, token_secret=b"0" * 32)))
     raw = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
     outcome = await decide(raw, graph, ISSUE, deadline_s=60)
     assert (outcome.recommendation, outcome.error_code) == ("generation_failed", "template_fault")
@@ -163,7 +163,7 @@ async def test_a_budget_set_while_a_run_is_under_way_counts_for_it(
 async def test_no_prompt_depends_on_money(
     deps: Deps, budgets: Budgets, credits: list[MenuOption], script: ScriptedModel, mode: str
 ) -> None:
-    """Of drafts that speak of the dear option only: they are right for it, wrong for whatever money puts in its place."""
+    """Written drafts name the dear option's value: right for it, wrong for what money puts in its place."""
     value = f"${credits[0].reward_value:f}"
     script.reply(
         "draft_compose",
@@ -187,5 +187,7 @@ async def test_no_prompt_depends_on_money(
     generated, own_copy = "offer_generated", "blocks" if mode == "select" else "model"
     assert outcomes[1:] == [("suppressed_budget_exhausted", None), (generated, own_copy), (generated, own_copy)]
     assert outcomes[0] == (generated, own_copy if mode == "select" else "fallback")
-    assert steps_taken == [["analyze_select" if mode == "select" else "analyze_compose", f"draft_{mode}"]] * 4
-    assert script.count == 2  # the same two prompts every time: the completions of the first run served all
+    asked = ["analyze_select" if mode == "select" else "analyze_compose", f"draft_{mode}"]
+    own_offer = asked if mode == "select" else [*asked, "judge"]
+    assert steps_taken == [asked, asked, own_offer, own_offer]
+    assert script.count == len(own_offer)  # the same prompts every time: one completion of each served all

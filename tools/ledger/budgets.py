@@ -80,9 +80,10 @@ class Budgets:
                 await connection.execute(_BOUND, values | key._asdict())
 
     async def show(self, campaign: str) -> tuple[BudgetStatus, ...]:
-        """Return the campaign's total, then its budgets. Raises InputInvalid for an unknown campaign, DatabaseUnavailable.
+        """Return the campaign's total, then its budgets.
 
         Reservations whose lease has ended are not counted: the next run that needs the money gets it.
+        Raises InputInvalid for an unknown campaign, DatabaseUnavailable.
         """
         today = datetime.now(self._zone).date().isoformat()
         async with self._database.connection() as connection:

@@ -52,7 +52,7 @@ Answer = Granted | Short | Lost
 
 
 class Money:
-    """Atomic reservations: what is reserved and settled never exceeds a budget. `zone` is the brand's, whose days count."""
+    """Atomic reservations: what is reserved and settled never exceeds a budget. `zone` is the brand's."""
 
     def __init__(self, database: Database, *, zone: ZoneInfo) -> None:
         self._database, self._zone = database, zone
