@@ -12,7 +12,7 @@ from tests.tools.ledger.conftest import ZONE
 from tests.tools.ledger.rows import CLAIM, anything, ask, end_lease, in_use, outcome, reserve, rows
 from tools.database import Database
 from tools.ledger.budgets import BudgetKey, Budgets
-from tools.ledger.claims import Claim, Claims, Recorded, Taken
+from tools.ledger.claims import Busy, Claim, Claims, Recorded, Taken
 from tools.ledger.money import BudgetLeft, Granted, Lost, Money, Short
 from tools.ledger.records import Records
 
@@ -173,25 +173,35 @@ async def test_however_runs_race_and_die_the_sum_keeps_to_the_budget_and_nothing
 ) -> None:  # fmt: skip
     await budgets.change("online", {TOTAL: BUDGET})
     won: list[str] = []
+    stirs: dict[str, asyncio.Event] = {}
+
+    def stir(key: str) -> None:
+        """Wake who waits for this prediction: who owns it has changed."""
+        if (event := stirs.pop(key, None)) is not None:
+            event.set()
 
     async def run(number: int) -> None:
-        here = number % 2 == 0
-        mine, purse, book = (
-            (claims, money, records) if here else (others, Money(elsewhere, zone=ZONE), Records(elsewhere, zone=ZONE))
-        )
+        mine, there = ((claims, database), (others, elsewhere))[number % 2]
+        purse, book = Money(there, zone=ZONE), Records(there, zone=ZONE)
         key = f"key {number % 20}"
         claim = replace(CLAIM, prediction_key=key, run_id=f"run {number}", user_id=f"USER_{key}")
         end, time_over, asked = fates(seed, number)
-        while not isinstance(answer := await mine.claim(claim, anything), Taken):
-            if isinstance(answer, Recorded):
-                return
+        while True:
+            stirred = stirs.setdefault(key, asyncio.Event())
+            answer = await mine.claim(claim, anything)
+            if not isinstance(answer, Busy):
+                stir(key)
+                break
+            await stirred.wait()
+        if isinstance(answer, Recorded):
+            return
         afforded = None
-        for step, usd in enumerate(asked):
+        for step in range(len(asked) + 1):
             if step == time_over:
                 await end_lease(database, claim.run_id)
-            afforded = usd if await reserve(purse, claim, usd) else afforded
-        if time_over == len(asked):
-            await end_lease(database, claim.run_id)
+                stir(key)
+            if step < len(asked) and await reserve(purse, claim, asked[step]):
+                afforded = asked[step]
         match end:
             case "offer" if afforded is not None:
                 issued = await book.finish(outcome(claim, cost=afforded))
@@ -201,8 +211,10 @@ async def test_however_runs_race_and_die_the_sum_keeps_to_the_budget_and_nothing
                 await book.finish(outcome(claim, close="retry"))
             case "gone":
                 mine.let_go(claim.run_id)
+                await mine.aclose()  # until the other process can know
             case _:
                 await book.finish(outcome(claim))
+        stir(key)
 
     await asyncio.wait_for(asyncio.gather(*(run(number) for number in range(60))), timeout=120)
     await claims.aclose()
