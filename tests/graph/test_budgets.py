@@ -6,11 +6,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from graph.build import Graph, build_graph
 from graph.context import Context
 from graph.deps import Deps
 from graph.run import decide, steps
+from graph.trace import Trace
+from server.commands.trace_view import trace_view
 from tests.conftest import Decide
 from tests.graph.test_revisions import BODY, compose
 from tests.scripted_model import Call, ScriptedModel, sample
@@ -100,6 +103,12 @@ async def test_when_money_is_short_the_next_cheaper_option_of_the_type_is_offere
     record = await record_of(deps, outcome.run_id)
     assert record["terms"]["option_id"] == record["money"]["option_id"] == cheap.option_id
     assert record["money"]["in_place_of"] == dear.option_id
+    told = "".join(segment.text for segment in Console(width=300).render(trace_view(Trace.model_validate(record))))
+    limit, left = dear.expected_cost_usd - Decimal("0.01"), dear.expected_cost_usd - cheap.expected_cost_usd
+    assert (
+        f"{cheap.expected_cost_usd} USD reserved for {cheap.option_id}, in place of {dear.option_id}, which was not"
+        f" affordable; left: campaign {left - Decimal('0.01')} USD of {limit} USD"
+    ) in told
     assert await held(deps) == [("settled", cheap.expected_cost_usd)]
 
 

@@ -5,11 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from tools.database import Database
+from tools.ledger.budgets import BudgetKey
 from tools.ledger.claims import ONLINE, Claim
 from tools.ledger.money import Answer, Granted, Money
 from tools.ledger.records import Finish, IssuedRow
 from tools.screening import Hold, Usage
 
+TOTAL, TRAVEL, DINING = BudgetKey("campaign"), BudgetKey("domain", "Travel"), BudgetKey("domain", "Dining")
+DAY, MEMBER = BudgetKey("day"), BudgetKey("member")
 CLAIM = Claim(
     campaign_id=ONLINE, prediction_key="key", user_id="USER_1", domain="Travel", run_id="run", lease_s=60
 )  # fmt: skip
@@ -80,6 +83,17 @@ async def end_lease(database: Database, run_id: str) -> None:
 async def in_use(database: Database, scope: str = "campaign") -> dict[str, Decimal]:
     """Return what the ledger counts as used of the budgets of a scope, by name."""
     return dict(await rows(database, "select name, used_usd from budget_use where scope = %s order by name", scope))
+
+
+async def kept(database: Database) -> bool:
+    """Return whether what the ledger counts as in use is what its reservations add up to."""
+    found = await rows(
+        database,
+        "select u.scope, u.name, u.used_usd, coalesce(sum(r.amount_usd), 0) from budget_use u left join reservation r"
+        " on r.state <> 'released' and case u.scope when 'campaign' then true when 'day' then r.day = u.name"
+        " else r.domain = u.name end and r.campaign_id = u.campaign_id group by u.campaign_id, 1, 2, 3",
+    )
+    return all(used == summed for _, _, used, summed in found)
 
 
 async def rows(database: Database, query: str, *values: object, **named: object) -> list[tuple[Any, ...]]:

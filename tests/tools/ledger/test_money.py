@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests.tools.ledger.conftest import ZONE
-from tests.tools.ledger.rows import CLAIM, anything, ask, end_lease, in_use, outcome, reserve, rows
+from tests.tools.ledger.rows import CLAIM, TOTAL, anything, ask, end_lease, in_use, outcome, reserve, rows
 from tools.database import Database
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.claims import Busy, Claim, Claims, Recorded, Taken
@@ -17,7 +17,6 @@ from tools.ledger.money import BudgetLeft, Granted, Lost, Money, Short
 from tools.ledger.records import Records
 
 BUDGET = Decimal(100)
-TOTAL = BudgetKey("campaign")
 
 
 async def used(database: Database) -> Decimal:
