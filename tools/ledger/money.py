@@ -45,7 +45,7 @@ class Short:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The run's claim on the prediction has ended, or its offer is issued: it has nothing to reserve for."""
+    """The run's claim on the prediction has ended: it has nothing to reserve for."""
 
 
 Answer = Granted | Short | Lost

@@ -104,7 +104,7 @@ returns table (user_id text, domain text) language sql as $$
 $$;
 
 -- Reserves `usd` for a prediction in place of what it had reserved. Verdicts: granted, short (some budget has too little
--- left), lost (the run's claim has ended). Where no budget counts the offer, nothing is reserved.
+-- left), lost (the run's claim has ended). Where no budget counts the offer, nothing is reserved. Settled stays settled.
 create or replace function reserve_money(
     of_campaign bigint, of_key text, for_run text, usd numeric, lease_s float8, today text
 ) returns jsonb language plpgsql as $$
@@ -118,11 +118,9 @@ begin
         return '{"verdict": "lost", "budgets": []}';
     end if;
     select * into held from reservation r where r.campaign_id = of_campaign and r.prediction_key = of_key for update;
-    if held.state = 'settled' then
-        return '{"verdict": "lost", "budgets": []}';
-    end if;
     return take_money(
-        of_campaign, of_key, for_run, item.user_id, item.domain, usd, today, held, 'reserved',
+        of_campaign, of_key, for_run, item.user_id, item.domain, usd, today, held,
+        case held.state when 'settled' then 'settled' else 'reserved' end,
         clock_timestamp() + make_interval(secs => lease_s)
     );
 end $$;
