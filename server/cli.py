@@ -13,6 +13,7 @@ from server.commands import (
     copy,
     db,
     demo,
+    email,
     generate,
     parts,
     policies,
@@ -68,6 +69,7 @@ for module in (policy_acts, policy_versions):
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
+app.add_typer(email.app, name="email", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 
 
