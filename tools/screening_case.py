@@ -21,7 +21,7 @@ class Usage:
 
     Days, months, quarters and years are calendar ones in the brand's time zone; pending are unexpired reservations of
     other predictions. `snapshot_is_current` says whether the warehouse's snapshot is of this month (unknown counts as
-    yes), `budgeted` whether the campaign has a budget to reserve from.
+    yes).
     """
 
     issued_this_month: int = 0
@@ -33,7 +33,6 @@ class Usage:
     multipliers_this_month: int = 0
     credits_this_year_usd: float = 0.0
     suppressed: bool = False
-    budgeted: bool = False
     snapshot_is_current: bool = True
 
     def without_pending(self) -> "Usage":

@@ -75,6 +75,5 @@ select
         as multipliers_this_month,
     (select coalesce(sum(credit_usd), 0) from issued where domain = %(domain)s and issued_at >= %(year)s)
         as credits_this_year_usd,
-    exists (select from suppression where user_id = %(user_id)s) as suppressed,
-    exists (select from campaign where campaign_id = %(campaign_id)s and budget_usd is not null) as budgeted
+    exists (select from suppression where user_id = %(user_id)s) as suppressed
 """
