@@ -80,7 +80,7 @@ async def _lost(state: OfferState, output: OfferOutput, deps: Deps, *, neutral: 
         return await replayed(winner, deps, neutral=neutral)
     if not output.success:
         return output
-    late = "the run outlived its claim on the prediction; send it again"
+    late = "the run outlived its claim on the prediction, or the member opted out meanwhile; send it again"
     return OfferOutput.failure("deadline", late, run_id=run.run_id, prediction=state["prediction"], mode=run.mode)
 
 

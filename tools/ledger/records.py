@@ -10,6 +10,7 @@ from psycopg.errors import CheckViolation
 from pydantic_core import to_json
 
 from tools.database import Database
+from tools.ledger.opt_outs import opted_out
 
 Close = Literal["done", "retry"]
 
@@ -61,8 +62,8 @@ class Records:
     async def finish(self, finish: Finish) -> bool:
         """Write the outcome; return False when the run no longer owns the prediction and nothing was written.
 
-        It doesn't once its lease ended, or when its reservation expired and others have the money. Raises
-        DatabaseUnavailable.
+        It doesn't once its lease ended, or when its reservation expired and others have the money; and an offer is not
+        written for a member who opted out while it was made. Raises DatabaseUnavailable.
         """
         values = {
             "campaign_id": finish.campaign_id,
@@ -78,6 +79,7 @@ class Records:
             "error_text": finish.error_text,
             "input_tokens": finish.input_tokens,
             "output_tokens": finish.output_tokens,
+            "issues": finish.issued is not None,
         }
         statement = _FINISH
         if finish.issued is not None:
@@ -121,14 +123,14 @@ def _issued_values(issued: IssuedRow) -> dict[str, object]:
     }
 
 
-_DECIDE: Final = """
+_DECIDE: Final = f"""
 with won as (
-    update offer_item set status = %(close)s, run_id = %(run_id)s, recommendation = %(recommendation)s,
+    update offer_item i set status = %(close)s, run_id = %(run_id)s, recommendation = %(recommendation)s,
         reserves = false, lease_until = null, finished_at = now(), error_class = %(error_class)s,
         error_text = %(error_text)s, input_tokens = input_tokens + %(input_tokens)s,
         output_tokens = output_tokens + %(output_tokens)s
     where campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending' and owner = %(run_id)s
-      and lease_until > now()
+      and lease_until > now() and not (%(issues)s and {opted_out("i")})
     returning campaign_id, prediction_key, user_id
 ), decided as (
     insert into decision (run_id, campaign_id, prediction_key, recommendation, record)
