@@ -126,9 +126,10 @@ def _said(choices: Choices) -> str:
     """Say what holds after a change."""
     if choices.stopped:
         return "Saved. We will not make any more offers to you by email."
-    pause = "" if choices.paused_until is None else f" Offers are paused until {day(choices.paused_until)}."
     kinds = "all categories" if not choices.refused else join(list(choices.wanted), "and")
-    return f"Saved. You may get offers for {kinds}.{pause}"
+    if choices.paused_until is None:
+        return f"Saved. You may get offers for {kinds}."
+    return f"Saved. Offers are paused until {day(choices.paused_until)}. From then on you may get offers for {kinds}."
 
 
 class WithoutTokens(logging.Filter):

@@ -108,7 +108,7 @@ def import_list(
     for reject in done.shown:
         warn(f"line {reject.line}: {reject.column} {reject.value[:40]!r} {reject.reason}")
     if done.rejects_path is not None:
-        warn(f"{done.rejected:,} lines rejected; all of them: {done.rejects_path}; mend and import that part again")
+        warn(f"{done.rejected:,} lines rejected; all of them: {done.rejects_path}; mend them and import again")
         raise typer.Exit(1)
 
 

@@ -141,16 +141,18 @@ def _entries(path: Path, source: str, progress: Callable[[int], None] | None) ->
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error
     except csv.Error as error:
-        raise InputInvalid(f"{path.name}: line {rows.line_num}: {error}; quote the cell, or end its quotes") from error
+        raise InputInvalid(
+            f"{path.name}: line {rows.line_num + 1}: {error}; quote the cell, or end its quotes"
+        ) from error
     except OSError as error:
         raise InputInvalid(f"{path} can't be read: {error.strerror}; name a .csv file") from error
 
 
 def _entry(row: Mapping[str | None, object], line: int, source: str) -> tuple[str, str] | Reject:
     """Return (user_id, source) of a row, or why it can't be taken."""
-    if row.get(None) is not None:
-        return Reject(line, ROW, "", "has more cells than the header")
     user_id, given = (str(row.get(name) or "").strip() for name in COLUMNS)
+    if row.get(None) is not None:
+        return Reject(line, ROW, user_id, "has more cells than the header")
     for column, value in (("user_id", user_id), ("source", given or source)):
         if not _TEXT.fullmatch(value):
             return Reject(line, column, value, _WANTED if value else "is empty")
