@@ -111,28 +111,32 @@ def _last_texts(brief: Brief) -> list[dict[str, str]]:
 
 
 def _with_policies(prompt: Prompt, variables: dict[str, Any], policies: Sequence[Extract]) -> list[tuple[str, str]]:
-    """Render with every brief once, and with as much of the prose as the budget leaves room for."""
+    """Render with every brief once, and with as much of the prose as the budget leaves room for.
+
+    Where the prompt is too long without a word of prose, the bad halves of the examples yield, then all of them.
+    """
     prose: dict[str, list[str]] = {}
     for policy in policies:
         if policy.brief:
             prose.setdefault(policy.brief, []).extend([policy.prose] if policy.prose else [])
 
-    def rendered(room: int) -> list[tuple[str, str]]:
+    def rendered(room: int, examples: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
         lines = [
             {"brief": brief, "prose": " ".join(filter(None, (cut(part, room) for part in parts)))}
             for brief, parts in prose.items()
         ]
-        return [*prompt.render({**variables, "policies": lines})]
+        return [*prompt.render({**variables, "policies": lines, "examples": examples})]
 
-    messages = rendered(0)
-    if _length(messages) > BUDGET["compose"]:  # briefs are never cut: the bad halves of examples yield, then all
-        for examples in ([{**shown, "bad": ""} for shown in variables["examples"]], []):
-            variables = {**variables, "examples": examples}
-            if _length(messages := rendered(0)) <= BUDGET["compose"]:
-                break
+    whole = variables["examples"]
+    messages = rendered(0, whole)
     pieces = sum(map(len, prose.values()))
     left = BUDGET["compose"] - _length(messages) - pieces  # each piece rounds up by one
-    return rendered(left // pieces) if pieces and left > 0 else messages
+    if pieces and left > 0:
+        return rendered(left // pieces, whole)
+    for examples in ([{**shown, "bad": ""} for shown in whole], []):
+        if _length(messages) > BUDGET["compose"]:
+            messages = rendered(0, examples)
+    return messages
 
 
 def _length(messages: Sequence[tuple[str, str]]) -> int:

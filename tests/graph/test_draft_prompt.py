@@ -32,7 +32,9 @@ from tools.terms import MenuOption
 from tools.views import MemberView
 from tools.vocabulary import CARD_TYPES, DOMAINS, OFFER_TYPES, STRATEGIES, Domain
 
-SHOWN = re.compile(r'^(?P<type>[A-Z][a-z]+(?: [a-z]+)?): "(?P<good>.+)"\n(?:Bad \([^)]+\): ".+"\n)?', re.MULTILINE)
+SHOWN = re.compile(
+    r'^(?!Last )(?P<type>[A-Z][a-z]+(?: [a-z]+)?): "(?P<good>.+)"\n(?:Bad \([^)]+\): ".+"\n)?', re.MULTILINE
+)
 OPTION = re.compile(
     r"^(?P<id>\w+): (?P<label>[^|\n]+?)(?P<only> Only [\w-]+ purchases count\.)?(?: \| without (?P<without>[\w ]+))?$",
     re.MULTILINE,
