@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from hypothesis import strategies as st
 
 from graph.deps import token_secret
 from graph.settings import Settings
+from server import forms
 from server.forms import MAX_BYTES
+from server.links import WithoutTokens, _pause
 from tests.scripted_model import ScriptedModel
 from tests.server.conftest import AddMember, created_database, prediction
 from tests.server.serving import Serving, wait_for
@@ -225,6 +228,31 @@ async def test_a_body_in_chunks_is_cut_off_at_the_limit(client: httpx2.Client, m
     assert reply.status_code == 413
 
 
+async def test_a_body_that_never_comes_is_not_waited_for(
+    server: Serving, mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = await shared_mail(mail)
+    monkeypatch.setattr(forms, "PATIENCE_S", 0.01)
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {sent.unsubscribe} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    writer.write(f"{head}Content-Length: 26\r\n\r\nList".encode())
+    assert (await asyncio.wait_for(reader.readline(), 30)).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+def test_an_access_log_holds_no_token() -> None:
+    def logged(path: str) -> str:
+        values = ("127.0.0.1:5", "POST", path, "1.1", 200)
+        record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', values, None)
+        assert WithoutTokens().filter(record)
+        return record.getMessage()
+
+    assert logged("/unsubscribe/secret.token") == '127.0.0.1:5 - "POST /unsubscribe/... HTTP/1.1" 200'
+    assert logged("/preferences/secret.token?x=1") == '127.0.0.1:5 - "POST /preferences/... HTTP/1.1" 200'
+    assert logged("/offer/invoke") == '127.0.0.1:5 - "POST /offer/invoke HTTP/1.1" 200'
+
+
 async def test_the_pages_button_stops_offers_and_preferences_start_them_again(
     client: httpx2.Client, mail: Mail, ledger: Database
 ) -> None:
@@ -395,8 +423,6 @@ def test_a_database_that_is_down_is_told_and_nothing_is_claimed(
 
 
 def test_a_pause_that_is_over_today_is_none() -> None:
-    from server.links import _pause
-
     today = date(2026, 11, 28)
     assert [_pause({"pause": (value,)}, today) for value in ("2026-11-28", "2026-11-29", "0", "90")] == [
         None, date(2026, 11, 29), None, date(2027, 2, 26),
