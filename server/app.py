@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 
-from graph.deps import brand_of
+from graph.brand import brand_of
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
 from server.examples import add_examples
