@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from langgraph.channels import UntrackedValue
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from graph.channels import Added, Typed
@@ -12,13 +12,14 @@ from graph.schemas import ErrorCode, OfferInput, OfferOutput
 from graph.sealed import Sealed
 from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
+from tools.delivery.messages import InAppMessage, PushMessage, SmsMessage
 from tools.drafts import Copy, Draft
 from tools.email.message import Message
 from tools.report import ComplianceReport, Violation
 from tools.screening import Usage
 from tools.terms import Menu, Merchant, OfferTerms
 from tools.views import MemberView
-from tools.vocabulary import Domain, Mode, SuppressionReason
+from tools.vocabulary import DeliveryChannel, Domain, Mode, SuppressionReason
 
 
 class Record(BaseModel):
@@ -97,6 +98,15 @@ class LoopEnd(Record):
     detail: str
 
 
+class Delivery(Record):
+    """The offer in one channel beside the email: its message and what the gate said of it, or why there is none."""
+
+    channel: DeliveryChannel
+    message: Annotated[PushMessage | SmsMessage | InAppMessage, Field(discriminator="channel")] | None = None
+    report: ComplianceReport | None = None
+    reason: str | None = None
+
+
 class Failure(Record):
     """Why the run ends without an offer."""
 
@@ -149,6 +159,7 @@ class OfferState(TypedDict, total=False):
     message: Annotated[Sealed[Message] | None, UntrackedValue]
     reply_html: Annotated[Sealed[str] | None, UntrackedValue]
     message_report: Annotated[ComplianceReport | None, Typed]
+    deliveries: Annotated[tuple[Delivery, ...], Typed]
     calls: Annotated[list[ModelCall], Added]
     degraded: Annotated[list[str], Added]
     failure: Annotated[Failure | None, Typed]

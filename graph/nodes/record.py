@@ -32,6 +32,7 @@ _KEPT: Final = (
     "terms_text",
     "report",
     "message_report",
+    "deliveries",
     "calls",
     "degraded",
     "review",
