@@ -145,8 +145,8 @@ async def open_deps(settings: Settings) -> Deps:
         database=database,
         members=MemberLoader(database.pool, table=settings.cardmember_table),
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
-        records=Records(database),
-        money=Money(database),
+        records=Records(database, zone=zone),
+        money=Money(database, zone=zone),
         model=model,
         judge=open_judge(settings, secret, store, chat=model),
         index=PolicyIndex(

@@ -21,8 +21,8 @@ class Usage:
 
     Days, months, quarters and years are calendar ones in the brand's time zone; pending are unexpired reservations of
     other predictions. `snapshot_is_current` says whether the warehouse's snapshot is of this month (unknown counts as
-    yes), `budgeted` whether the campaign has a budget to reserve from. `suppressed`, `domain_refused` and
-    `paused_until` (the first day that may bring offers again) are what the member or an officer said about offers.
+    yes). `suppressed`, `domain_refused` and `paused_until` (the first day that may bring offers again) are what the
+    member or an officer said about offers.
     """
 
     issued_this_month: int = 0
@@ -36,7 +36,6 @@ class Usage:
     suppressed: bool = False
     domain_refused: bool = False
     paused_until: date | None = None
-    budgeted: bool = False
     snapshot_is_current: bool = True
 
     @property

@@ -22,6 +22,8 @@ COMMANDS = [
     ["policies", "show"],
     ["policies", "test"],
     ["policies", "coverage"],
+    ["budget", "show"],
+    ["budget", "set"],
     ["config"],
     ["status"],
     ["stop"],

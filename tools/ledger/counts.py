@@ -80,6 +80,5 @@ select
     exists (select from suppression where user_id = %(user_id)s) as suppressed,
     exists (select from contact_preference where user_id = %(user_id)s and %(domain)s = any(refused_domains))
         as domain_refused,
-    (select paused_until from contact_preference where user_id = %(user_id)s and paused_until > now()) as paused_until,
-    exists (select from campaign where campaign_id = %(campaign_id)s and budget_usd is not null) as budgeted
+    (select paused_until from contact_preference where user_id = %(user_id)s and paused_until > now()) as paused_until
 """
