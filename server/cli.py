@@ -20,6 +20,7 @@ from server.commands import (
     policy_acts,
     policy_versions,
     serve,
+    suppression,
 )
 from server.commands.console import fail, out
 from server.release import release
@@ -71,6 +72,7 @@ app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(email.app, name="email", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
+app.add_typer(suppression.app, name="suppression", rich_help_panel="Data")
 
 
 @app.command("version", rich_help_panel="Settings and parts")

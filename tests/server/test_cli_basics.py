@@ -32,6 +32,10 @@ COMMANDS = [
     ["db", "sample"],
     ["db", "predictions"],
     ["db", "erase"],
+    ["suppression", "list"],
+    ["suppression", "add"],
+    ["suppression", "remove"],
+    ["suppression", "import"],
 ]
 
 

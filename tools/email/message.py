@@ -129,6 +129,10 @@ class Mailer:
             sent_at=sent,
         )
 
+    def claim_of_link(self, purpose: tokens.LinkPurpose, token: str) -> tokens.LinkClaim | None:
+        """Return what a token of one of our links says if it was made for this purpose, else None."""
+        return tokens.read(purpose, token, secret=self._secret)
+
     def _links(self, run_id: str, sent: datetime) -> dict[str, str]:
         purposes: tuple[tuple[tokens.LinkPurpose, str], ...] = (
             ("offer", self.brand.offer_url),

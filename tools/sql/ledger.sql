@@ -160,11 +160,33 @@ create table if not exists offer_decline (
     primary key (user_id, domain, declined_at)
 );
 
+-- Who gets no offers at all. `source` says who said so: a link of an email, or the officer or file of an import.
 create table if not exists suppression (
     user_id text primary key,
     source text not null,
     created_at timestamptz not null default now()
 );
+
+-- What a member chose on the preferences page; without a row they get offers of every domain.
+create table if not exists contact_preference (
+    user_id text primary key,
+    refused_domains text[] not null default '{}',
+    paused_until timestamptz,
+    changed_at timestamptz not null default now()
+);
+
+-- Every change of what a member wants, and where it came from; rows are only ever added.
+create table if not exists contact_event (
+    event_id bigint generated always as identity primary key,
+    user_id text not null,
+    event text not null check (event in ('stopped', 'resumed', 'preferences')),
+    source text not null,
+    run_id text,
+    refused_domains text[],
+    paused_until timestamptz,
+    at timestamptz not null default now()
+);
+create index if not exists contact_event_of on contact_event (user_id, event_id);
 
 create table if not exists completion (
     key text primary key,
