@@ -36,7 +36,7 @@ studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
 	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true $(BIN)/langgraph dev --no-browser
 
 test: $(STAMP) ## Run every test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP) ## Format, lint and types, then the tests
 	@$(BIN)/ruff format --check .
