@@ -20,6 +20,7 @@ from tools.policies.evaluation import Attestation
 from tools.policies.gate import Gate
 from tools.policies.load import load_policies
 from tools.policies.policy_set import Policy, PolicySet
+from tools.policies.standard import ISSUER as EXAMPLE_ISSUER
 from tools.subject import Detector
 
 
@@ -72,14 +73,21 @@ def detectors_of(issuer: str, catalogue: Catalogue) -> Mapping[str, Detector]:
 
 @lru_cache(maxsize=16)
 def _detectors(partners: tuple[Partner, ...], issuer: str) -> Mapping[str, Detector]:
+    detectors = {detector.name: detector for detector in _built(partners, issuer)}
+    if issuer != EXAMPLE_ISSUER:
+        for detector in _built(partners, EXAMPLE_ISSUER):
+            detectors[detector.name] = replace(detectors[detector.name], for_examples=detector)
+    return MappingProxyType(detectors)
+
+
+def _built(partners: tuple[Partner, ...], issuer: str) -> Sequence[Detector]:
     aliases = {partner.name: partner.aliases for partner in partners}
     checks = grounding_checks(merchant_names=aliases, issuer=issuer)
     regions = {partner.name: frozenset(partner.regions) for partner in partners if not isinstance(partner.regions, str)}
-    detectors = (
+    return (
         *grounding_detectors(checks),
         *claim_detectors(checks, regions=regions),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
         *DELIVERY_DETECTORS,
     )
-    return MappingProxyType({detector.name: detector for detector in detectors})

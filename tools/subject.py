@@ -112,6 +112,7 @@ class Detector:
 
     `depends_on` says which part of the subject it reads. `params` lists the parameter names its clause may set. `needs`
     names the parts of a message without which it can't judge, `unseen` what it can't tell of a file checked alone.
+    `for_examples` is the same check where it depends on the issuer: examples of policies name a fictional one.
     """
 
     name: str
@@ -120,3 +121,4 @@ class Detector:
     params: frozenset[str] = frozenset()
     needs: frozenset[MessagePart] = frozenset()
     unseen: str = ""
+    for_examples: "Detector | None" = None

@@ -112,12 +112,14 @@ class Compliant:
         return self.subject, BEFORE_MESSAGE
 
 
-def open_book(folder: Path = POLICIES) -> Book:
-    """Read a policies folder. Whatever may be attested is: the suite itself shows that nothing else would pass.
+def open_book(folder: Path = POLICIES, **brand: str) -> Book:
+    """Read a policies folder, for the brand that settings name.
+
+    Whatever may be attested is: the suite itself shows that nothing else would pass.
 
     Raises PolicyInvalid, with file and line.
     """
-    settings = load_settings(_env_file=None, policies_dir=folder)
+    settings = load_settings(_env_file=None, policies_dir=folder, **brand)
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy")
     detectors = detectors_of(settings.brand_issuer, catalogue)

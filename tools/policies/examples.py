@@ -32,7 +32,7 @@ def run_examples(clause: ActiveClause, detectors: Mapping[str, Detector]) -> lis
     if isinstance(clause.clause, JudgeClause | AttestClause):
         return []
     failed = []
-    helpers = Helpers(detectors)
+    helpers = Helpers({name: detector.for_examples or detector for name, detector in detectors.items()})
     for side in SIDES:
         for index, example in enumerate(getattr(clause.clause.examples, side)):
             try:

@@ -7,6 +7,9 @@ from typing import Final
 from tools.delivery.links import terms_link
 from tools.subject import DeliveryFacts, MessageFacts, Mime, MimePart, Scope, Subject
 
+ISSUER: Final = "Example Bank"
+"""Whom examples of policies name as the issuer, whoever the real one is."""
+
 SEND_DATE: Final = date(2026, 11, 23)
 _OFFER: Final[dict[str, object]] = {
     "offer_type": "points_multiplier",
@@ -87,7 +90,7 @@ def standard_delivery(text: Mapping[str, str]) -> DeliveryFacts:
     link = terms_link("https://offers.examplebank.example", text["terms"])
     hosts = frozenset({"offers.examplebank.example", "www.examplebank.example"})
     whole = f"{text['body']} {link} {_NOTICE}"
-    return DeliveryFacts(link=link, issuer="Example Bank", allowed_hosts=hosts, text=whole, notice=_NOTICE)
+    return DeliveryFacts(link=link, issuer=ISSUER, allowed_hosts=hosts, text=whole, notice=_NOTICE)
 
 
 def standard_message() -> MessageFacts:
@@ -123,7 +126,7 @@ def standard_message() -> MessageFacts:
         },
         unsubscribe_url=_UNSUBSCRIBE,
         postal_address=_ADDRESS,
-        issuer="Example Bank",
+        issuer=ISSUER,
         allowed_hosts=frozenset({"offers.examplebank.example", "www.examplebank.example"}),
         mime=Mime(
             kind="multipart/alternative",
