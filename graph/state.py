@@ -174,7 +174,7 @@ class RetrieveInput(TypedDict):
 
 
 class DraftInput(TypedDict):
-    """All that drafting sees: view, menu, the week of sending, what policy and analysis made of them, the last draft."""
+    """All that drafting sees: view, menu, week of sending, what policy and analysis made of them, the last draft."""
 
     view: Annotated[MemberView, Typed]
     menu: Annotated[Menu, Typed]

@@ -1,7 +1,7 @@
 """The Flesch-Kincaid grade, to hold copy to the reading level it promises.
 
-The formula is of Kincaid and others, Naval Technical Training Command, report 8-75 (1975). Syllables are counted twice, by
-groups of vowels and by Pyphen's hyphenation of American English, and the greater count is taken: a grade errs upwards.
+The formula is of Kincaid and others, Naval Technical Training Command, report 8-75 (1975). Syllables are counted twice,
+by groups of vowels and by Pyphen's hyphenation of American English, and the greater count is taken.
 """
 
 import re
