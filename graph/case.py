@@ -1,7 +1,7 @@
 """What screening and the gate's member clauses judge: member, ledger, limits and menu put together."""
 
 from graph.deps import Deps
-from graph.state import OfferState
+from graph.state import OfferState, Run
 from tools.cardmembers import Cardmember
 from tools.errors import InputInvalid
 from tools.policies.policy_set import Policy
@@ -34,7 +34,7 @@ def case_of(state: OfferState, member: Cardmember, usage: Usage, deps: Deps) -> 
         domain=prediction.domain,
         confidence=prediction.confidence_score,
         menu=menu,
-        candidates=0 if view is None or menu is None else len(candidates_of(view, menu, run.campaign, deps)),
+        candidates=0 if view is None or menu is None else len(candidates_of(view, menu, flight_of(run), deps)),
         account_standing_attested=deps.attested("account_standing", run.send_date),
         today=run.send_date,
         unattested=deps.unattested(run.send_date),
@@ -64,12 +64,21 @@ def mandatory_of(view: MemberView, deps: Deps) -> tuple[Policy, ...]:
     return deps.rulebook.policies.in_any_scope(scopes_of(view, deps))
 
 
-def candidates_of(view: MemberView, menu: Menu, campaign: str, deps: Deps) -> tuple[Merchant, ...]:
+def flight_of(run: Run) -> str:
+    """Return what turns the ring of merchants: the campaign and the month an offer is sent in.
+
+    `online` never ends, and few views make up most members: without the month, a partner that got no common view would
+    be shown little for good.
+    """
+    return f"{run.campaign} {run.send_date:%Y-%m}"
+
+
+def candidates_of(view: MemberView, menu: Menu, flight: str, deps: Deps) -> tuple[Merchant, ...]:
     """Return the merchants a draft may choose from; none when too few fit."""
     channels = {option.channel for option in menu.options}
     try:
         return deps.rulebook.catalogue.candidates(
-            view.domain, campaign=campaign, view_digest=view.digest(), channels=channels
+            view.domain, campaign=flight, view_digest=view.digest(), channels=channels
         )
     except InputInvalid:
         return ()

@@ -154,7 +154,7 @@ async def open_deps(settings: Settings) -> Deps:
             embedding_model=settings.embedding_model,
             cache_dir=settings.data_dir / "embeddings",
         ),
-        mailer=Mailer(brand_of(settings), token_secret=secret),
+        mailer=Mailer(brand_of(settings), token_secret=secret, received=rulebook.received),
         exporter=Exporter(settings.output_dir),
         zone=zone,
         copy_mode=settings.effective_copy_mode,

@@ -5,6 +5,7 @@ from typing import Final, assert_never
 
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
 from graph.deps import Deps
+from graph.reasoning import Grounds, reasoning
 from graph.schemas import (
     SUPPRESSED,
     AppliedPolicy,
@@ -20,7 +21,6 @@ from graph.state import Failure, OfferState
 from tools.policies.gate import covers
 from tools.report import SATISFIED, ComplianceReport
 from tools.slots import offer_value
-from tools.vocabulary import CopySource
 
 MOVED: Final = "the policies changed while the run waited; send the prediction again"
 
@@ -88,22 +88,11 @@ def issued_offer(state: OfferState) -> IssuedOffer:
         minimum_spend=float(terms.minimum_spend or 0),
         category_restrictions=(terms.domain,),
         featured_merchants=tuple(FeaturedMerchant(**merchant.model_dump()) for merchant in terms.merchants),
-        reasoning=reasoning_of(state),
+        reasoning=reasoning(Grounds.model_validate(state)),
         policy_compliance_notes=notes_of(report),
         ml_confidence=prediction.confidence_score,
         domain=terms.domain,
         generated_at=datetime.fromtimestamp(state["run"].started_at, UTC).isoformat(),
-    )
-
-
-def reasoning_of(state: OfferState) -> str:
-    """Say why this offer was chosen, from the view and the source of the copy."""
-    view, draft = state["view"], state["draft"]
-    source = "approved blocks chosen by code" if draft is None else _SOURCE[draft.source]
-    return (
-        f"Treated as {view.strategy.replace('_', ' ')}: spending {view.spend_trend}, engagement {view.engagement}, "
-        f"{view.domain} is {'a preferred' if view.domain_interest == 'preferred' else 'another'} category. "
-        f"Copy: {source}."
     )
 
 
@@ -171,11 +160,3 @@ def _failed(failure: Failure) -> Recommendation:
             return "error"
         case _:
             assert_never(failure.code)
-
-
-_SOURCE: dict[CopySource, str] = {
-    "model": "written by the model within policy",
-    "blocks": "approved blocks chosen by the model",
-    "fallback": "approved blocks chosen by code",
-    "human": "edited by a person",
-}

@@ -15,6 +15,7 @@ from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.copy_cover import required_cover, unapproved_by
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
+from tools.email.received import Received, load_received
 from tools.errors import PolicyInvalid
 from tools.hypotheses import Hypotheses, load_hypotheses
 from tools.judging import JUDGE_VARIABLES
@@ -43,6 +44,7 @@ class Rulebook:
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
+    received: Received
     hypotheses: Hypotheses
     prompts: PromptSet
     instructions: Instructions
@@ -104,6 +106,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
+        received=load_received(folder / "received.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
         instructions=_instructions(prompts, policies, blocks),

@@ -87,10 +87,13 @@ class Attempt(Record):
     offer_sha: str | None = None
 
 
+LoopReason = Literal["no_draft", "nothing_to_tell", "attempts", "no_change", "oscillation", "tokens", "seconds"]
+
+
 class LoopEnd(Record):
     """Why a draft that did not pass is not sent back again; `detail` names clauses and figures, nothing of a member."""
 
-    reason: Literal["no_draft", "nothing_to_tell", "attempts", "no_change", "oscillation", "tokens", "seconds"]
+    reason: LoopReason
     detail: str
 
 

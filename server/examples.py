@@ -66,8 +66,13 @@ OFFER: Final = {
                 "merchant_type": "in-store",
             },
         ],
-        "reasoning": "Treated as persuadable: spending stable, engagement high, Dining is a preferred category. Copy:"
-        " approved blocks chosen by the model.",
+        "reasoning": "Signals: Card spending has been steady over the last quarter. The member uses the app and"
+        " follows offers often. Dining is one of the member's preferred categories. The member takes some of the offers"
+        " shown. The account is established. Strategy: persuadable, neither sure to act without an offer nor out of"
+        " reach: gets what tips the choice (a rule of thumb, not measured uplift). Option: 8% discount"
+        " (dining_discount_gold, step 5 of 6 by cost). Each one sent is expected to cost $4.40 and to add $6.24, net"
+        " $1.84: modelled with take-up 22.0% instead of 6.0% (assumptions of ladders 1.1.0). Terms bounded by: [...]."
+        " Copy: approved blocks chosen by the model.",
         "policy_compliance_notes": ["47 clauses checked, none broken (policy set e4316e37630e)."],
         "ml_confidence": 0.93,
         "domain": "Dining",

@@ -1,11 +1,25 @@
 """What `policies/ladders.yaml` says: rungs per domain and strategy, and the assumptions that price them."""
 
+from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tools.vocabulary import CapUnit, CardType, Channel, Domain, OfferType, Strategy
+from tools.economics import Basis
+from tools.vocabulary import (
+    ARCHETYPES,
+    CARD_TYPES,
+    DOMAINS,
+    STRATEGIES,
+    Archetype,
+    CapUnit,
+    CardType,
+    Channel,
+    Domain,
+    OfferType,
+    Strategy,
+)
 
 LimitName = Literal[
     "max_multiplier",
@@ -24,7 +38,7 @@ Positive = Annotated[Decimal, Field(gt=0)]
 Amount = Positive | LimitName
 PerCard = Amount | dict[CardType, Amount]
 
-CENT: Final = Decimal("0.01")
+Share = Annotated[Decimal, Field(gt=0, le=1)]
 
 
 class _Closed(BaseModel):
@@ -45,9 +59,23 @@ class Scalar(Assumption):
 
 
 class TakeUp(Assumption):
-    """Share of members who use an offer, by strategy."""
+    """Share of members who use an offer, by archetype: all four, so that leaving sleeping dogs alone is priced too."""
 
-    value: dict[Strategy, Annotated[Decimal, Field(gt=0, le=1)]]
+    value: dict[Archetype, Share]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        return _all_of(self, ARCHETYPES, self.value)
+
+
+class Tipping(Assumption):
+    """Reward at which an offer has all its effect, as a share of the expected spend, by strategy."""
+
+    value: dict[Strategy, Share]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        return _all_of(self, STRATEGIES, self.value)
 
 
 class ExpectedSpend(Assumption):
@@ -55,14 +83,49 @@ class ExpectedSpend(Assumption):
 
     value: dict[Domain, dict[CardType, Positive]]
 
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for domain in DOMAINS:
+            _all_of(self, CARD_TYPES, self.value.get(domain, {}), of=f" of {domain}")
+        return self
+
 
 class Assumptions(_Closed):
-    """The named assumptions behind every expected cost."""
+    """The named assumptions behind every expected cost and value."""
 
     point_value_usd: Scalar
     access_cost_usd: Scalar
+    access_worth_share: Scalar
     take_up: TakeUp
+    take_up_without: TakeUp
+    tipping_share: Tipping
     expected_spend_usd: ExpectedSpend
+    incremental_spend_multiple: Scalar
+    margin: Scalar
+
+    def basis(self, domain: Domain, card_type: CardType, archetype: Archetype, *, version: str) -> Basis:
+        """Return the assumptions that price offers of this domain and card to members of this archetype."""
+        return Basis(
+            version=version,
+            point_value_usd=self.point_value_usd.value,
+            access_cost_usd=self.access_cost_usd.value,
+            access_worth_share=self.access_worth_share.value,
+            take_up=self.take_up.value[archetype],
+            take_up_without=self.take_up_without.value[archetype],
+            tipping_share=None if archetype == "sleeping_dog" else self.tipping_share.value[archetype],
+            expected_spend_usd=self.expected_spend_usd.value[domain][card_type],
+            incremental_spend_multiple=self.incremental_spend_multiple.value,
+            margin=self.margin.value,
+        )
+
+
+AssumptionT = TypeVar("AssumptionT", bound=Assumption)
+
+
+def _all_of(read: AssumptionT, wanted: Sequence[str], given: Collection[str], *, of: str = "") -> AssumptionT:
+    if missing := [name for name in wanted if name not in given]:
+        raise ValueError(f"no value for {', '.join(missing)}{of}; add it")
+    return read
 
 
 class Common(_Closed):
@@ -106,44 +169,3 @@ class LadderFile(_Closed):
     assumptions: Assumptions
     common: Common
     ladders: dict[Domain, dict[Strategy, tuple[Rung, ...]]]
-
-
-def expected_cost_usd(
-    assumptions: Assumptions,
-    *,
-    offer_type: OfferType,
-    domain: Domain,
-    card_type: CardType,
-    strategy: Strategy,
-    reward_value: Decimal | None,
-    base_rate: Decimal | None,
-    reward_cap: Decimal | None,
-    reward_cap_unit: CapUnit | None,
-) -> Decimal:
-    """Return what one sent offer is expected to cost, in US dollars and cents.
-
-    cost = cost of one use x take_up[strategy], with spend = expected_spend_usd[domain][card] and, of one use,
-
-    - points_multiplier: (reward_value - base_rate) x point_value_usd x min(spend, cap in usd_spend), at most
-      cap in points x point_value_usd (points at the base rate are paid anyway)
-    - cashback, discount: min(reward_value / 100 x min(spend, cap in usd_spend), cap in usd)
-    - statement_credit: reward_value
-    - exclusive_access: access_cost_usd
-    """
-    spend = assumptions.expected_spend_usd.value[domain][card_type]
-    if reward_cap is not None and reward_cap_unit == "usd_spend":
-        spend = min(spend, reward_cap)
-    if offer_type == "exclusive_access" or reward_value is None:
-        use = assumptions.access_cost_usd.value
-    elif offer_type == "points_multiplier":
-        points = (reward_value - (base_rate or 0)) * spend
-        if reward_cap is not None and reward_cap_unit == "points":
-            points = min(points, reward_cap)
-        use = points * assumptions.point_value_usd.value
-    elif offer_type == "statement_credit":
-        use = reward_value
-    else:
-        use = reward_value / 100 * spend
-        if reward_cap is not None and reward_cap_unit == "usd":
-            use = min(use, reward_cap)
-    return (use * assumptions.take_up.value[strategy]).quantize(CENT)

@@ -9,8 +9,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from tools.economics import Basis, outlook
 from tools.errors import PolicyInvalid
-from tools.ladders import Amount, Assumptions, LadderFile, LimitName, PerCard, Rung, expected_cost_usd
+from tools.ladders import Amount, Assumptions, LadderFile, LimitName, PerCard, Rung
 from tools.subject import Scope
 from tools.terms import Menu, MenuOption
 from tools.vocabulary import CARD_TYPES, DOMAINS, OFFER_TYPES, REWARD_UNIT_OF, STRATEGIES, CardType, Domain, Strategy
@@ -88,8 +89,9 @@ def _menus(path: Path, file: LadderFile, lines: Lines, limit: LimitSource) -> Me
         for strategy in STRATEGIES:
             rungs = file.ladders[domain][strategy]
             for card_type in CARD_TYPES:
+                basis = file.assumptions.basis(domain, card_type, strategy, version=file.version)
                 options = tuple(
-                    _option(_Place(path, lines, domain, strategy, index), rung, file, card_type, limit)
+                    _priced(_option(_Place(path, lines, domain, strategy, index), rung, file, card_type, limit), basis)
                     for index, rung in enumerate(rungs)
                     if rung.is_for(card_type)
                 )
@@ -97,7 +99,9 @@ def _menus(path: Path, file: LadderFile, lines: Lines, limit: LimitSource) -> Me
                     reason = f"{card_type} gets {len(options)} options, {MIN_OPTIONS} to {MAX_OPTIONS} are needed"
                     line = lines.at("ladders", domain, strategy)
                     raise PolicyInvalid(path, line, f"{domain}, {strategy}: {reason}; add or remove rungs")
-                menus[domain, card_type, strategy] = Menu(domain=domain, card_type=card_type, options=options)
+                menus[domain, card_type, strategy] = Menu(
+                    domain=domain, card_type=card_type, options=options, basis=basis
+                )
     return Menus(version=file.version, assumptions=file.assumptions, menus=MappingProxyType(menus))
 
 
@@ -152,23 +156,19 @@ def _option(place: _Place, rung: Rung, file: LadderFile, card_type: CardType, li
             exclusions=file.common.exclusions,
             max_redemptions=rung.max_redemptions,
             fulfillment_weeks=rung.fulfillment_weeks or file.common.fulfillment_weeks,
-            expected_cost_usd=expected_cost_usd(
-                file.assumptions,
-                offer_type=rung.offer_type,
-                domain=place.domain,
-                card_type=card_type,
-                strategy=place.strategy,
-                reward_value=value,
-                base_rate=base_rate,
-                reward_cap=cap,
-                reward_cap_unit=rung.reward_cap_unit,
-            ),
+            expected_cost_usd=Decimal(0),
         )
     except ValidationError as error:
         first = error.errors()[0]
         raise place.refuse(str(first["loc"][0]) if first["loc"] else "offer_type", str(first["msg"])) from error
     _refuse_outside(place, option, scope, limit)
     return option
+
+
+def _priced(option: MenuOption, basis: Basis) -> MenuOption:
+    expected = outlook(option, basis)
+    priced = {"expected_cost_usd": expected.cost_usd, "incremental_value_usd": expected.value_usd}
+    return option.model_copy(update=priced)
 
 
 def _refuse_outside(place: _Place, option: MenuOption, scope: Scope, limit: LimitSource) -> None:

@@ -1,4 +1,4 @@
-"""Which of many expressions occur in a text: one pass tells, instead of one pass for each of them."""
+"""Which of many expressions may occur in a text: one pass for the words they need, then only those are asked."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,51 +6,50 @@ from typing import Any, Final
 import re2  # type: ignore[import-untyped]
 
 MEMORY: Final = 64 << 20
-"""Bytes the one pass may use at most; it uses a fraction of them."""
+"""Bytes an expression's automaton may use at most; it uses a fraction of them."""
 
-_ALWAYS: Final = "(?:)"
+_SENTINEL: Final = "zqj sieve sentinel qjz"
 
 
 class Sieve:
-    """Expressions, whatever their case, compiled into automata of `together` expressions each (None: into one).
+    """Expressions, whatever their case, behind one automaton of the literals without which none of them can match.
 
-    Few long expressions want small automata: the states of a big one are their product, and text that nobody has seen
-    yet has to build them first. Many short ones are quickest in one.
-
-    An automaton that runs out of memory answers "nothing occurs", which would let everything pass. So an expression
-    that always matches is in each: when that one is missing, the answer is thrown away and each expression asked alone.
+    The automaton knows words only, so it is small and text that nobody has seen yet adds few states to it. One that
+    runs out of memory answers "nothing occurs", which would let everything pass. So each text ends in a word that must
+    be found: when it is missing, the answer is thrown away and each expression asked.
     """
 
-    def __init__(self, patterns: Sequence[str], *, together: int | None = None, memory: int = MEMORY) -> None:
+    def __init__(self, patterns: Sequence[str], *, memory: int = MEMORY, groups: bool = True) -> None:
         options = re2.Options()
         options.case_sensitive = False
         options.log_errors = False
+        options.never_capture = not groups
         options.max_mem = memory
-        self._alone = [re2.compile(pattern, options) for pattern in patterns]
-        count = -(-len(patterns) // together) if together else 1
-        self._groups = [
-            (range(first, len(patterns), count), _automaton(patterns[first::count], options)) for first in range(count)
-        ]
+        self._filter = re2.Filter()
+        for pattern in (*patterns, _SENTINEL):
+            self._filter.Add(pattern, options)
+        self._all = list(range(len(patterns)))
+        self._alone = [self._filter.re(at) for at in self._all]
+        try:
+            self._filter.Compile()
+        except re2.error:
+            self._filter = None
 
     def __getitem__(self, index: int) -> Any:
         """Return the compiled expression of an index."""
         return self._alone[index]
 
+    def possible(self, text: bytes) -> list[int]:
+        """Return the indexes of the expressions that may match in a text or a part of it, in order; no other does."""
+        if self._filter is None:
+            return self._all
+        found = self._filter.Match(b"%s\n%s" % (text, _ENDING), True)
+        return found[:-1] if found and found[-1] == len(self._all) else self._all
+
     def occurring(self, text: str | bytes) -> list[int]:
         """Return the indexes of the expressions that match somewhere in a text, in order."""
-        found: list[int] = []
-        for indexes, automaton in self._groups:
-            matched = automaton.Match(text) or ()
-            if len(indexes) in matched:
-                found += [indexes[at] for at in matched if at < len(indexes)]
-            else:
-                found += [at for at in indexes if self._alone[at].search(text) is not None]
-        return sorted(found)
+        encoded = text.encode() if isinstance(text, str) else text
+        return [at for at in self.possible(encoded) if self._alone[at].search(encoded) is not None]
 
 
-def _automaton(patterns: Sequence[str], options: Any) -> Any:
-    automaton = re2.Set.SearchSet(options)
-    for pattern in (*patterns, _ALWAYS):
-        automaton.Add(pattern)
-    automaton.Compile()
-    return automaton
+_ENDING: Final = _SENTINEL.encode()

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tools.economics import Basis
 from tools.vocabulary import (
     REWARD_UNIT_OF,
     CapUnit,
@@ -51,6 +52,9 @@ class Reward(BaseModel):
     max_redemptions: int | None = None
     fulfillment_weeks: tuple[int, int] | None = None
     expected_cost_usd: Decimal = Field(description="Record only; never shown to a member or a model.")
+    incremental_value_usd: Decimal | None = Field(
+        default=None, description="Record only, no fact of any clause; None in records from before it was modelled."
+    )
 
     @model_validator(mode="after")
     def _pairs_agree(self) -> Self:
@@ -79,6 +83,7 @@ class Menu(BaseModel):
     domain: Domain
     card_type: CardType
     options: tuple[MenuOption, ...] = Field(min_length=1)
+    basis: Basis | None = Field(default=None, description="What the options' costs and values rest on. Record only.")
 
     def option(self, option_id: str) -> MenuOption | None:
         """Return the option of that id, or None when it isn't on the menu."""

@@ -39,6 +39,7 @@ SuppressionReason = Literal[
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 CARD_TYPES: Final[tuple[CardType, ...]] = get_args(CardType)
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
+ARCHETYPES: Final[tuple[Archetype, ...]] = get_args(Archetype)
 OFFER_TYPES: Final[tuple[OfferType, ...]] = get_args(OfferType)
 COPY_FIELDS: Final[tuple[CopyField, ...]] = get_args(CopyField)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graph.case import candidates_of, member_of, menu_of, signals_of
+from graph.case import candidates_of, flight_of, member_of, menu_of, signals_of
 from graph.deps import Deps
 from graph.nodes.retrieve_policies import extracts_of
 from graph.state import Analysis, OfferState
@@ -23,7 +23,7 @@ async def analyze_rules(state: OfferState, *, deps: Deps) -> dict[str, Any]:
     return {
         "view": view,
         "menu": menu,
-        "candidates": candidates_of(view, menu, state["run"].campaign, deps),
+        "candidates": candidates_of(view, menu, flight_of(state["run"]), deps),
         "week": week_of(state["run"].send_date),
         "use_llm": state["prediction"].use_llm_insights,
         "analysis": Analysis(

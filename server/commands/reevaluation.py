@@ -24,6 +24,7 @@ from graph.settings import Settings
 from graph.state import Run
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.email.message import Mailer
+from tools.email.received import load_received
 from tools.exports import export_folder
 from tools.ledger.holds import LiveOffer, count_live, hold, known_texts, live_offers, release
 from tools.ledger.versions import read_standing
@@ -104,7 +105,9 @@ async def reevaluate(
     edited = settings.model_copy(update={"policies_dir": folder})
     of_files = await asyncio.to_thread(load_gate, edited)
     filed_blocks = await asyncio.to_thread(load_copy_blocks, folder / "copy")
-    mailer = Mailer(brand_of(settings), token_secret=await asyncio.to_thread(token_secret, settings))
+    received = await asyncio.to_thread(load_received, settings.policies_dir / "received.yaml")  # what was sent held it
+    secret = await asyncio.to_thread(token_secret, settings)
+    mailer = Mailer(brand_of(settings), token_secret=secret, received=received)
     database = open_database(settings)
     tally, examples, held = Tally(), list[str](), list[tuple[str, datetime]]()
     stay: list[tuple[str, datetime]] = []

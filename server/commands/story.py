@@ -100,6 +100,8 @@ def _offer_rows(output: OfferOutput, offer: IssuedOffer, trace: Trace | None) ->
         yield "", _text(f"minimum spend ${offer.minimum_spend:,.2f}")
     if terms is not None:
         enrol = f", enroll by {terms.enroll_by}" if terms.enroll_by else ""
+        worth = "" if terms.incremental_value_usd is None else f", expected to add ${terms.incremental_value_usd:,.2f}"
+        yield "", _text(f"expected to cost ${terms.expected_cost_usd:,.2f}{worth}")
         yield "", _text(f"from {terms.start_date} to {terms.end_date} ({offer.expiration_days} days){enrol}")
     yield "merchants", _text(", ".join(merchant.merchant_name for merchant in offer.featured_merchants))
     button = Text(f"[ {plain(offer.call_to_action)} ]", style="reverse")

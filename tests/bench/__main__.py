@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, fetch, gate, pipeline, start, variety
+from tests.bench import adversary, economics, fetch, gate, pipeline, start, variety
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -18,6 +18,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "fetch": fetch.run,
     "gate": gate.run,
     "pipeline": pipeline.run,
+    "economics": economics.run,
     "adversary": adversary.run,
     "variety": variety.run,
 }

@@ -21,6 +21,7 @@ from tools.disclosures import Disclosures, load_disclosures
 from tools.drafts import Copy
 from tools.email.message import Mailer, Person
 from tools.email.message_checks import message_facts
+from tools.email.received import load_received
 from tools.menus import Menus, load_menus
 from tools.merchants import Catalogue, load_catalogue
 from tools.offer_terms import terms_from
@@ -126,7 +127,11 @@ def open_book(folder: Path = POLICIES) -> Book:
         menus=load_menus(folder / "ladders.yaml", policies.limit),
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
-        mailer=Mailer(brand_of(settings), token_secret=b"mutation-suite-mutation-suite-00"),
+        mailer=Mailer(
+            brand_of(settings),
+            token_secret=b"mutation-suite-mutation-suite-00",
+            received=load_received(folder / "received.yaml"),
+        ),
     )
 
 
@@ -148,7 +153,7 @@ def _offers(book: Book, turns: int, send_date: date, spread_days: int) -> Iterat
                 chosen = {field: group[turn % len(group)] for field, group in suitable.items()}
                 merchants = _merchants(book, domain, menu, turn)
                 terms = terms_from(option, merchants, domain=domain, card_type=card_type, send_date=day)
-                yield _offer(book, f"clean-{count:05}", chosen, terms, (card_type, strategy, option, menu, day))
+                yield offer_of(book, f"clean-{count:05}", chosen, terms, (card_type, strategy, option, menu, day))
                 count += 1
 
 
@@ -158,13 +163,14 @@ def _merchants(book: Book, domain: Domain, menu: Menu, turn: int) -> tuple[Merch
     return found[: 2 + turn % 3]
 
 
-def _offer(
+def offer_of(
     book: Book,
     name: str,
     blocks: Mapping[CopyField, Block],
     terms: OfferTerms,
     case: tuple[CardType, Strategy, MenuOption, Menu, date],
 ) -> Compliant:
+    """Return the offer of these blocks and terms; `case` is card type, strategy, option, menu and day sent."""
     card_type, strategy, _, menu, day = case
     values = renderings(terms) | {"first_name": "Cardmember"}
     copy = Copy.model_validate({field: fill_text(block.text, values) for field, block in blocks.items()})

@@ -7,7 +7,6 @@ import pytest
 
 from tests.tools.offer_content import POLICIES, cases, limit, menus
 from tools.errors import PolicyInvalid
-from tools.ladders import expected_cost_usd
 from tools.menus import load_menus
 from tools.subject import Scope
 from tools.vocabulary import CARD_TYPES, DOMAINS, OFFER_TYPES, STRATEGIES
@@ -109,33 +108,6 @@ def test_a_menu_is_a_pure_function_of_the_files() -> None:
     assert again.menus == menus().menus
 
 
-def test_expected_cost_is_value_times_take_up_times_spend_up_to_the_cap() -> None:
-    assumptions = menus().assumptions
-
-    def cost(**changes: object) -> Decimal:
-        plain = {
-            "offer_type": "cashback",
-            "domain": "Travel",
-            "card_type": "gold",
-            "strategy": "persuadable",
-            "reward_value": Decimal(10),
-            "base_rate": None,
-            "reward_cap": None,
-            "reward_cap_unit": None,
-        }
-        return expected_cost_usd(assumptions, **(plain | changes))  # type: ignore[arg-type]
-
-    assert cost() == Decimal("17.60")  # 10 % of $800 x 0.22
-    assert cost(reward_cap=Decimal(50), reward_cap_unit="usd") == Decimal("11.00")
-    assert cost(reward_cap=Decimal(200), reward_cap_unit="usd_spend") == Decimal("4.40")
-    assert cost(offer_type="statement_credit") == Decimal("2.20")
-    assert cost(offer_type="exclusive_access", reward_value=None) == Decimal("0.44")
-    points = {"offer_type": "points_multiplier", "reward_value": Decimal(4), "base_rate": Decimal(1)}
-    assert cost(**points) == Decimal("5.28")  # 3 extra points x $0.01 x $800 x 0.22
-    assert cost(**points, reward_cap=Decimal(500), reward_cap_unit="points") == Decimal("1.10")
-    assert cost(**points, reward_cap=Decimal(100), reward_cap_unit="usd_spend") == Decimal("0.66")
-
-
 def test_a_rung_written_as_a_limit_follows_it() -> None:
     def raised(name: str, scope: Scope) -> float | None:
         return 120.0 if name == "min_minimum_spend" and scope.domain == "Electronics" else limit(name, scope)
@@ -167,6 +139,10 @@ def test_a_rung_written_as_a_limit_follows_it() -> None:
         ("reward_cap_unit: usd_spend, ", "", "go together"),
         ("    lost_cause:\n", "    lost_causes:\n", "lost_causes"),
         ("value: {persuadable: 0.22", "value: {persuadable: 1.22", "persuadable"),
+        (", sleeping_dog: 0.10}", "}", "take_up_without.*no value for sleeping_dog; add it"),
+        ("value: {persuadable: 0.05, ", "value: {", "tipping_share.*no value for persuadable"),
+        ("Retail: {basic: 160, gold: 240, ", "Retail: {basic: 160, ", "no value for gold of Retail"),
+        ("    source: planning estimate of merchant", "    origin: planning estimate of merchant", "margin"),
         ("channel: online_only", "chanel: online_only", "chanel"),
     ],
 )

@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import json
 from collections import Counter
@@ -15,6 +16,10 @@ PARTNER_LIST_SHA = "218633c49bb1d0a307ced2c693919c6e51b3a6fd7b66e2e209c753bccf25
 
 def test_the_catalogue_is_the_partner_list_to_the_letter() -> None:
     rows = sorted([p.id, p.name, p.domain, p.category] for p in catalogue().partners.values())
+    with (Path(__file__).parent / "partner_list.csv").open(encoding="utf-8", newline="") as file:
+        head, *listed = csv.reader(file)
+    assert head == ["merchant_id", "name", "domain", "category"]
+    assert rows == sorted(listed)
     assert len(rows) == 113
     assert hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest() == PARTNER_LIST_SHA
 

@@ -83,7 +83,7 @@ def _named(name: str) -> Any:
         "".join(char if char.isalnum() else f"[{char}]" if char not in "\\^]" else "." for char in word)
         for word in name.split()
     )
-    return pattern_of(rf"\b{escaped}")
+    return pattern_of(rf"\b{escaped}", known=False)
 
 
 def _is_benefit(each: tuple[Passage, int, int]) -> bool:

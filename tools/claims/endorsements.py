@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from tools.grounding.checks import Checks
-from tools.grounding.reading import own_names
 from tools.grounding.standing import AT, is_listed
 from tools.grounding.tokens import low
 from tools.report import Evidence
@@ -24,7 +23,7 @@ def _partners_only(checks: Checks, subject: Subject, params: Mapping[str, object
 
     Any other name nobody knows is grounding's to find: here it may as well be a dish or a holiday.
     """
-    own = checks.reader.own_merchants(own_names(subject.offer))
+    own = checks.own(subject)
     found: list[Evidence] = []
     for field, reading in checks.readings(subject):
         foreign = [name for name in reading.names if name.canonical and name.canonical not in own]

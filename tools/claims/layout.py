@@ -50,7 +50,8 @@ def _no_shouting(checks: Checks, subject: Subject, params: Mapping[str, object])
             match for match in _CAPITALS.finditer(text) if _is_shouted(match[0]) and not _is_code(text, match.start())
         ]
         found += [passage.evidence(*match.span()) for match in words]
-        marks += [passage.evidence(at, at + 1) for at, char in enumerate(text) if char == "!"]
+        if "!" in text:
+            marks += [passage.evidence(at, at + 1) for at, char in enumerate(text) if char == "!"]
     return found + marks[1:]
 
 

@@ -42,8 +42,9 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
     def qualified(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
         """Find an "up to" that isn't the offer's maximum, or whose qualifying spend isn't close by."""
         found: list[Evidence] = []
-        passages = written(checks, subject).passages
-        for passage in passages:
+        draft = written(checks, subject)
+        passages = draft.passages
+        for passage in passages if draft.copy.has_words_of(_UP_TO) else draft.only("terms").passages:
             for quantity, sells in _maxima(passage):
                 if not _is_offered(quantity, subject) or (sells and not _is_said(passage, quantity, passages, subject)):
                     found.append(passage.evidence(quantity.start, quantity.end))

@@ -189,6 +189,7 @@ def _counted(item: str) -> Any:
     return pattern_of(
         rf"\b(?:including|even(?: on)?|also on|as well as|plus) {name}\b",
         rf"\b{name} (?:also |do |too |all )?(?:count|qualify|earn|are included|are eligible|are welcome|too)\b",
+        known=False,
     )
 
 

@@ -1,13 +1,13 @@
 """How often a reward is counted and how large it is made: one reward once, and no more than the offer pays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Final
 
 from tools.claims.written import COPY, Passage, Sentence, any_of, quantities_in, signed
-from tools.grounding.checks import Checks
+from tools.grounding.checks import Checks, card_fee
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
@@ -179,8 +179,8 @@ def _larger(checks: Checks, subject: Subject, params: Mapping[str, object]) -> l
     unit = {"X_points": "multiplier", "points": "points", "usd": "money", "percent": "percent"}.get(
         str(subject.offer.get("reward_unit"))
     )
-    found: list[Evidence] = []
-    for field, reading in checks.readings(subject):
+
+    def one(field: str, reading: Reading) -> Iterator[Evidence]:
         for quantity, roles in zip(reading.quantities, reading.roles, strict=True):
             if quantity.unit != unit or is_supported(quantity, roles, support, subject, reading):
                 continue
@@ -190,5 +190,6 @@ def _larger(checks: Checks, subject: Subject, params: Mapping[str, object]) -> l
             )
             is_reward = unit != "money" or _family(reading, quantity, roles) or "reward" in roles
             if more or (shown and is_reward and quantity.value > reward):
-                found.append(reading.evidence(field, quantity.start, quantity.end))
-    return found
+                yield reading.evidence(field, quantity.start, quantity.end)
+
+    return checks.by_field(subject, ("larger", card_fee(subject)), one)

@@ -4,6 +4,7 @@ from typing import Final
 
 from tools.claims.credit_words import APR, CARD_FEE_CLAIM, INTEREST_CLAIM, RATE_CLAIM, has, is_curiosity, number
 from tools.claims.written import Passage, Written, pattern_of
+from tools.snapshot import once
 from tools.subject import Subject
 
 STANDS: Final = pattern_of(
@@ -33,6 +34,10 @@ def triggers(draft: Written, subject: Subject) -> list[tuple[Passage, int, int]]
 
     The card's own annual fee, stated as it is, and sentences that leave the account's terms alone call for nothing.
     """
+    return list(once(subject, ("trigger terms", draft), lambda: _triggers(draft, subject)))
+
+
+def _triggers(draft: Written, subject: Subject) -> list[tuple[Passage, int, int]]:
     found = []
     for pattern in (APR, INTEREST_CLAIM, RATE_CLAIM, CARD_FEE_CLAIM, _MEMBERSHIP_FEE):
         for passage, start, end in draft.find(pattern):

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from tools.claims.urgency_words import CALM, FLASH, LEFT, MISSING, NAMED, NEARLY_OVER, PRESSING, SCARCE, WINDOW, WITHIN
 from tools.claims.written import COPY, signed
-from tools.grounding.checks import Checks, is_date_supported
+from tools.grounding.checks import Checks
 from tools.grounding.reading import Reading
 from tools.grounding.supported import support_for
+from tools.grounding.supported_dates import is_date_supported
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 

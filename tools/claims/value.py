@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from tools.claims.written import Sentence, any_of, quantities_in, signed
+from tools.claims.written import Passage, Sentence, any_of, quantities_in, signed
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
@@ -13,6 +13,7 @@ from tools.grounding.roles import Role
 from tools.grounding.support import amount
 from tools.grounding.tokens import low
 from tools.report import Evidence
+from tools.snapshot import once_for_terms
 from tools.subject import Detector, Subject
 
 _WORTH: Final = any_of(
@@ -48,16 +49,24 @@ def _point_value(checks: Checks, subject: Subject, params: Mapping[str, object])
         if per_point is None or abs(points * per_point - dollars) > _CENT:
             found.append(passage.evidence(*sentence.span(match)))
     for passage in draft.passages:
-        reading, before = passage.reading, ""
-        for sentence in passage.sentences:
-            beside, before = f"{before} {sentence.text}" if before else sentence.text, sentence.text
-            here = list(quantities_in(reading, sentence))
-            if not here or not _POINT.search(beside) or not _WORTH.search(sentence.text):
-                continue
-            for quantity, roles in here:
-                expected = _expected(reading, quantity, roles, here, sentence, subject, per_point)
-                if expected is not None and quantity.value not in expected:
-                    found.append(passage.evidence(quantity.start, quantity.end))
+        said = partial(_said, passage, subject, per_point)
+        key = "point values", checks
+        found += once_for_terms(subject, key, said) if passage.field == "terms" else said()
+    return found
+
+
+def _said(passage: Passage, subject: Subject, per_point: Decimal | None) -> list[Evidence]:
+    found: list[Evidence] = []
+    reading, before = passage.reading, ""
+    for sentence in passage.sentences:
+        beside, before = f"{before} {sentence.text}" if before else sentence.text, sentence.text
+        here = list(quantities_in(reading, sentence))
+        if not here or not _POINT.search(beside) or not _WORTH.search(sentence.text):
+            continue
+        for quantity, roles in here:
+            expected = _expected(reading, quantity, roles, here, sentence, subject, per_point)
+            if expected is not None and quantity.value not in expected:
+                found.append(passage.evidence(quantity.start, quantity.end))
     return found
 
 

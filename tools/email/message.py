@@ -16,6 +16,7 @@ from tools.email.compiler import fill_template, html_of, load_template, open_env
 from tools.email.eml import Envelope, write_eml
 from tools.email.markup import check_markup
 from tools.email.names import greeting_name
+from tools.email.received import PLAIN, Received
 from tools.email.theme import read_theme
 from tools.email.value_box import NO_BREAK, places_of, rows_of, value_of, window_of
 from tools.errors import TemplateFault
@@ -57,30 +58,35 @@ class Message:
     sent_at: datetime
 
 
-def _sha(template_sha: str, brand: Brand, secret: bytes) -> str:
-    """Name templates, brand and key; the key's part can't be turned back into it."""
+def _sha(template_sha: str, brand: Brand, secret: bytes, received: Received) -> str:
+    """Name templates, brand, key and reviewed sentence; the key's part can't be turned back into it."""
     look = asdict(brand) | {"allowed_hosts": sorted(brand.allowed_hosts)}
     key = tokens.derive("fingerprint", b"", secret=secret).hex()
-    return hashlib.sha256(json.dumps([template_sha, look, key], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([template_sha, look, key, received.text], sort_keys=True).encode()).hexdigest()
 
 
 class Mailer:
     """Builds messages from one brand and one set of templates; safe to share between threads.
+
+    `received` is the sentence that says why the member got it.
 
     The same arguments give the same bytes: date, message id, boundary and link tokens derive from them and the secret.
     `template_sha` names the templates and theme in use, `sha` all that a message depends on beside the arguments.
     TemplateFault at construction when a template can't be trusted.
     """
 
-    def __init__(self, brand: Brand, *, token_secret: bytes, templates: Path = TEMPLATES) -> None:
+    def __init__(
+        self, brand: Brand, *, token_secret: bytes, templates: Path = TEMPLATES, received: Received = PLAIN
+    ) -> None:
         tokens.check_secret(token_secret)
         self.brand = brand
         self._secret = token_secret
+        self._received = received
         self._theme = read_theme(templates / "theme.toml")
         sources = {name: read_source(templates / name) for name in _FILES}
         check_markup("offer.mjml.j2", sources["offer.mjml.j2"])
         self.template_sha = hashlib.sha256("\0".join(sources.values()).encode()).hexdigest()
-        self.sha = _sha(self.template_sha, brand, token_secret)
+        self.sha = _sha(self.template_sha, brand, token_secret, received)
         environment = open_environment(templates)
         self._mjml = load_template(environment, "offer.mjml.j2", sources["offer.mjml.j2"])
         self._text = load_template(environment, "offer.txt.j2", sources["offer.txt.j2"])
@@ -163,7 +169,7 @@ class Mailer:
             "links": links,
             "issuer": self.brand.issuer,
             "advertisement": f"This is an advertisement from {self.brand.issuer}.",
-            "reason": "You received it because you are a Cardmember who chose to get our offers by email.",
+            "reason": self._received.line(terms),
             "postal_address": self.brand.postal_address,
         }
 

@@ -13,6 +13,7 @@ from tools.grounding.support import Support, amount, date_matches
 from tools.grounding.supported import support_for
 from tools.grounding.tokens import listed
 from tools.report import Evidence
+from tools.snapshot import once_for_terms
 from tools.subject import Subject
 
 _ENROLLED: Final = re2.compile(
@@ -158,9 +159,19 @@ def conditions_stated(checks: Checks, subject: Subject, params: Mapping[str, obj
             continue
         if is_near and claimed and not is_stated(subject.offer, support, body):
             found.append(Evidence(field="body", quote=name))
-        elif not is_stated(subject.offer, support, both):
+        elif not _in_terms(checks, subject, name) and not is_stated(subject.offer, support, both):
             found.append(Evidence(field="terms" if "terms" in readings else "body", quote=name))
     return found
+
+
+def _in_terms(checks: Checks, subject: Subject, name: str) -> bool:
+    """Tell whether the terms alone state a condition: if they do, body and terms together do."""
+    reading = dict(checks.readings(subject)).get("terms")
+    if reading is None:
+        return False
+    is_stated = _CONDITIONS[name][1]
+    key = "states", checks, name
+    return once_for_terms(subject, key, lambda: is_stated(subject.offer, support_for(subject), [reading]))
 
 
 def _states_reward(reading: Reading, support: Support) -> bool:

@@ -16,16 +16,20 @@ class Match(NamedTuple):
 
 
 class Forms:
-    """Patterns of words, whatever their case. Unlike an alternation, they find matches that overlap."""
+    """Patterns of words, whatever their case. Unlike an alternation, they find matches that overlap.
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._sieve = Sieve(patterns)
+    Without `groups` only whole matches are told, which is quicker.
+    """
+
+    def __init__(self, patterns: Sequence[str], *, groups: bool = True) -> None:
+        self._sieve = Sieve(patterns, groups=groups)
         self._groups = [self._sieve[at].groups for at in range(len(patterns))]
 
     def matches(self, text: str, wanted: Container[int] | None = None) -> Iterator[Match]:
         """Yield the matches of each pattern that occurs, or of the wanted ones only."""
-        searched = text.encode() if text.isascii() else text  # bytes spare a conversion of every offset
-        for at in self._sieve.occurring(searched):
+        encoded = text.encode()
+        searched = encoded if text.isascii() else text  # bytes spare a conversion of every offset
+        for at in self._sieve.possible(encoded):
             if wanted is not None and at not in wanted:
                 continue
             last = self._groups[at]

@@ -57,7 +57,7 @@ class Licences:
     def __init__(self, facts: frozenset[str]) -> None:
         rows = [row for row in LICENCES if facts.issuperset(row.needs.split())]
         self._kinds = tuple(row.kinds for row in rows)
-        self._forms = Forms([_filled(row.form) for row in rows])
+        self._forms = Forms([_filled(row.form) for row in rows], groups=False)
 
     def granted(self, text: str, kinds: Set[Kind]) -> dict[Kind, list[tuple[int, int]]]:
         """Return the spans of a text in which statements of these kinds are licensed."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
-from tools.grounding.checks import FIELDS, Checks, is_date_supported
+from tools.grounding.checks import FIELDS, Checks
 from tools.grounding.cue_words import Cue
 from tools.grounding.cues import CUES
-from tools.grounding.examples import worked_examples
 from tools.grounding.forms import Forms
 from tools.grounding.licences import (
     AMOUNT,
@@ -25,9 +24,10 @@ from tools.grounding.licences import (
     licences_for,
 )
 from tools.grounding.measures import Unit
-from tools.grounding.reading import Reading, own_names
+from tools.grounding.reading import Reading
 from tools.grounding.support import Support
 from tools.grounding.supported import is_supported, support_for
+from tools.grounding.supported_dates import is_date_supported
 from tools.report import Evidence
 from tools.subject import Subject
 
@@ -48,11 +48,12 @@ def licensed_conditions(checks: Checks, subject: Subject, params: Mapping[str, o
     The fields other than the terms are read: legal sentences belong to the terms, which code writes.
     """
     support, facts = support_for(subject), facts_of(subject.offer)
-    own = checks.reader.own_merchants(own_names(subject.offer))
     excluded = _excluded(subject.offer.get("exclusions"))
+    if excluded is not None and excluded.search(checks.copy(subject)) is None:
+        excluded = None
     found: list[Evidence] = []
     readings = [(field, reading) for field, reading in checks.readings(subject) if field in _COPY]
-    marked = [_marked(reading, subject, support, own, excluded) for _, reading in readings]
+    marked = [_marked(checks, subject, *each, support, excluded) for each in readings]
     spans = _unlicensed("\n".join(marked), facts)
     offset = 0
     for (field, reading), text in zip(readings, marked, strict=True):
@@ -95,9 +96,9 @@ def _clause(text: str, start: int, end: int) -> Span:
     return first, last
 
 
-def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset[str], excluded: object) -> str:
+def _marked(checks: Checks, subject: Subject, field: str, reading: Reading, support: Support, excluded: Any) -> str:
     """Return the folded text with every supported value replaced by its mark, at the same length."""
-    text = reading.folded.text
+    text, own = reading.folded.text, checks.own(subject)
     spans: list[tuple[int, int, str]] = []
     for name in reading.names:
         if not name.canonical or name.canonical in own:
@@ -106,7 +107,7 @@ def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset
         bounds = mention.is_day or (mention.mode != "" and mention.name[:1] != ("today",)) or mention.month
         if bounds and is_date_supported(mention, support):
             spans.append((mention.start, mention.end, DATE))
-    examples = worked_examples(reading, subject.offer)
+    examples = checks.examples(subject, field, reading)
     low = -1
     for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
         mark = _MARKS.get(quantity.unit)
@@ -120,17 +121,17 @@ def _marked(reading: Reading, subject: Subject, support: Support, own: frozenset
         low = quantity.start if quantity.edge == "low" else -1
         spans.append((start, quantity.end, mark))
     if excluded is not None:
-        spans += [(*match.span(), EXCLUDED) for match in excluded.finditer(text)]  # type: ignore[attr-defined]
+        spans += [(*match.span(), EXCLUDED) for match in excluded.finditer(text)]
     for start, end, mark in spans:
         text = text[:start] + mark * (end - start) + text[end:]
     return text
 
 
-def _excluded(exclusions: object) -> object:
+def _excluded(exclusions: object) -> Any:
     names = tuple(name for name in exclusions if isinstance(name, str)) if isinstance(exclusions, list | tuple) else ()
     return _excluded_pattern(names) if names else None
 
 
 @lru_cache(maxsize=64)
-def _excluded_pattern(names: tuple[str, ...]) -> object:
+def _excluded_pattern(names: tuple[str, ...]) -> Any:
     return re2.compile(r"(?i)\b(?:" + "|".join(re2.escape(name) for name in names) + r")\b")

@@ -57,7 +57,8 @@ def quantities_of(tokens: Tokens, taken: Container[int]) -> list[Quantity]:
     return _with_rates(tokens, _with_ranges(tokens, found))
 
 
-_IDIOM_STARTS: Final = frozenset(idiom[0] for idiom in _IDIOMS)
+_IDIOMS_FROM: Final = {first: tuple(idiom for idiom in _IDIOMS if idiom[0] == first) for first, *_ in _IDIOMS}
+_IDIOM_STARTS: Final = frozenset(_IDIOMS_FROM)
 _STARTS: Final = frozenset({*NUMBER_WORDS, *FACTORS, *_IDIOM_STARTS, *PREFIXES, "a", "an", "half", "usd", "us"})
 
 
@@ -75,7 +76,7 @@ _DIGITS: Final = ("number", "date", "clock")
 
 def _idiom(tokens: Tokens, index: int) -> int:
     """Return the length of a phrase whose number counts nothing, or 0."""
-    for idiom in _IDIOMS:
+    for idiom in _IDIOMS_FROM[tokens[index].low]:
         after = low(tokens, index + len(idiom))
         if all(low(tokens, index + step) == word for step, word in enumerate(idiom)) and after not in COUNTABLE:
             return len(idiom)

@@ -61,6 +61,11 @@ class Reading:
         """Return the words of a quantity's sentence."""
         return self.words[self.tokens[quantity.first].sentence]
 
+    def quote(self, start: int, end: int) -> str:
+        """Return a span of the folded text as the original one has it."""
+        first, last = self.folded.span(start, end)
+        return self.folded.original[first:last]
+
     def evidence(self, field: str, start: int, end: int) -> Evidence:
         """Return a span of the folded text as evidence in the original one."""
         first, last = self.folded.span(start, end)
@@ -73,27 +78,22 @@ class Reader:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self.gazetteer = gazetteer
         self.read = lru_cache(maxsize=_KEPT)(self._read)
-        self.read_all = lru_cache(maxsize=_DRAFTS)(self._read_all)
         self._own = lru_cache(maxsize=_KEPT)(gazetteer.own)
 
     def own_merchants(self, names: tuple[str, ...]) -> frozenset[str]:
         """Return the catalogue names of an offer's merchants."""
         return frozenset(canonical for rows in self._own(names).values() for _, canonical in rows)
 
-    def _read_all(
-        self, fields: tuple[tuple[str, str], ...], own_names: tuple[str, ...]
-    ) -> tuple[tuple[str, Reading], ...]:
-        return tuple((field, self.read(text, own_names)) for field, text in fields)
-
     def _read(self, text: str, own_names: tuple[str, ...]) -> Reading:
         folded = fold(text)
         tokens, dates, quantities = statements_of(folded.text)
+        roles = roles_in(folded.text)
         names = self.gazetteer.names_in(tokens, self._own(own_names))
         named = {at for name in names for at in range(name.first, name.last)}
         if not named.isdisjoint(_indexes(dates) | _indexes(quantities)):
             dates = tuple(mention for mention in dates if mention.first not in named)
             quantities = tuple(quantities_of(tokens, named | _indexes(dates)))
-        roles = tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
+            roles = _roles(tokens, quantities)
         suspects = tuple(suspects_in(tokens, names, self.gazetteer))
         return Reading(folded, tokens, tuple(names), suspects, dates, quantities, roles)
 
@@ -104,6 +104,17 @@ def statements_of(text: str) -> tuple[Tokens, tuple[DateMention, ...], tuple[Qua
     tokens = tokens_of(text)
     dates = tuple(dates_of(tokens))
     return tokens, dates, tuple(quantities_of(tokens, _indexes(dates)))
+
+
+@lru_cache(maxsize=_KEPT)
+def roles_in(text: str) -> tuple[frozenset[Role], ...]:
+    """Return the roles of the quantities of a folded text, no names known."""
+    tokens, _, quantities = statements_of(text)
+    return _roles(tokens, quantities)
+
+
+def _roles(tokens: Tokens, quantities: Sequence[Quantity]) -> tuple[frozenset[Role], ...]:
+    return tuple(roles_of(tokens, quantities, at) for at in range(len(quantities)))
 
 
 def _indexes(found: Sequence[DateMention | Quantity]) -> set[int]:

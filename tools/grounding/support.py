@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, Protocol
 
 from tools.grounding.date_roles import DateMention, DateRole
@@ -101,8 +102,13 @@ def amount(value: object) -> Decimal | None:
     """Return a fact as a number; None for anything that is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
+    return _decimal(str(value))
+
+
+@lru_cache(maxsize=2048)
+def _decimal(written: str) -> Decimal | None:
     try:
-        number = Decimal(str(value))
+        number = Decimal(written)
     except InvalidOperation:
         return None
     return number if number.is_finite() else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from tools.grounding.lexicon import COMMON, TERMS
 from tools.grounding.measures import Quantity
@@ -11,6 +11,7 @@ from tools.grounding.reading import Reading, statements_of
 from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount, support_of
 from tools.grounding.tokens import listed, low
+from tools.snapshot import once_for_terms
 from tools.subject import Subject
 
 _FREE_TEXT: Final = ("reward_note", "exclusions", "eligibility_excludes", "addon_name")
@@ -49,28 +50,8 @@ _FEES: Final = frozenset({"fee", "fees", "transfer", "transfers", "transferred",
 
 
 def support_for(subject: Subject) -> Support:
-    """Return what the subject's offer supports on its day of sending, computed once for the same offer and day."""
-    # Lists are copied too: a term changed in place is another offer.
-    facts = {name: tuple(value) if isinstance(value, list) else value for name, value in subject.offer.items()}
-    key = _Key(subject.offer, facts, subject.send_date)
-    latest = _LATEST.get("support")
-    if latest is not None and latest[0].offer is key.offer and latest[0][1:] == key[1:]:
-        return latest[1]
-    support = _support(key.facts, key.sent)
-    _LATEST["support"] = key, support
-    return support
-
-
-class _Key(NamedTuple):
-    """An offer, what it said when it was read, and the day of sending."""
-
-    offer: Mapping[str, object]
-    facts: Mapping[str, object]
-    sent: date
-
-
-_LATEST: Final[dict[str, tuple[_Key, Support]]] = {}
-"""The offer read last: all detectors of a draft ask for the same one. Kept, so that no other takes its identity."""
+    """Return what the subject's offer supports on its day of sending."""
+    return once_for_terms(subject, "support", lambda: _support(subject.offer, subject.send_date))
 
 
 def _support(offer: Mapping[str, object], sent: date) -> Support:

@@ -1,17 +1,17 @@
 """Whether the copy speaks of the kind of reward that the offer pays: points, cash back, credit, percent off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
 from tools.grounding.checks import Checks
-from tools.grounding.examples import worked_examples
 from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
 from tools.grounding.tokens import listed, low
 from tools.report import Evidence
+from tools.sieve import Sieve
 from tools.subject import Subject
 
 _FORMS: Final[dict[str, str]] = {
@@ -25,6 +25,8 @@ _FORMS: Final[dict[str, str]] = {
     r"|\bmiles (?:per|for each|for every|on every)\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
 }
+_FORM_NAMES: Final = tuple(_FORMS)
+_SIEVE: Final = Sieve([*_FORMS.values()], groups=False)
 _PATTERNS: Final = {form: re2.compile("(?i)" + pattern) for form, pattern in _FORMS.items()}
 _POINTS: Final = frozenset({"points", "points_amount", "multiplier"})
 _CASH: Final = frozenset({"cash_back", "cash"})
@@ -57,26 +59,28 @@ def reward_unit_agrees(checks: Checks, subject: Subject, params: Mapping[str, ob
     denied = _DENIED.get(str(subject.offer.get("offer_type")))
     if denied is None:
         return []
-    readings = checks.readings(subject)
-    forms = _forms_in("\n".join(reading.folded.text for _, reading in readings)) & denied
-    found: dict[tuple[str, int | None], Evidence] = {}
-    for field, reading in readings:
-        for start, end in _spans(reading, denied, forms, subject.offer):
+    named = _forms_in(checks.copy(subject)) & denied
+
+    def one(field: str, reading: Reading) -> Iterable[Evidence]:
+        found: dict[int | None, Evidence] = {}
+        forms = _forms_in(reading.folded.text.encode()) & denied if field == "terms" else named
+        for start, end in _spans(reading, denied, forms, checks.examples(subject, field, reading)):
             evidence = reading.evidence(field, start, end)
-            found.setdefault((field, evidence.start), evidence)
-    return list(found.values())
+            found.setdefault(evidence.start, evidence)
+        return found.values()
+
+    return checks.by_field(subject, "units", one)
 
 
-def _forms_in(text: str) -> frozenset[str]:
-    """Return the forms of reward that a draft may name, all its fields read one under the other."""
-    return frozenset(form for form, pattern in _PATTERNS.items() if pattern.search(text) is not None)
+def _forms_in(text: bytes) -> frozenset[str]:
+    """Return the forms of reward that a text may name, fields being lines of it."""
+    return frozenset(_FORM_NAMES[at] for at in _SIEVE.occurring(text))
 
 
 def _spans(
-    reading: Reading, denied: frozenset[str], forms: frozenset[str], offer: Mapping[str, object]
+    reading: Reading, denied: frozenset[str], forms: frozenset[str], examples: frozenset[int]
 ) -> list[tuple[int, int]]:
     spans = []
-    examples = worked_examples(reading, offer)
     for at, (quantity, roles) in enumerate(zip(reading.quantities, reading.roles, strict=True)):
         if quantity.factor or "base" in roles or at in examples:
             continue

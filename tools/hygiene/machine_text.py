@@ -2,14 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
 from tools.folding import fold
 from tools.grounding.tokens import listed
+from tools.hygiene.phrases import copy_of
 from tools.report import Evidence
+from tools.snapshot import once_for_terms
 from tools.subject import Subject
 
 _CODE: Final[Any] = re2.compile(
@@ -47,6 +49,7 @@ _ORDER: Final[Any] = re2.compile(
         )
     )
 )
+_PATTERNS: Final = (_CODE, _ORDER, _BASE64)
 _FOREIGN: Final = tuple(
     frozenset(listed(words))
     for words in (
@@ -71,21 +74,29 @@ Span = tuple[int, int]
 
 def plain_prose(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find text that is no English prose: what a program, a sheet, a log or a model would read."""
-    folded = {field: fold(text) for field, text in subject.text.items() if text}
-    draft = "\n".join(whole.text for whole in folded.values())
-    # One look at the whole draft settles the common case: nothing there.
-    patterns = [pattern for pattern in (_CODE, _ORDER, _BASE64) if pattern.search(draft)]
-    foreign = _is_foreign(draft.lower())
-    found = []
-    for field, whole in folded.items():
-        spans = {span for pattern in patterns for span in _matches(pattern, whole.text)}
-        spans |= set(_foreign(whole.text.lower())) if foreign else set()
-        placed = {whole.span(start, end) for start, end in spans} | set(_other_scripts(whole.original))
-        found += [
-            Evidence(field=field, quote=whole.original[start:end], start=start, end=end)
-            for start, end in sorted(placed)
-        ]
+    draft = copy_of(subject)
+    # One look at the whole copy settles the common case: nothing there.
+    patterns = [pattern for pattern in _PATTERNS if pattern.search(draft)]
+    foreign = _is_foreign(draft.decode().lower())
+    found: list[Evidence] = []
+    for field, text in subject.text.items():
+        if field == "terms" and text:
+            found += once_for_terms(
+                subject, "prose", lambda: _in_field("terms", subject.text["terms"], _PATTERNS, True)
+            )
+        elif text:
+            found += _in_field(field, text, patterns, foreign)
     return found
+
+
+def _in_field(field: str, text: str, patterns: Sequence[Any], foreign: bool) -> list[Evidence]:
+    whole = fold(text)
+    spans = {span for pattern in patterns for span in _matches(pattern, whole.text)}
+    spans |= set(_foreign(whole.text.lower())) if foreign else set()
+    placed = {whole.span(start, end) for start, end in spans} | set(_other_scripts(whole.original))
+    return [
+        Evidence(field=field, quote=whole.original[start:end], start=start, end=end) for start, end in sorted(placed)
+    ]
 
 
 def _matches(pattern: Any, text: str) -> Iterator[Span]:

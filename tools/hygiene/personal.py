@@ -3,17 +3,22 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
 from tools.folding import Folded, fold
-from tools.grounding.reading import own_names, statements_of
-from tools.grounding.support import Support, amount, day
+from tools.grounding.checks import names_of
+from tools.grounding.date_roles import DateMention
+from tools.grounding.measures import Quantity
+from tools.grounding.reading import statements_of
+from tools.grounding.support import amount, day
 from tools.grounding.supported import support_for
 from tools.grounding.tokens import listed
+from tools.hygiene.phrases import copy_of
 from tools.report import Evidence
+from tools.snapshot import once, once_for_terms
 from tools.subject import Subject
 
 _DIGITS: Final = re2.compile(r"\d(?:[ -]?\d){12,18}")
@@ -96,19 +101,21 @@ _TELLING = 10
 def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evidence]:
     """Find card, account and phone numbers, addresses, and names, places, numbers, dates and labels of the profile."""
     folded = {field: fold(text) for field, text in subject.text.items() if text}
-    support = support_for(subject)
-    profile = Profile(subject.personal)
-    draft = "\n".join(whole.text for whole in folded.values())
-    has_form = bool(_DIGITS.search(draft) or _FORMS.search(draft))
-    lower = draft.lower()
+    profile = profile_of(subject)
+    copy = copy_of(subject)
+    has_form = bool(_DIGITS.search(copy) or _FORMS.search(copy))
+    lower = "\n".join(whole.text for whole in folded.values()).lower()
     texts = [(name, value) for name, value in profile.texts if _may_hold(lower, value)]
-    merchants = [fold(name).text for name in own_names(subject.offer)]
+    merchants = [fold(name).text for name in names_of(subject)]
     found: list[Evidence] = []
     for field, whole in folded.items():
         text = whole.text
-        spans = {*_forms(text)} if has_form else set()
+        spans = _forms_in(subject, field, text) if has_form or field == "terms" else set()
         if profile.has_figures:
-            spans |= {*figures_in(text, profile, support)}
+            spans |= {*figures_of(subject, field)}
+        if not texts:
+            found += [_evidence(field, whole, start, end) for start, end in sorted(spans)]
+            continue
         masked = [(at, at + len(name)) for name in merchants if (at := text.find(name)) >= 0]
         for span in _texts(text, texts):
             if not any(start <= span[0] and span[1] <= end for start, end in masked):
@@ -120,6 +127,12 @@ def no_personal_data(subject: Subject, params: Mapping[str, object]) -> list[Evi
 def _evidence(field: str, whole: Folded, start: int, end: int) -> Evidence:
     first, last = whole.span(start, end)
     return Evidence(field=field, quote=whole.original[first:last], start=first, end=last)
+
+
+def _forms_in(subject: Subject, field: str, text: str) -> set[tuple[int, int]]:
+    if field != "terms":
+        return {*_forms(text)}
+    return {*once_for_terms(subject, "personal forms", lambda: tuple(_forms(text)))}
 
 
 def _forms(text: str) -> Iterator[tuple[int, int]]:
@@ -170,19 +183,41 @@ def _forms_of(number: Decimal) -> set[Decimal]:
     return {form for form in forms if form >= _SMALLEST or form != int(form)}
 
 
-def figures_in(text: str, profile: Profile, support: Support) -> Iterator[tuple[int, int]]:
-    """Yield the spans of a folded text that state a number or day of the profile which the offer doesn't have."""
-    _, mentions, quantities = statements_of(text)
-    offered = {(known.month, known.day) for known in support.dates.values()}
+def profile_of(subject: Subject) -> Profile:
+    """Return the profile of the subject's member."""
+    return once(subject, "profile", lambda: Profile(subject.personal))
+
+
+def figures_of(subject: Subject, field: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans of a folded field that state a number or day of the profile which the offer doesn't have."""
+    return once(subject, ("profile figures", field), lambda: tuple(_figures(subject, field)))
+
+
+def _figures(subject: Subject, field: str) -> Iterator[tuple[int, int]]:
+    profile = profile_of(subject)
+    mentions, quantities = (
+        once_for_terms(subject, "no figures of the offer", lambda: _not_offered(subject, field))
+        if field == "terms"
+        else _not_offered(subject, field)
+    )
     for mention in mentions:
         key = (mention.month, mention.day)
-        if mention.is_day and key not in offered:
-            own = (mention.year in (None, known.year) for known in profile.dates if key == (known.month, known.day))
-            if any(own):
-                yield mention.start, mention.end
+        if any(mention.year in (None, own.year) for own in profile.dates if key == (own.month, own.day)):
+            yield mention.start, mention.end
     for quantity in quantities:
-        if not support.has(quantity, frozenset()) and quantity.value in profile.numbers:
+        if quantity.value in profile.numbers:
             yield quantity.start, quantity.end
+
+
+def _not_offered(subject: Subject, field: str) -> tuple[tuple[DateMention, ...], tuple[Quantity, ...]]:
+    """Return the days and numbers of a field that the offer has in no role."""
+    _, mentions, quantities = statements_of(fold(subject.text[field]).text)
+    support = support_for(subject)
+    offered = {(known.month, known.day) for known in support.dates.values()}
+    return (
+        tuple(each for each in mentions if each.is_day and (each.month, each.day) not in offered),
+        tuple(each for each in quantities if not support.has(each, frozenset())),
+    )
 
 
 def _may_hold(draft: str, value: str) -> bool:
@@ -230,9 +265,19 @@ def _name_parts(text: str, lower: str, name: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
+@lru_cache(maxsize=1024)
+def _spellings(label: str) -> frozenset[str]:
+    return frozenset({label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")})
+
+
+def may_name(lower: str, label: str) -> bool:
+    """Tell whether a lower-case text holds a label in some spelling."""
+    return any(spelt in lower for spelt in _spellings(label))
+
+
 def labels_in(lower: str, label: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of a lower-case text that name a label; ordinary uses of such words are left out."""
-    for spelt in {label, label.replace("_", " "), label.replace("_", "-"), label.replace(" ", "-")}:
+    for spelt in _spellings(label):
         for start, end in _phrase(lower, spelt):
             after = lower[end:].lstrip(" ,").split(" ", 1)[0].strip(".,!?;:'\"").removesuffix("s")
             before = " ".join(lower[max(0, start - 24) : start].split())

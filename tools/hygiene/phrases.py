@@ -9,6 +9,7 @@ from tools.folding import Folded, fold
 from tools.grounding.reading import own_names
 from tools.hygiene.talk import NOT_TO_THE_MEMBER
 from tools.report import Evidence
+from tools.snapshot import once, once_for_terms
 from tools.subject import Subject
 
 
@@ -62,16 +63,34 @@ Keep = Callable[[str, int, int], bool]
 
 
 def _found(subject: Subject, pattern: Any, keep: Keep | None = None) -> list[Evidence]:
-    folded = {field: fold(text) for field, text in subject.text.items() if text}
-    # One scan of the whole draft settles the common case: nothing there.
-    if not pattern.search("\n".join(whole.text for whole in folded.values())):
-        return []
-    return [
+    # One scan of the whole copy settles the common case: nothing there.
+    in_copy = pattern.search(copy_of(subject)) is not None
+    found: list[Evidence] = []
+    for field, text in subject.text.items():
+        if field == "terms" and text:
+            found += once_for_terms(subject, pattern, lambda: _in_field("terms", subject.text["terms"], pattern, keep))
+        elif in_copy and text:
+            found += _in_field(field, text, pattern, keep)
+    return found
+
+
+def _in_field(field: str, text: str, pattern: Any, keep: Keep | None) -> tuple[Evidence, ...]:
+    whole = fold(text)
+    return tuple(
         _evidence(field, whole, match.start(), match.end())
-        for field, whole in folded.items()
         for match in pattern.finditer(whole.text)
         if keep is None or keep(whole.text, match.start(), match.end())
-    ]
+    )
+
+
+def copy_of(subject: Subject) -> bytes:
+    """Return the folded fields other than the terms, one under the other, as RE2 reads them."""
+    fields = subject.text.items
+    return once(
+        subject,
+        "copy",
+        lambda: "\n".join(fold(text).text for field, text in fields() if text and field != "terms").encode(),
+    )
 
 
 def _evidence(field: str, whole: Folded, start: int, end: int) -> Evidence:

@@ -63,14 +63,26 @@ class ActiveClause:
         return self.policy_id, self.clause.id
 
     @property
+    def rests_on_terms(self) -> bool:
+        """Tell whether the clause reads nothing but the offer, its terms and the day of sending."""
+        return self.depends_on == ("terms",)
+
+    @property
+    def is_asked_of_terms(self) -> bool:
+        """Tell whether it follows from the offer, its terms and the day of sending if the clause applies at all."""
+        return self.when is None or all(
+            root in ("offer", "send_date", "limits") or (root, name) == ("text", "terms")
+            for root, name in self.when.reads
+        )
+
+    @property
     def approval(self) -> str:
         """Return how an approved copy block names this clause: policy/clause@version#question.
 
         Of the question, the beginning of its hash: copy was read against one, and another is another clause even where
         nobody raised the version.
         """
-        named = f"{self.policy_id}/{self.clause.id}@{self.policy_version}"
-        return f"{named}#{question_sha(self.clause.question)}" if isinstance(self.clause, JudgeClause) else named
+        return _approval(self)
 
     def result(
         self, result: Result, *, evidence: tuple[Evidence, ...] = (), error_code: str | None = None
@@ -78,6 +90,12 @@ class ActiveClause:
         """Return this clause's line of a report."""
         plain = _plain_result(self, result, error_code)
         return plain.model_copy(update={"evidence": evidence}) if evidence else plain
+
+
+@lru_cache(maxsize=2048)
+def _approval(active: ActiveClause) -> str:
+    named = f"{active.policy_id}/{active.clause.id}@{active.policy_version}"
+    return f"{named}#{question_sha(active.clause.question)}" if isinstance(active.clause, JudgeClause) else named
 
 
 @lru_cache(maxsize=1024)

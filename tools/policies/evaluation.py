@@ -88,10 +88,13 @@ NOT_APPLICABLE: Final = Outcome("not_applicable")
 _QUOTED_FIRST: Final = ("offer", "text", "member", "send_date", "limits")
 
 
-def evaluate(clause: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
-    """Return the clause's outcome. Never raises: what can't be evaluated is unknown, and unknown never passes."""
+def evaluate(clause: ActiveClause, case: Case, helpers: Helpers, *, applies: bool = False) -> Outcome:
+    """Return the clause's outcome. Never raises: what can't be evaluated is unknown, and unknown never passes.
+
+    `applies` says that the clause's `when` is known to be true of the case.
+    """
     try:
-        return _evaluate(clause, case, helpers)
+        return _evaluate(clause, case, helpers, applies)
     except KeyError as error:
         name = str(error.args[0]) if error.args else ""
         if any(test is not None and ("member", name) in test.reads for test in (clause.when, clause.check)):
@@ -108,7 +111,7 @@ def _failed(error: Exception) -> Outcome:
     return Outcome("unknown", error_code="policy_error", why=why, error=error)
 
 
-def _evaluate(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
+def _evaluate(active: ActiveClause, case: Case, helpers: Helpers, applies: bool) -> Outcome:
     clause = active.clause
     if clause.stage == "message" and case.subject.message is None:
         return Outcome("unknown", error_code="fact_unknown", why="no message was built")
@@ -116,7 +119,7 @@ def _evaluate(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
         return Outcome("unknown", error_code="fact_unknown", why="there are no terms")
     if clause.stage == "copy" and not case.is_written:
         return Outcome("unknown", error_code="fact_unknown", why="there is no copy")
-    if active.when is not None and not _run(active.when, case):
+    if active.when is not None and not applies and not _run(active.when, case):
         return NOT_APPLICABLE
     match clause:
         case CelClause():
@@ -127,7 +130,7 @@ def _evaluate(active: ActiveClause, case: Case, helpers: Helpers) -> Outcome:
             evidence = active.pattern.run(case.text)
         case CodeClause():
             evidence = tuple(helpers.detectors[clause.detector].run(case.subject, clause.params))
-            if not all(isinstance(item, Evidence) for item in evidence):
+            if evidence and not all(isinstance(item, Evidence) for item in evidence):
                 raise TypeError(f"detector {clause.detector} returned something else than evidence")
         case JudgeClause():
             return _judged(active, case, helpers)

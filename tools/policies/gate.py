@@ -4,13 +4,15 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from tools.policies.case import Case
 from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Attestation, Helpers, Judge, Outcome, evaluate
+from tools.policies.plan import Found, results_of
 from tools.policies.policy_set import PolicySet
 from tools.report import ClauseResult, ComplianceReport, JudgeState, Stage, Violation, verdict_of
+from tools.snapshot import Memory
 from tools.subject import Detector, Scope, Subject
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Gate:
     merchant_names: tuple[str, ...] = ()
     blocks: Mapping[str, Collection[str]] = field(default_factory=dict)
     judge: Judge | None = None
+    memory: Memory = field(init=False, repr=False, compare=False, default_factory=Memory)
 
     def __post_init__(self) -> None:
         """Compile the patterns into one pass now rather than at the first draft."""
@@ -47,28 +50,24 @@ class Gate:
     ) -> ComplianceReport:
         """Run every active clause of the subject's scope and of these stages, and say what they found."""
         started = time.perf_counter()
-        case = Case(subject, self.merchant_names, self.policies.expressions)
+        case = self._case(subject)
         helpers = self._helpers if judge is None else replace(self._helpers, judge=judge)
         clauses = self.policies.clauses(subject.scope, stages)
-        found = [_found(clause, case, helpers) for clause in clauses]
-        return self._report(found, stages, started)
+        return self._report(results_of(case, clauses, stages, partial(_asked, helpers)), stages, started)
 
     def answered(self, report: ComplianceReport, subject: Subject, judge: Judge) -> ComplianceReport:
         """Return this gate's report of the same subject with its judge clauses put to a judge; other results stand."""
         started = time.perf_counter() - report.elapsed_ms / 1000
-        case, helpers = (
-            Case(subject, self.merchant_names, self.policies.expressions),
-            replace(self._helpers, judge=judge),
-        )
+        case, helpers = self._case(subject), replace(self._helpers, judge=judge)
         results = {(item.policy_id, item.clause_id): item for item in report.results}
         told = {(item.policy_id, item.clause_id): item for item in report.violations}
-        found: list[_Found] = []
+        found: list[Found] = []
         for clause in self.policies.clauses(subject.scope, report.stages_run):
             stands = results.get(clause.key) if clause.clause.kind != "judge" else None
-            found.append((stands, told.get(clause.key)) if stands is not None else _found(clause, case, helpers))
+            found.append((stands, told.get(clause.key)) if stands is not None else _asked(helpers, clause, case)[0])
         return self._report(found, report.stages_run, started)
 
-    def _report(self, found: "Sequence[_Found]", stages: tuple[Stage, ...], started: float) -> ComplianceReport:
+    def _report(self, found: Sequence[Found], stages: tuple[Stage, ...], started: float) -> ComplianceReport:
         ran = tuple(result for result, _ in found)
         return ComplianceReport(
             verdict=verdict_of(ran),
@@ -84,6 +83,9 @@ class Gate:
         """Return every active clause of the scope and stages; `covers` holds a report to exactly these."""
         return frozenset(clause.key for clause in self.policies.clauses(scope, stages))
 
+    def _case(self, subject: Subject) -> Case:
+        return Case(subject, self.merchant_names, self.policies.expressions, self.memory)
+
     @cached_property
     def _helpers(self) -> Helpers:
         return Helpers(self.detectors, self.attestations, self.merchant_names, self.blocks, self.judge)
@@ -95,16 +97,13 @@ def covers(report: ComplianceReport, required: frozenset[ClauseKey]) -> bool:
     return len(keys) == len(required) and frozenset(keys) == required
 
 
-_Found = tuple[ClauseResult, Violation | None]
-
-
-def _found(clause: ActiveClause, case: Case, helpers: Helpers) -> _Found:
-    outcome = evaluate(clause, case, helpers)
+def _asked(helpers: Helpers, clause: ActiveClause, case: Case, applies: bool = False) -> tuple[Found, bool]:
+    outcome = evaluate(clause, case, helpers, applies=applies)
     if outcome.error is not None:
         _log.error("%s/%s could not be evaluated", *clause.key, exc_info=outcome.error)
     result = clause.result(outcome.result, evidence=outcome.evidence, error_code=outcome.error_code)
     holds = outcome.result in ("violate", "unknown") and clause.clause.severity != "warn"
-    return result, _violation(clause, outcome) if holds else None
+    return (result, _violation(clause, outcome) if holds else None), outcome.error is None
 
 
 def _violation(active: ActiveClause, outcome: Outcome) -> Violation:

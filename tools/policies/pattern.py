@@ -2,9 +2,9 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Final, assert_never
 
@@ -14,14 +14,15 @@ from tools.policies.regex import compile_regex
 from tools.policies.schema import Within
 from tools.report import Evidence
 from tools.sieve import Sieve
+from tools.vocabulary import COPY_FIELDS
 
 MAX_EVIDENCE: Final = 8
 """Matches a result quotes per clause."""
 
-_WRITTEN: Final = frozenset(TEXT_FIELDS)
+_COPY: Final = frozenset(COPY_FIELDS)
 _ESCAPED: Final = re.compile(r"\\[^AzQ]|\[\^")
-_OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!:|P<)")
-"""What asks for more than the start or the end of a line, or may do so, as a flag can."""
+_OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!-?i?:|P<)")
+"""What asks for more than the start or the end of a line, or may do so, as a flag other than of case can."""
 _ENDS: Final = re.compile(r"[\^$]")
 _BETWEEN: Final = "\x1e"
 """Stands between fields while names are masked. Folding drops it from names, so none reaches from one to the next."""
@@ -36,14 +37,16 @@ class WrittenText:
         fields: Mapping[str, str],
         merchant_names: Iterable[tuple[str, ...]],
         expressions: "Expressions | None" = None,
+        terms_notes: dict[Hashable, Any] | None = None,
     ) -> None:
         self._fields = fields
         self._expressions = expressions
-        self._occurring: frozenset[str] | None = None
+        self.terms_notes: Final = {} if terms_notes is None else terms_notes
         self._names = tuple(merchant_names)
         self._folded: dict[str, Folded] = {}
         self._masked: dict[str, str] = {}
         self._joined: dict[tuple[str, ...], str] = {}
+        self._bytes: dict[tuple[str, ...], bytes] = {}
         self._sentences: dict[str, list[tuple[int, int]]] = {}
 
     def folded(self, field: str) -> Folded:
@@ -54,16 +57,25 @@ class WrittenText:
 
     def masked(self, field: str) -> str:
         """Return the folded field with merchant names masked, as long as the folded one."""
+        if field == "terms":
+            key = "masked", self._names
+            if key not in self.terms_notes:
+                self.terms_notes[key] = self._mask(self.folded(field).text)
+            masked: str = self.terms_notes[key]
+            return masked
         if field not in self._masked:
-            asked = TEXT_FIELDS if field in TEXT_FIELDS else (field,)
+            asked = COPY_FIELDS if field in _COPY else (field,)
             texts = [self.folded(name).text for name in asked]
-            whole, start = _BETWEEN.join(texts), 0
-            for names in self._names:
-                whole = mask(whole, names)
+            whole, start = self._mask(_BETWEEN.join(texts)), 0
             for name, text in zip(asked, texts, strict=True):
                 self._masked[name] = whole[start : start + len(text)]
                 start += len(text) + 1
         return self._masked[field]
+
+    def _mask(self, text: str) -> str:
+        for names in self._names:
+            text = mask(text, names)
+        return text
 
     def joined(self, fields: tuple[str, ...]) -> str:
         """Return the masked fields one under the other, to look through all in one go."""
@@ -80,37 +92,45 @@ class WrittenText:
     def may_hold(self, pattern: Any, fields: tuple[str, ...]) -> bool:
         """Tell whether an expression may match in one of these fields, which are lines of the joined text.
 
-        The joined text may show a match that no field has, never the other way round. What was found in the written
-        fields answers for no other: a rule of the email may ask for the same words as one of the copy.
+        The joined text may show a match that no field has, never the other way round. What was found in the copy
+        answers for no other field: a rule of the email may ask for the same words as one of the copy.
         """
-        line = by_line(pattern.pattern)
-        known = self._expressions is not None and line in self._expressions.known
-        if self._expressions is not None and known and _WRITTEN.issuperset(fields):
-            if self._occurring is None:
-                self._occurring = self._expressions.occurring(self.joined(TEXT_FIELDS))
-            if line not in self._occurring:
-                return False
-        return compile_regex(line).search(self.joined(fields)) is not None
+        if self._expressions is not None and _COPY.issuperset(fields):
+            source = pattern.pattern
+            if source in self._expressions.known:
+                return source in self.occurring
+        return compile_regex(by_line(pattern.pattern)).search(self._encoded(fields)) is not None
 
+    def needed(self, test: "PatternTest") -> str | None:
+        """Return the expression of which `occurring` tells whether a clause can do anything but pass."""
+        needed = test.needs(self)
+        return needed if self._expressions is not None and needed in self._expressions.known else None
 
-_TOGETHER: Final = 8
-"""Clauses per automaton: measured the quickest on drafts not seen before."""
+    @cached_property
+    def occurring(self) -> frozenset[str]:
+        """The expressions of the clauses that may match in a field of copy; the others don't."""
+        return self._expressions.occurring(self._encoded(COPY_FIELDS)) if self._expressions is not None else frozenset()
+
+    def _encoded(self, fields: tuple[str, ...]) -> bytes:
+        if fields not in self._bytes:
+            self._bytes[fields] = self.joined(fields).encode()
+        return self._bytes[fields]
 
 
 class Expressions:
-    """The unanchored expressions of many clauses over written fields, looked for in one pass."""
+    """The expressions that clauses forbid in written fields; one pass tells which of them a text may hold."""
 
     def __init__(self, tests: Iterable["PatternTest"]) -> None:
-        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.unanchored()))
+        self._sources = tuple(dict.fromkeys(source for test in tests for source in test.screened()))
         self.known = frozenset(self._sources)
-        self._sieve = Sieve(self._sources, together=_TOGETHER)
+        self._sieve = Sieve([by_line(source) for source in self._sources], groups=False)
 
-    def occurring(self, text: str) -> frozenset[str]:
-        """Return the expressions that match somewhere in a text."""
+    def occurring(self, text: bytes) -> frozenset[str]:
+        """Return the expressions that may match in a line of a text; no other does."""
         return frozenset(self._sources[at] for at in self._sieve.occurring(text))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PatternTest:
     """The compiled expressions of one clause."""
 
@@ -124,23 +144,51 @@ class PatternTest:
     def run(self, text: WrittenText) -> tuple[Evidence, ...]:
         """Return what violates the clause: forbidden matches, or a field where something required is missing."""
         found: list[Evidence] = []
-        if self.forbid is not None and (not self.by_line or text.may_hold(self.forbid, self.fields)):
+        if self.forbid is not None:
+            others = tuple(field for field in self.fields if field != "terms")
+            asked = bool(others) and (not self.by_line or text.may_hold(self.forbid, others))
             for field in self.fields:
-                found += self._forbidden(field, text)
+                if field == "terms":
+                    found += self._forbidden_in_terms(text)
+                elif asked:
+                    found += self._forbidden(field, text)
         for pattern in self.require:
-            if all(pattern.search(text.masked(field)) is None for field in self.fields):
+            if not any(self._states(pattern, field, text) for field in self.fields):
                 found.append(Evidence(field=self.fields[0] if len(self.fields) == 1 else ""))
         return tuple(found[:MAX_EVIDENCE])
 
-    def unanchored(self) -> tuple[str, ...]:
-        """Return the expressions that can be looked for in one pass over the written fields.
-
-        Those that ask for a line's start or end are left out: they multiply the states of the pass beyond its memory.
-        """
+    def screened(self) -> tuple[str, ...]:
+        """Return the expressions that one pass over the written fields can rule out."""
         if self.forbid is None or not self.by_line or not set(self.fields) <= set(TEXT_FIELDS):
             return ()
-        source = self.forbid.pattern
-        return (source,) if by_line(source) == source else ()
+        return (self.forbid.pattern,)
+
+    def needs(self, text: WrittenText) -> str | None:
+        """Return the expression that must occur in the copy for the clause not to pass; None where more can do it.
+
+        What the terms hold counts as known: they are not looked at again.
+        """
+        if self.require or not self.screened() or ("terms" in self.fields and self._forbidden_in_terms(text)):
+            return None
+        if self.within == "any" and "terms" in self.fields:
+            return None
+        return self.screened()[0]
+
+    def _forbidden_in_terms(self, text: WrittenText) -> list[Evidence]:
+        if self.unless is not None and self.within == "any":
+            return self._forbidden("terms", text)  # the copy may hold the excuse
+        found: list[Evidence] | None = text.terms_notes.get(self)
+        if found is None:
+            found = text.terms_notes[self] = self._forbidden("terms", text)
+        return found
+
+    def _states(self, pattern: Any, field: str, text: WrittenText) -> bool:
+        if field != "terms":
+            return pattern.search(text.masked(field)) is not None
+        key = self, pattern
+        if key not in text.terms_notes:
+            text.terms_notes[key] = pattern.search(text.masked(field)) is not None
+        return bool(text.terms_notes[key])
 
     def _forbidden(self, field: str, text: WrittenText) -> list[Evidence]:
         masked, folded = text.masked(field), text.folded(field)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tools.claims.written import Written, any_of, signed, written
 from tools.folding import MASK
 from tools.grounding import grounding_checks
+from tools.snapshot import Memory, snapshot
 from tools.subject import Subject
 
 CHECKS = grounding_checks(merchant_names={"Best Buy": (), "Delta": ()}, issuer="Example Bank")
@@ -65,6 +66,21 @@ def test_a_name_is_masked_as_a_word_or_as_a_sign(reads: object, sign: str) -> No
 
 
 def test_a_draft_is_read_once_for_all_detectors() -> None:
-    text = {"body": "Free at Best Buy."}
-    assert written(CHECKS, draft_of(text)) is written(CHECKS, draft_of(dict(text)))
-    assert CHECKS.readings(draft_of(text)) is CHECKS.readings(draft_of(dict(text)))
+    draft = snapshot(draft_of({"body": "Free at Best Buy."}))
+    assert written(CHECKS, draft) is written(CHECKS, draft)
+    assert signed(CHECKS, draft) is signed(CHECKS, draft)
+    assert CHECKS.readings(draft) is CHECKS.readings(draft)
+
+
+def test_terms_met_before_are_read_once_for_all_drafts_of_their_offer() -> None:
+    memory, terms = Memory(), {"terms": "Free at Best Buy. No fees!"}
+    one, other, changed = (
+        snapshot(draft, memory)
+        for draft in (draft_of({"body": "Limits!", **terms}), draft_of(terms), draft_of({"terms": "Free."}))
+    )
+    free = any_of(r"free")
+    (found,) = written(CHECKS, one).find(free)
+    (again,) = written(CHECKS, other).find(free)
+    (apart,) = written(CHECKS, changed).find(free)
+    assert found[0] is again[0] is not apart[0]
+    assert found[0].reading is dict(CHECKS.readings(other))["terms"]
