@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from graph.brand import brand_of
 from graph.database import open_database
 from graph.policy_texts import loaded_set
 from graph.rulebook import Rulebook, load_rulebook
@@ -20,7 +21,6 @@ from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
 from tools.database import Database
-from tools.email.brand import Brand
 from tools.email.message import Mailer
 from tools.embedded.model_server import ensure_model_server
 from tools.exports import Exporter
@@ -238,23 +238,6 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
         )
         for policy in policies.active
     ]
-
-
-def brand_of(settings: Settings) -> Brand:
-    """Return the brand the settings describe."""
-    return Brand(
-        issuer=settings.brand_issuer,
-        sender_name=settings.brand_sender_name,
-        sender_address=settings.brand_sender_address,
-        reply_to=settings.brand_reply_to,
-        postal_address=settings.brand_postal_address,
-        offer_url=f"{settings.brand_site}/o/{{token}}",
-        preferences_url=f"{settings.brand_site}/preferences/{{token}}",
-        unsubscribe_url=f"{settings.brand_site}/unsubscribe/{{token}}",
-        privacy_url=f"{settings.brand_site}/privacy",
-        allowed_hosts=frozenset(settings.brand_allowed_hosts),
-        time_zone=settings.brand_time_zone,
-    )
 
 
 def token_secret(settings: Settings) -> bytes:

@@ -12,6 +12,7 @@ from server.commands import (
     copy,
     db,
     demo,
+    email,
     generate,
     parts,
     policies,
@@ -66,6 +67,7 @@ for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
+app.add_typer(email.app, name="email", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 
 

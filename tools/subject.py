@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from tools.report import Evidence, Stage
 from tools.vocabulary import CardType, Channel, CopyField, Domain
@@ -18,9 +19,41 @@ class Scope:
     offer_type: str | None = None
 
 
+MessagePart = Literal["headers", "html", "text"]
+"""What a message is made of, as far as checks are concerned."""
+
+
+@dataclass(frozen=True, slots=True)
+class MimePart:
+    """One leaf of a mail: its media type, character set and transfer encoding, lower case."""
+
+    kind: str
+    charset: str
+    encoding: str
+    attached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mime:
+    """How a mail is put together, read off its bytes.
+
+    `kind` is the media type of the whole, `longest_line` the octets of its longest line (line breaks not counted) and
+    `longest_at` that line's number, `faults` what a strict reader couldn't decode.
+    """
+
+    kind: str
+    parts: tuple[MimePart, ...]
+    longest_line: int
+    longest_at: int
+    faults: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """One built email as the message-stage clauses see it."""
+    """One built email as the message-stage clauses see it.
+
+    `lacks` names what a file that is linted alone hasn't got; nothing is ever issued from a message that lacks a part.
+    """
 
     html: str
     text: str
@@ -29,6 +62,8 @@ class MessageFacts:
     postal_address: str
     issuer: str
     allowed_hosts: frozenset[str]
+    mime: Mime | None = None
+    lacks: frozenset[MessagePart] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +90,13 @@ class Subject:
 class Detector:
     """A named, tested check of clause kind `code`. `run` returns the evidence of violations; none means it passes.
 
-    `depends_on` says which part of the subject it reads. `params` lists the parameter names its clause may set.
+    `depends_on` says which part of the subject it reads. `params` lists the parameter names its clause may set. `needs`
+    names the parts of a message without which it can't judge, `unseen` what it can't tell of a file checked alone.
     """
 
     name: str
     depends_on: tuple[Stage, ...]
     run: Callable[[Subject, Mapping[str, object]], Sequence[Evidence]]
     params: frozenset[str] = frozenset()
+    needs: frozenset[MessagePart] = frozenset()
+    unseen: str = ""

@@ -7,6 +7,7 @@ from typing import get_args
 
 from tests.gate.offers import Compliant
 from tests.gate.plants import MessageChange, On, Plant
+from tools.policies.examples import mime_with
 from tools.subject import MessageFacts, Scope, Subject
 from tools.vocabulary import CARD_TYPES, DOMAINS, Channel
 
@@ -96,7 +97,8 @@ def _changed(message: MessageFacts, change: MessageChange | None) -> MessageFact
     others = {name: value for name in names if (value := getattr(change, name)) is not None}
     headers = {name: value for name, value in {**message.headers, **change.headers}.items() if value is not None}
     hosts = message.allowed_hosts if change.allowed_hosts is None else frozenset(change.allowed_hosts)
-    return replace(message, html=html, text=text, headers=headers, allowed_hosts=hosts, **others)
+    mime = mime_with(message.mime, change.mime) if change.mime else message.mime
+    return replace(message, html=html, text=text, headers=headers, allowed_hosts=hosts, mime=mime, **others)
 
 
 def _rewritten(part: str, own: str, whole: str | None, changes: Mapping[str, str]) -> str:

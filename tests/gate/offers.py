@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from graph.deps import brand_of, screening_limits
+from graph.brand import brand_of
+from graph.deps import screening_limits
 from graph.gate import detectors_of
 from graph.settings import Settings, load_settings
 from tests.members import PROFILE

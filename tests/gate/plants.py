@@ -60,6 +60,7 @@ class MessageChange(_Part):
     replace_html: dict[Words, str] = Field(default_factory=dict, description="Each key must stand in the HTML.")
     replace_text: dict[Words, str] = Field(default_factory=dict, description="Each key must stand in the plain part.")
     pad_html_to_bytes: int | None = None
+    mime: dict[str, object] = Field(default_factory=dict, description="Laid over how the mail is put together.")
     unsubscribe_url: str | None = None
     postal_address: str | None = None
     issuer: str | None = None
