@@ -84,6 +84,7 @@ class Deps:
         names = {
             active.clause.attested_by
             for policy in self.rulebook.policies.active
+            if policy.scope.has_email  # what only another channel asks for holds that channel back, not the member
             for active in policy.clauses
             if isinstance(active.clause, AttestClause)
         }
@@ -144,8 +145,8 @@ async def open_deps(settings: Settings) -> Deps:
         database=database,
         members=MemberLoader(database.pool, table=settings.cardmember_table),
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
-        records=Records(database),
-        money=Money(database),
+        records=Records(database, zone=zone),
+        money=Money(database, zone=zone),
         model=model,
         judge=open_judge(settings, secret, store, chat=model),
         index=PolicyIndex(
@@ -223,7 +224,7 @@ def policy_query(domain: Domain, card_type: CardType) -> str:
 
 
 def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
-    """Return the active policies as the index keeps them."""
+    """Return the active policies as the index keeps them: those about emails, which are what is drafted."""
     return [
         PolicyDocument(
             policy_id=policy.id,
@@ -237,6 +238,7 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             prose=policy.prose,
         )
         for policy in policies.active
+        if policy.scope.has_email
     ]
 
 

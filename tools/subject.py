@@ -6,17 +6,21 @@ from datetime import date
 from typing import Literal
 
 from tools.report import Evidence, Stage
-from tools.vocabulary import CardType, Channel, CopyField, Domain
+from tools.vocabulary import CardType, Channel, CopyField, Delivery, Domain
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which policies apply: None means the fact is not given, and only policies open to all of that kind apply."""
+    """Which policies apply: None means the fact is not given, and only policies open to all of that kind apply.
+
+    `channel` is where purchases count; `delivery` is how the text reaches the member.
+    """
 
     domain: Domain | None = None
     card_type: CardType | None = None
     channel: Channel | None = None
     offer_type: str | None = None
+    delivery: Delivery = "email"
 
 
 MessagePart = Literal["headers", "html", "text"]
@@ -67,6 +71,20 @@ class MessageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFacts:
+    """What a push, SMS or in-app message holds beside its copy: the link and, in an SMS, the programme's notice.
+
+    `text` is a text message whole, as it is sent; empty for messages that are sent in parts.
+    """
+
+    link: str
+    issuer: str
+    allowed_hosts: frozenset[str]
+    text: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One piece of copy with everything that may support or contradict it.
 
@@ -74,6 +92,7 @@ class Subject:
     `OfferTerms.facts()` or the offer of a stand-alone check: closed-world, an absent optional field means the offer
     has no such term. `member` holds decision facts: open-world, an absent one is unknown. `personal` holds every value
     of the member's profile, to find leaks of it. `approved` names, per field, the approved block the text came from.
+    `delivery` goes with a scope whose delivery is not the email.
     """
 
     text: Mapping[str, str]
@@ -84,6 +103,7 @@ class Subject:
     personal: Mapping[str, object] = field(default_factory=dict)
     approved: Mapping[CopyField, str] = field(default_factory=dict)
     message: MessageFacts | None = None
+    delivery: DeliveryFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from tools.policies.case import Case
 from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Helpers, evaluate
 from tools.policies.schema import AttestClause, Example, JudgeClause
-from tools.policies.standard import standard_message, standard_subject
+from tools.policies.standard import standard_delivery, standard_message, standard_subject
 from tools.report import SATISFIED
-from tools.subject import Detector, MessageFacts, Mime, MimePart, Subject
+from tools.subject import DeliveryFacts, Detector, MessageFacts, Mime, MimePart, Subject
 
 Side = Literal["violating", "conforming"]
 SIDES: Final[tuple[Side, ...]] = ("violating", "conforming")
@@ -63,19 +63,27 @@ def subject_of(example: Example, *, with_message: bool = False) -> Subject:
         TypeError: the example's message has a part that a message hasn't.
     """
     standard = standard_subject()
+    text = {**standard.text, **example.text}
     return replace(
         standard,
-        text={**standard.text, **example.text},
+        text=text,
         offer=_merged(standard.offer, example.offer),
         member=_merged(standard.member, example.member),
         personal=_merged({}, example.personal),
         send_date=example.send_date or standard.send_date,
         message=_message(example.message) if with_message else None,
+        delivery=_delivery(text, example.delivery),
     )
 
 
 def _merged(standard: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in {**standard, **changes}.items() if value is not None}
+
+
+def _delivery(text: Mapping[str, str], changes: Mapping[Literal["link", "notice", "text"], str]) -> DeliveryFacts:
+    own = standard_delivery(text)
+    link, notice = changes.get("link", own.link), changes.get("notice", own.notice)
+    return replace(own, link=link, notice=notice, text=changes.get("text", own.text))
 
 
 def _message(changes: Mapping[str, object]) -> MessageFacts:

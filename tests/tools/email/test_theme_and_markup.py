@@ -46,7 +46,11 @@ def test_a_colour_that_can_not_be_judged_is_none(value: str) -> None:
         ("body = 16", "body = 13", "sizes.body"),
         ("fine = 13", "fine = 11", "sizes.fine"),
         ("[dark]", "[darkness]", "darkness"),
-        ('sans = "', 'sans = "x;} body{display:none', "fonts.sans"),
+        ("headline = 34", "headline = 60", "sizes.headline"),
+        ("figure = 64", "figure = 0", "sizes.figure"),
+        ('gold = "#c99a3c"', 'gold = "url(x)"', "cards.gold"),
+        ('platinum = "#8d97a3"', "", "cards.platinum"),
+        ('text = "', 'text = "x;} body{display:none', "fonts.text"),
         ("[fonts]", "[fonts", "theme.toml"),
     ],
 )

@@ -109,14 +109,27 @@ def test_a_match_cannot_be_pieced_together_from_two_fields(tmp_path: Path) -> No
     assert not found(tmp_path, subject_with(subject="There are no", preheader="limits"), forbid=[r"no\s+limits"])
 
 
-@pytest.mark.parametrize("pattern", [r"\ARe:", r"end\z", "(?m)^Re:", r"\Q^\E", r"(?i:a)b"])
+@pytest.mark.parametrize("pattern", [r"\ARe:", r"end\z", "(?m)^Re:", r"\Q^\E", r"(?s:a.)b", r"(?i)ab"])
 def test_patterns_that_ask_for_a_whole_field_are_seen(pattern: str) -> None:
     assert not reads_by_line(pattern)
 
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"\bfree\b", r"\$\d+", r"[^a]b", r"(?:a|b)", r"(?P<x>a)", r"\\A", r"\^", "^Re:", r"x\\$", r"[a]$"],
+    [
+        r"(?i:a)b",
+        r"(?-i:a)b",
+        r"\bfree\b",
+        r"\$\d+",
+        r"[^a]b",
+        r"(?:a|b)",
+        r"(?P<x>a)",
+        r"\\A",
+        r"\^",
+        "^Re:",
+        r"x\\$",
+        r"[a]$",
+    ],
 )
 def test_other_patterns_are_read_joined(pattern: str) -> None:
     assert reads_by_line(pattern)
