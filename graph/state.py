@@ -159,6 +159,7 @@ class OfferState(TypedDict, total=False):
     view: Annotated[MemberView, Typed]
     menu: Annotated[Menu, Typed]
     candidates: Annotated[tuple[Merchant, ...], Typed]
+    week: Annotated[int, Typed]
     hypotheses: Annotated[tuple[Hypothesis, ...], Typed]
     dropped: Annotated[tuple[str, ...], Typed]
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
@@ -208,11 +209,12 @@ class RetrieveInput(TypedDict):
 
 
 class DraftInput(TypedDict):
-    """All that drafting sees: the view, the menu, what policy and analysis made of them, and the last draft's slots."""
+    """All that drafting sees: view, menu, week of sending, what policy and analysis made of them, the last draft."""
 
     view: Annotated[MemberView, Typed]
     menu: Annotated[Menu, Typed]
     candidates: Annotated[tuple[Merchant, ...], Typed]
+    week: Annotated[int, Typed]
     hypotheses: Annotated[tuple[Hypothesis, ...], Typed]
     policies: Annotated[tuple[PolicyExtract, ...], Typed]
     feedback: Annotated[tuple[Violation, ...], Typed]

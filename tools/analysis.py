@@ -7,9 +7,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.chat.calls import Ask
-from tools.drafting import permuted
 from tools.hypotheses import Hypothesis, check_worded
 from tools.prompt_files import Prompt
+from tools.turns import permuted
 from tools.views import MemberView
 from tools.vocabulary import CopyMode
 

@@ -1,7 +1,9 @@
 """Approved copy: blocks of text with slots, which offers each may be used for, and the proof that none was changed."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from tools.errors import PolicyInvalid
 from tools.slots import NAME_FIELDS, SLOTS, legal_slots
 from tools.subject import Scope
 from tools.terms import MenuOption
+from tools.turns import in_turn
 from tools.vocabulary import COPY_FIELDS, CardType, Channel, CopyField, Domain, OfferType, Strategy
 from tools.yaml_lines import Lines, read_model
 
@@ -25,6 +28,8 @@ Enrollment = Literal["required", "not_required"]
 ALWAYS_SAID: Final = frozenset({"offer_value", "merchants", "card_type", "expiry_date"})
 SAID_WHEN_SET: Final = frozenset({"minimum_spend", "reward_cap", "enroll_by"})
 """A body states these when the offer has them, and can't when it doesn't."""
+
+_SENTENCE: Final = re.compile(r"(?<=[.?!])\s")
 
 
 class _Closed(BaseModel):
@@ -54,6 +59,14 @@ class Block(_Closed):
     def text_sha(self) -> str:
         """What an approval of this block signs."""
         return text_sha(self.field, self.text, self.scope)
+
+    @property
+    def turn_key(self) -> str:
+        """What its place in a cohort's order is made of: a body's first sentence, else the id.
+
+        So bodies of different offer types that open alike take their turn together, and don't follow each other.
+        """
+        return _SENTENCE.split(self.text, maxsplit=1)[0] if self.field == "body" else self.id
 
     def suits(self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType) -> bool:
         """Tell whether this block may speak for the option: in scope, slots legal, and no condition left out of a body.
@@ -127,11 +140,20 @@ class CopyBlocks:
         return _suitable(self, option, domain, strategy, card_type, self.judged)
 
     def fallback_copy(
-        self, option: MenuOption, *, domain: Domain, strategy: Strategy, card_type: CardType, cohort_hash: str
+        self,
+        option: MenuOption,
+        *,
+        domain: Domain,
+        strategy: Strategy,
+        card_type: CardType,
+        cohort_hash: str,
+        week: int = 0,
+        avoid: AbstractSet[str] = frozenset(),
     ) -> tuple[Copy, dict[CopyField, str]]:
-        """Return copy made of approved blocks and the block id of each field: the same for the same cohort.
+        """Return copy made of approved blocks and the block id of each field: the same for the same cohort and week.
 
         A block that needs no judge goes before one that does: a fallback should not wait for a judge that is away.
+        Blocks to `avoid` are those of drafts that failed; one of them is only taken where there is no other.
         Raises PolicyInvalid when a field has no block; `gaps` finds that at the start.
         """
         found = self.blocks_for(option, domain=domain, strategy=strategy, card_type=card_type)
@@ -140,7 +162,8 @@ class CopyBlocks:
         for field, blocks in found.items():
             if not blocks:
                 raise PolicyInvalid(Path("copy"), 1, f"no approved {field} for {option.option_id}; add a block")
-            chosen[field] = min(sure[field] or blocks, key=lambda block: _rank(cohort_hash, option.option_id, block.id))
+            order = in_turn(sure[field] or blocks, cohort_hash, week, key=lambda block: block.turn_key)
+            chosen[field] = next((block for block in order if block.id not in avoid), order[0])
         texts = {field: block.text for field, block in chosen.items()}
         return Copy.model_validate(texts), {field: block.id for field, block in chosen.items()}
 
@@ -240,7 +263,3 @@ def _suitable(
 
 def _open(allowed: Sequence[str], value: str) -> bool:
     return not allowed or value in allowed
-
-
-def _rank(cohort_hash: str, option_id: str, block_id: str) -> bytes:
-    return hashlib.sha256(f"{cohort_hash}\0{option_id}\0{block_id}".encode()).digest()

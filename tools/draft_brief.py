@@ -1,10 +1,9 @@
 """What a draft is asked from, and what of it is open: all of a first draft, of a re-draft only what was criticised."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from tools.braces import slots_in
 from tools.copy_blocks import Block, CopyBlocks
@@ -14,13 +13,12 @@ from tools.drafts import Draft
 from tools.report import Violation
 from tools.slots import SLOTS, legal_slots
 from tools.terms import Menu, MenuOption, Merchant
+from tools.turns import in_turn
 from tools.views import MemberView
 from tools.vocabulary import CopyField, CopyMode
 
 SHOWN_BLOCKS: Final = 2
 """Blocks of one kind a `select` prompt lists: its budget is 500 tokens."""
-
-ItemT = TypeVar("ItemT")
 
 
 class Extract(Protocol):
@@ -48,6 +46,8 @@ class Brief:
     violations: Sequence[Violation]
     excluded: AbstractSet[str]
     cohort: str
+    week: int = 0
+    """Of the send date (`turns.week_of`): with the cohort it decides the order of all lists."""
     last: Draft | None = None
     """The draft that was sent back, with its slots: never filled text."""
 
@@ -73,10 +73,17 @@ class Brief:
         others = [option for option in self.menu.options if option.option_id != self.last.option_id]
         return tuple(others) or self.menu.options
 
+    def options_in_turn(self) -> list[MenuOption]:
+        """Return the options that fit, in this week's order."""
+        return in_turn(fitting(self), self.cohort, self.week, key=lambda option: option.option_id)
 
-def permuted(items: Sequence[ItemT], seed: str, *, key: Any) -> list[ItemT]:
-    """Return the items in an order that only `seed` and their keys decide, even over many seeds."""
-    return sorted(items, key=lambda item: hashlib.sha256(f"{seed}\0{key(item)}".encode()).digest())
+    def merchants_in_turn(self) -> list[Merchant]:
+        """Return the candidates in this week's order."""
+        return in_turn(self.candidates, self.cohort, self.week, key=lambda merchant: merchant.merchant_id)
+
+    def blocks_in_turn(self, blocks: Sequence[Block]) -> list[Block]:
+        """Return the blocks in this week's order."""
+        return in_turn(blocks, self.cohort, self.week, key=lambda block: block.turn_key)
 
 
 def available(option: MenuOption, brief: Brief, blocks: CopyBlocks) -> Mapping[CopyField, Sequence[Block]]:
@@ -105,15 +112,22 @@ def kept_block(field: CopyField, option: MenuOption | None, brief: Brief, blocks
 
 
 def shown_blocks(option: MenuOption, brief: Brief, blocks: CopyBlocks) -> dict[str, list[Block]]:
-    """Return the headlines and buttons of an option that a prompt lists: the kept one, or the cohort's first."""
+    """Return the headlines and buttons of an option that a prompt lists: the kept one, or some of the cohort's.
+
+    They are taken from all over the order, not from its beginning, so that weeks on end list no block again.
+    """
     found = available(option, brief, blocks)
     fields: tuple[CopyField, ...] = ("headline", "cta")
     return {
         field: [kept]
         if (kept := kept_block(field, option, brief, blocks)) is not None
-        else permuted(found[field], brief.cohort, key=lambda block: block.id)[:SHOWN_BLOCKS]
+        else _spread(brief.blocks_in_turn(found[field]))
         for field in fields
     }
+
+
+def _spread(blocks: Sequence[Block]) -> list[Block]:
+    return list(blocks[:: max(1, len(blocks) // SHOWN_BLOCKS)][:SHOWN_BLOCKS])
 
 
 def fitting(brief: Brief) -> Sequence[MenuOption]:

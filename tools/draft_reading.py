@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tools.copy_blocks import CopyBlocks
-from tools.draft_brief import Brief, available, kept_block, permuted
+from tools.draft_brief import Brief, available, kept_block
 from tools.draft_parts import Part
 from tools.draft_replies import MERCHANTS, answered
 from tools.drafts import Copy, Draft
@@ -46,7 +46,7 @@ def _selected(said: Mapping[Part, Any], brief: Brief, blocks: CopyBlocks) -> Dra
         elif field in said:
             chosen[field] = said[field]
         elif option is not None:
-            chosen[field] = permuted(blocks_of[field], brief.cohort, key=lambda block: block.id)[0].id
+            chosen[field] = brief.blocks_in_turn(blocks_of[field])[0].id
     texts = {field: block.text if (block := blocks.get(chosen.get(field, ""))) else "" for field in COPY_FIELDS}
     merchants = _enough(said["merchant_ids"], brief) if "merchant_ids" in said else tuple(parts["merchant_ids"])
     return Draft(source="blocks", option_id=option_id, merchant_ids=merchants, text=Copy(**texts), block_ids=chosen)
@@ -60,11 +60,10 @@ def _parts_of(draft: Draft | None) -> dict[Part, Any]:
 
 
 def _enough(chosen: Sequence[str], brief: Brief) -> tuple[str, ...]:
-    """Return the chosen merchants once each, filled up to two in the cohort's order.
+    """Return the chosen merchants once each, filled up to two in this week's order.
 
     Grammars of small servers know no `uniqueItems`, and a model that can only choose repeats itself.
     """
     once = dict.fromkeys(chosen)
-    spare = permuted(brief.candidates, brief.cohort, key=lambda merchant: merchant.merchant_id)
-    fill = [merchant.merchant_id for merchant in spare if merchant.merchant_id not in once]
+    fill = [merchant.merchant_id for merchant in brief.merchants_in_turn() if merchant.merchant_id not in once]
     return tuple([*once, *fill[: max(0, MERCHANTS[0] - len(once))]])

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tools.chat.calls import Ask
 from tools.copy_blocks import Block, CopyBlocks
-from tools.draft_brief import Brief, Extract, fitting, permuted, shown_blocks
+from tools.draft_brief import Brief, Extract, shown_blocks
 from tools.draft_examples import shown_examples
 from tools.draft_parts import PARTS
 from tools.draft_reading import draft_of
@@ -28,7 +28,7 @@ from tools.slots import SLOTS, dollars, legal_slots, offer_value
 from tools.terms import MenuOption
 from tools.vocabulary import Channel
 
-__all__ = ["DRAFT_VARIABLES", "MERCHANTS", "Brief", "draft_ask", "draft_of", "permuted"]
+__all__ = ["DRAFT_VARIABLES", "MERCHANTS", "Brief", "draft_ask", "draft_of"]
 
 DRAFT_VARIABLES: Final = frozenset(
     {
@@ -57,12 +57,11 @@ TOLD: Final = 6
 
 
 def draft_ask(prompt: Prompt, brief: Brief, blocks: CopyBlocks) -> Ask[Any]:
-    """Build the prompt and the schema whose enums are the ids on offer, in an order the cohort's hash decides.
+    """Build the prompt and the schema whose enums are the ids on offer, in the cohort's order of this week.
 
     A re-draft is asked for its open parts alone, and shown their last text with what was wrong about it.
     """
-    options = permuted(fitting(brief), brief.cohort, key=lambda option: option.option_id)
-    merchants = permuted(brief.candidates, brief.cohort, key=lambda merchant: merchant.merchant_id)
+    options, merchants = brief.options_in_turn(), brief.merchants_in_turn()
     select = brief.mode == "select"
     shown = {option.option_id: shown_blocks(option, brief, blocks) for option in options} if select else {}
     schema = select_schema(shown, merchants, brief.asked) if select else compose_schema(options, merchants, brief.asked)

@@ -8,6 +8,7 @@ from graph.nodes.retrieve_policies import extracts_of
 from graph.state import Analysis, OfferState
 from tools.errors import InputInvalid
 from tools.signals import insights
+from tools.turns import week_of
 
 
 async def analyze_rules(state: OfferState, *, deps: Deps) -> dict[str, Any]:
@@ -23,6 +24,7 @@ async def analyze_rules(state: OfferState, *, deps: Deps) -> dict[str, Any]:
         "view": view,
         "menu": menu,
         "candidates": candidates_of(view, menu, flight_of(state["run"]), deps),
+        "week": week_of(state["run"].send_date),
         "use_llm": state["prediction"].use_llm_insights,
         "analysis": Analysis(
             insights=insights(signals, domain),

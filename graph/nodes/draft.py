@@ -27,6 +27,7 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         violations=state["feedback"],
         excluded=frozenset(state["criticised"]),
         cohort=f"{context.campaign}\0{view.digest()}",
+        week=state["week"],
         last=state["draft"],
     )
     prompt, blocks = deps.rulebook.prompts.pick("draft", context.prompt_variants), deps.rulebook.blocks

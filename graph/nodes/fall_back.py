@@ -1,4 +1,4 @@
-"""fall_back: code chooses an option and approved blocks, by the cohort's hash; the gate checks them like any draft."""
+"""fall_back: code chooses an option and approved blocks, by cohort and week; the gate checks them like any draft."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ from langgraph.runtime import Runtime
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.state import OfferState
-from tools.drafting import MERCHANTS, permuted
+from tools.drafting import MERCHANTS
 from tools.drafts import Draft
 from tools.terms import MenuOption
+from tools.turns import in_turn
 
 
 async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
@@ -17,9 +18,15 @@ async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps)
     view, menu = state["view"], state["menu"]
     cohort = f"{context_of(runtime).campaign}\0{view.digest()}"
     option = _option(state)
-    merchants = permuted(state["candidates"], cohort, key=lambda merchant: merchant.merchant_id)
+    merchants = in_turn(state["candidates"], cohort, state["week"], key=lambda merchant: merchant.merchant_id)
     text, block_ids = deps.rulebook.blocks.fallback_copy(
-        option, domain=menu.domain, strategy=view.strategy, card_type=menu.card_type, cohort_hash=cohort
+        option,
+        domain=menu.domain,
+        strategy=view.strategy,
+        card_type=menu.card_type,
+        cohort_hash=cohort,
+        week=state["week"],
+        avoid=_failed_blocks(state),
     )
     chosen = tuple(merchant.merchant_id for merchant in merchants[: MERCHANTS[0] + 1])
     return {
@@ -27,6 +34,11 @@ async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps)
             source="fallback", option_id=option.option_id, merchant_ids=chosen, text=text, block_ids=block_ids
         )
     }
+
+
+def _failed_blocks(state: OfferState) -> frozenset[str]:
+    drafts = [attempt.draft for attempt in state["history"]]
+    return frozenset(block_id for draft in drafts if draft is not None for block_id in (draft.block_ids or {}).values())
 
 
 def _option(state: OfferState) -> MenuOption:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, economics, fetch, gate, pipeline, render, start
+from tests.bench import adversary, economics, fetch, gate, pipeline, render, start, variety
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -21,6 +21,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "pipeline": pipeline.run,
     "economics": economics.run,
     "adversary": adversary.run,
+    "variety": variety.run,
 }
 
 

@@ -13,11 +13,11 @@ from graph.settings import Settings
 from tests.bench.figures import Figure
 from tests.bench.parts import Parts
 from tests.sampled import MEMBERS, SEED, Predicted, sampled
-from tools.draft_brief import permuted
 from tools.economics import Basis, Outlook, outlook, use_cost_usd
 from tools.sample import PREDICTED_AT
 from tools.screening import Case, Limits, Usage, screen
 from tools.terms import Menu, MenuOption
+from tools.turns import permuted
 from tools.views import MemberView
 from tools.vocabulary import DOMAINS, STRATEGIES, CardType, Domain
 

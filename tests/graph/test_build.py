@@ -63,6 +63,7 @@ SEEN = {
         "view",
         "menu",
         "candidates",
+        "week",
         "hypotheses",
         "policies",
         "feedback",

@@ -11,9 +11,10 @@ from graph.settings import Settings, load_settings
 from tests.judged_policies import QUESTION, REF, with_judge_clause
 from tests.server.commands import Offers, run_here
 from tools.copy_approvals import FILE, read_approvals
+from tools.copy_blocks import read_blocks
 from tools.errors import PolicyInvalid
 
-BLOCKS = 299
+BLOCKS = len(read_blocks(Path(__file__).parents[2] / "policies" / "copy"))
 TEXTS = BLOCKS + 7
 """With the parts of push, SMS and in-app messages, which are approved in the same way."""
 

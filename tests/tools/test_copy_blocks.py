@@ -11,10 +11,10 @@ from tools.copy_blocks import load_copy_blocks, text_sha
 from tools.drafts import Copy
 from tools.errors import PolicyInvalid
 from tools.slots import FilledCopy, SlotFaults, fill
-from tools.vocabulary import COPY_FIELDS
+from tools.vocabulary import COPY_FIELDS, CopyField
 
 LENGTHS = {"subject": (15, 70), "preheader": (30, 110), "headline": (1, 60), "body": (60, 900), "cta": (5, 25)}
-LEAST = {"subject": 2, "preheader": 2, "headline": 3, "body": 3, "cta": 2}
+LEAST = {"subject": 4, "preheader": 4, "headline": 8, "body": 8, "cta": 4}
 BARRED_WORDS = (
     r"free|gift|complimentary|on us|bonus|instant\w*|immediate\w*|right away|automatic\w*|guarantee\w*|approved",
     r"unlimited|no limits?|everywhere|anywhere|every purchase|all (your )?purchases|whatever",
@@ -26,6 +26,14 @@ BARRED_WORDS = (
     r"we( have|'ve)? (noticed|seen|tracked)|you spent|your spending|you haven't|segment|persona|loyal\w*",
     r"one|two|three|once|twice|double|triple|half",
     r"senior|single|mom|dad|men|women|married|black|white|dear|mr|mrs",
+)
+SAID_TWICE: tuple[tuple[CopyField, CopyField, int], ...] = (
+    ("subject", "headline", 3),
+    ("subject", "preheader", 3),
+    ("headline", "preheader", 3),
+    ("headline", "body", 3),
+    ("subject", "body", 4),
+    ("preheader", "body", 4),
 )
 BARRED = re.compile(rf"\b({'|'.join(BARRED_WORDS)})\b", re.IGNORECASE)
 
@@ -129,6 +137,40 @@ def test_no_subject_is_repeated_by_its_preheader_or_headline() -> None:
         found = blocks().blocks_for(case.option, domain=case.domain, strategy=case.strategy, card_type=case.card_type)
         subjects = {block.text for block in found["subject"]}
         assert not subjects & {block.text for block in found["preheader"]}
+
+
+def test_no_two_fields_of_an_offer_say_the_same_phrase() -> None:
+    """Phrases of four words, of three in what is read first; what a slot says may be said again."""
+    seen: set[tuple[str, ...]] = set()
+    for case in cases():
+        found = blocks().blocks_for(case.option, domain=case.domain, strategy=case.strategy, card_type=case.card_type)
+        key = tuple(block.id for group in found.values() for block in group)
+        if key in seen:
+            continue
+        seen.add(key)
+        for first, second, length in SAID_TWICE:
+            said = {words: block.id for block in found[first] for words in phrases(block.text, length)}
+            again = {words: block.id for block in found[second] for words in phrases(block.text, length)}
+            shared = said.keys() & again.keys()
+            assert not shared, [(words, said[words], again[words]) for words in shared]
+
+
+def phrases(text: str, length: int) -> set[tuple[str, ...]]:
+    """Return the runs of so many words that no slot and no stop breaks."""
+    runs = [re.findall(r"[a-z'-]+", run.lower()) for run in re.split(r"\{\w+\}|[.?!:]", text)]
+    return {tuple(words[at : at + length]) for words in runs for at in range(len(words) - length + 1)}
+
+
+def test_no_text_stands_twice_where_both_may_be_chosen() -> None:
+    for case in cases():
+        found = blocks().blocks_for(case.option, domain=case.domain, strategy=case.strategy, card_type=case.card_type)
+        for group in found.values():
+            assert len({block.text for block in group}) == len(group), case.option.option_id
+
+
+def test_headlines_and_bodies_are_written_for_one_domain() -> None:
+    """So that offers of two domains never have the same."""
+    assert not [b.id for b in blocks().blocks if b.field in ("headline", "body") and len(b.scope.domains) != 1]
 
 
 def test_a_text_is_approved_as_its_field() -> None:

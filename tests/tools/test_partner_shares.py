@@ -10,9 +10,9 @@ import pytest
 
 from tests.sampled import sampled_views
 from tests.tools.offer_content import catalogue, menus
-from tools.draft_brief import permuted
 from tools.draft_replies import MERCHANTS
 from tools.terms import Merchant
+from tools.turns import permuted
 from tools.views import DomainInterest, Engagement, MemberView, SpendTrend, TenureBand
 from tools.vocabulary import CARD_TYPES, DOMAINS, STRATEGIES, Domain
 
