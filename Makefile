@@ -8,10 +8,10 @@ export ANONYMIZED_TELEMETRY := False
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve studio test check format gate bench clean
+.PHONY: help install demo serve studio test check format gate bench pictures email-audit clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Make .venv and install everything, pinned in constraints.txt
 
@@ -36,7 +36,7 @@ studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
 	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true $(BIN)/langgraph dev --no-browser
 
 test: $(STAMP) ## Run every test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP) ## Format, lint and types, then the tests
 	@$(BIN)/ruff format --check .
@@ -53,6 +53,14 @@ gate: $(STAMP) ## Plant violations for every clause; print what the gate caught
 
 bench: $(STAMP) ## Run the benchmarks; they print ratios
 	@$(BIN)/python -m tests.bench
+
+pictures: $(STAMP) ## Photograph the emails of docs/images again (needs Chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pictures]'
+	@$(BIN)/python -m tests.pictures
+
+email-audit: $(STAMP) ## Audit the emails with html-validate, caniemail and axe-core (needs npm and Chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pictures]'
+	@$(BIN)/python -m tests.email_audit
 
 clean: ## Remove .venv and caches (not the data folder)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .langgraph_api

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from graph.brand import brand_of
 from graph.database import open_database
 from graph.policy_texts import loaded_set
 from graph.rulebook import Rulebook, load_rulebook
@@ -20,7 +21,6 @@ from tools.cardmembers import MemberLoader
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
 from tools.database import Database
-from tools.email.brand import Brand
 from tools.email.message import Mailer
 from tools.embedded.model_server import ensure_model_server
 from tools.exports import Exporter
@@ -84,6 +84,7 @@ class Deps:
         names = {
             active.clause.attested_by
             for policy in self.rulebook.policies.active
+            if policy.scope.has_email  # what only another channel asks for holds that channel back, not the member
             for active in policy.clauses
             if isinstance(active.clause, AttestClause)
         }
@@ -144,8 +145,8 @@ async def open_deps(settings: Settings) -> Deps:
         database=database,
         members=MemberLoader(database.pool, table=settings.cardmember_table),
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
-        records=Records(database),
-        money=Money(database),
+        records=Records(database, zone=zone),
+        money=Money(database, zone=zone),
         model=model,
         judge=open_judge(settings, secret, store, chat=model),
         index=PolicyIndex(
@@ -223,7 +224,7 @@ def policy_query(domain: Domain, card_type: CardType) -> str:
 
 
 def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
-    """Return the active policies as the index keeps them."""
+    """Return the active policies as the index keeps them: those about emails, which are what is drafted."""
     return [
         PolicyDocument(
             policy_id=policy.id,
@@ -237,24 +238,8 @@ def policy_documents(policies: PolicySet) -> list[PolicyDocument]:
             prose=policy.prose,
         )
         for policy in policies.active
+        if policy.scope.has_email
     ]
-
-
-def brand_of(settings: Settings) -> Brand:
-    """Return the brand the settings describe."""
-    return Brand(
-        issuer=settings.brand_issuer,
-        sender_name=settings.brand_sender_name,
-        sender_address=settings.brand_sender_address,
-        reply_to=settings.brand_reply_to,
-        postal_address=settings.brand_postal_address,
-        offer_url=f"{settings.brand_site}/o/{{token}}",
-        preferences_url=f"{settings.brand_site}/preferences/{{token}}",
-        unsubscribe_url=f"{settings.brand_site}/unsubscribe/{{token}}",
-        privacy_url=f"{settings.brand_site}/privacy",
-        allowed_hosts=frozenset(settings.brand_allowed_hosts),
-        time_zone=settings.brand_time_zone,
-    )
 
 
 def token_secret(settings: Settings) -> bytes:

@@ -10,6 +10,8 @@ from graph.settings import Attestation as Given
 from graph.settings import Settings
 from tools.claims import claim_detectors
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
+from tools.delivery.checks import DETECTORS as DELIVERY_DETECTORS
+from tools.delivery.texts import DeliveryTexts
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
@@ -58,6 +60,11 @@ def gate_with(gate: Gate, stored: Sequence[Policy], blocks: CopyBlocks) -> Gate:
     return replace(gate, policies=policies, blocks=blocks.covers)
 
 
+def with_texts(gate: Gate, texts: DeliveryTexts) -> Gate:
+    """Return the gate with the texts of push, SMS and in-app messages among its approved copy."""
+    return replace(gate, blocks={**gate.blocks, **texts.covers})
+
+
 def detectors_of(issuer: str, catalogue: Catalogue) -> Mapping[str, Detector]:
     """Return every detector a clause may name, by name: the same ones for the same partners and issuer."""
     return _detectors(tuple(catalogue.partners.values()), issuer)
@@ -73,5 +80,6 @@ def _detectors(partners: tuple[Partner, ...], issuer: str) -> Mapping[str, Detec
         *claim_detectors(checks, regions=regions),
         *HYGIENE_DETECTORS,
         *MESSAGE_DETECTORS,
+        *DELIVERY_DETECTORS,
     )
     return MappingProxyType({detector.name: detector for detector in detectors})

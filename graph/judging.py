@@ -26,17 +26,18 @@ class Ruling:
         return self.judge is not None and self.report.judge == "unavailable"
 
 
-async def ruled(subject: Subject, deps: Deps, *, prompt: Prompt, left_s: float, keep: bool) -> Ruling:
+async def ruled(subject: Subject, deps: Deps, *, prompt: Prompt, left_s: float, keep: bool, ask: bool = True) -> Ruling:
     """Check a draft by the stages before the message; ask the judge, for `left_s` seconds at most, if that can matter.
 
     A draft that breaks a clause already is not put to it: the verdict stands, and its clauses say `judge_not_asked`.
+    With `ask` false none is, since the judge's prompt would tell what it must not depend on.
     """
     gate, judge = deps.rulebook.gate, deps.judge
     report = gate.check(subject, stages=BEFORE_MESSAGE)
     clauses = open_clauses(gate, subject, report)
     if judge is None or not clauses:
         return Ruling(report)
-    if is_broken(report.results):
+    if not ask or is_broken(report.results):
         return Ruling(gate.answered(report, subject, NOT_ASKED))
     judged = await judge.read(subject, clauses, prompt=prompt, deadline_s=left_s, keep=keep)
     calls = () if judged.call is None else (judged.call,)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
+from graph.deliveries import channels_of
 from graph.deps import Deps
 from graph.reasoning import Grounds, reasoning
 from graph.schemas import (
@@ -55,6 +56,7 @@ def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
         suppression=suppression,
         copy_source=draft.source if generated and draft is not None else None,
         mode=run.mode,
+        channels=channels_of(state, deps) if generated else None,
     )
 
 

@@ -71,6 +71,7 @@ def _held(output: OfferOutput, reason: str) -> OfferOutput:
             "offer": None,
             "email_html": None,
             "copy_source": None,
+            "channels": None,
         }
     )
 

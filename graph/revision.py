@@ -38,7 +38,9 @@ def loop_end(
     if draft is None:
         return LoopEnd(reason="no_draft", detail="the model gave no draft")
     if not told:
-        return LoopEnd(reason="nothing_to_tell", detail="what is wrong has to do with the member, or with the judge")
+        return LoopEnd(
+            reason="nothing_to_tell", detail="what is wrong has to do with the member, the judge or the money"
+        )
     run, attempts = state["run"], state["attempts"]
     if attempts > run.max_revisions:
         return LoopEnd(reason="attempts", detail=f"{attempts} drafts were made, MAX_REVISIONS is {run.max_revisions}")

@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from graph.gate import gate_of, gate_with
+from graph.gate import gate_of, gate_with, with_texts
 from graph.settings import Attestation, Settings
 from tools.analysis import ANALYZE_VARIABLES
 from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.copy_cover import required_cover, unapproved_by
+from tools.delivery.texts import DeliveryTexts, load_delivery_texts
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafting import DRAFT_VARIABLES
 from tools.email.received import Received, load_received
@@ -44,6 +45,7 @@ class Rulebook:
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
+    deliveries: DeliveryTexts
     received: Received
     hypotheses: Hypotheses
     prompts: PromptSet
@@ -92,7 +94,9 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     folder = sources.policies_dir
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy").with_approvals(approvals)
+    deliveries = load_delivery_texts(folder / "delivery")
     gate = gate_of(folder, catalogue, blocks, issuer=sources.issuer, attestations=sources.attestations)
+    gate = with_texts(gate, deliveries)
     policies = gate.policies
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
@@ -106,6 +110,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         menus=menus,
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
+        deliveries=deliveries,
         received=load_received(folder / "received.yaml"),
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
@@ -125,7 +130,7 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     """
     stored, approvals = compile_standing(standing, files=files.policies, detectors=files.gate.detectors)
     blocks = files.blocks.with_approvals(approvals)
-    gate = gate_with(files.gate, stored, blocks)
+    gate = with_texts(gate_with(files.gate, stored, blocks), files.deliveries)
     menus = files.ladders.menus(gate.policies.limit)
     copy_folder = files.ladders.path.parent / "copy"
     blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
@@ -149,6 +154,8 @@ def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -
     """Return the text models are given beside the offer: prompts, what policies say, what clauses tell drafts."""
     given = [*prompts.texts]
     for policy in policies.active:
+        if not policy.scope.has_email:
+            continue  # no model is told of it
         given += [policy.front.brief, policy.prose]
         for clause in policy.front.clauses:
             given += [clause.message, clause.fix_hint, getattr(clause, "question", "")]

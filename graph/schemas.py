@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tools.delivery.messages import Channels
 from tools.vocabulary import CopySource, Domain, MerchantType, Mode, OfferType, SuppressionReason
 
 Recommendation = Literal[
@@ -202,6 +203,10 @@ class OfferOutput(BaseModel):
     copy_source: CopySource | None = None
     replayed: bool = False
     mode: Mode = "issue"
+    channels: Channels | None = Field(
+        default=None,
+        description="The offer as push, SMS and in-app messages (DELIVERY_CHANNELS); none of them names anyone.",
+    )
 
     @classmethod
     def pending(cls, prediction: OfferInput, *, run_id: str, mode: Mode) -> Self:

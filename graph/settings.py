@@ -14,12 +14,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tools.embedded.model_file import MODEL_NAME as EMBEDDED_MODEL
 from tools.errors import SettingInvalid
-from tools.vocabulary import CopyMode
+from tools.vocabulary import DELIVERY_CHANNELS, CopyMode, DeliveryChannel
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
 NO_JUDGE: Final = "none"
 """Value of JUDGE_MODEL that switches the judge off."""
+NO_CHANNELS: Final = "none"
+"""Value of DELIVERY_CHANNELS for the email alone."""
 
 
 class Attestation(BaseModel, frozen=True, extra="forbid"):
@@ -45,6 +47,8 @@ SYNTHETIC_ATTESTATIONS: Final = {
     "account_standing": Attestation(by="built in: synthetic members of the embedded database", until=date.max),
     "sender_authentication": Attestation(by="built in: the fictional bank of the embedded set-up", until=date.max),
     "complaint_rate": Attestation(by="built in: the embedded set-up sends no mail by itself", until=date.max),
+    "push_consent": Attestation(by="built in: synthetic members have no phones, and nothing is sent", until=date.max),
+    "sms_consent": Attestation(by="built in: synthetic members have no phones, and nothing is sent", until=date.max),
 }
 """What is true of the embedded set-up: invented members, an invented sender, and messages that are only exported."""
 
@@ -117,6 +121,11 @@ class Settings(BaseSettings):
         description="Who may add and approve policies over HTTP, JSON:"
         ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: approving is a CLI act.',
     )
+    delivery_channels: Annotated[tuple[DeliveryChannel, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Messages made beside the email: push, sms, in_app, comma-separated, or none; unset: all three with"
+        " the embedded database, none with DATABASE_URL. The first two need push_consent, sms_consent in ATTESTATIONS.",
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on.")
     token_secret: OptionalSecret = Field(
@@ -187,6 +196,20 @@ class Settings(BaseSettings):
     def _split_hosts(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("delivery_channels", mode="before")
+    @classmethod
+    def _split_channels(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        names = dict.fromkeys(part.strip().casefold() for part in value.split(",") if part.strip())
+        if not names:
+            return None
+        if list(names) == [NO_CHANNELS]:
+            return ()
+        if unknown := [name for name in names if name not in DELIVERY_CHANNELS]:
+            raise ValueError(f"allowed: {', '.join(DELIVERY_CHANNELS)}, comma-separated, or none; not {unknown[0]!r}")
+        return tuple(name for name in DELIVERY_CHANNELS if name in names)
+
     @field_validator("brand_time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -224,6 +247,13 @@ class Settings(BaseSettings):
         if self.copy_mode == "auto":
             return "select" if self.embedded_model else "compose"
         return self.copy_mode
+
+    @property
+    def effective_delivery_channels(self) -> tuple[DeliveryChannel, ...]:
+        """What an offer is made for beside the email; an own database gets only what somebody asked for."""
+        if self.delivery_channels is None:
+            return () if self.database_url else DELIVERY_CHANNELS
+        return self.delivery_channels
 
     @property
     def chroma_folder(self) -> Path:

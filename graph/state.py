@@ -1,10 +1,11 @@
 """The state of one run, and what each guarded node may see of it."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from langgraph.channels import UntrackedValue
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict
 
 from graph.channels import Added, Typed
@@ -12,13 +13,15 @@ from graph.schemas import ErrorCode, OfferInput, OfferOutput
 from graph.sealed import Sealed
 from tools.cardmembers import Cardmember
 from tools.chat.calls import ModelCall
+from tools.delivery.messages import InAppMessage, PushMessage, SmsMessage
 from tools.drafts import Copy, Draft
 from tools.email.message import Message
+from tools.ledger.money import BudgetLeft
 from tools.report import ComplianceReport, Violation
 from tools.screening import Usage
 from tools.terms import Menu, Merchant, OfferTerms
 from tools.views import MemberView
-from tools.vocabulary import Domain, Mode, SuppressionReason
+from tools.vocabulary import DeliveryChannel, Domain, Mode, SuppressionReason
 
 
 class Record(BaseModel):
@@ -52,6 +55,24 @@ class Screening(Record):
     bands: dict[str, str] = {}
     quality: tuple[str, ...] = ()
     holds: tuple[tuple[SuppressionReason, str], ...] = ()
+
+    @field_validator("usage", mode="before")
+    @classmethod
+    def _of_an_earlier_build(cls, value: Any) -> Any:
+        return {name: item for name, item in value.items() if name != "budgeted"} if isinstance(value, dict) else value
+
+
+class Reserved(Record):
+    """What a check of a draft reserved for it, and of which budgets, with what each had left then; amounts in USD.
+
+    The option is the draft's own, or the next cheaper one of its type that could be paid: then `in_place_of` names the
+    draft's. It is given back when the run ends without an offer.
+    """
+
+    option_id: str
+    amount_usd: Decimal
+    budgets: tuple[BudgetLeft, ...]
+    in_place_of: str | None = None
 
 
 class Analysis(Record):
@@ -97,6 +118,15 @@ class LoopEnd(Record):
     detail: str
 
 
+class Delivery(Record):
+    """The offer in one channel beside the email: its message and what the gate said of it, or why there is none."""
+
+    channel: DeliveryChannel
+    message: Annotated[PushMessage | SmsMessage | InAppMessage, Field(discriminator="channel")] | None = None
+    report: ComplianceReport | None = None
+    reason: str | None = None
+
+
 class Failure(Record):
     """Why the run ends without an offer."""
 
@@ -138,6 +168,7 @@ class OfferState(TypedDict, total=False):
     feedback: Annotated[tuple[Violation, ...], Typed]
     criticised: Annotated[tuple[str, ...], Typed]
     loop_end: Annotated[LoopEnd | None, Typed]
+    money: Annotated[Reserved | None, Typed]
     terms: Annotated[OfferTerms | None, Typed]
     copy: Annotated[Copy | None, Typed]
     terms_text: Annotated[str, Typed]
@@ -149,6 +180,7 @@ class OfferState(TypedDict, total=False):
     message: Annotated[Sealed[Message] | None, UntrackedValue]
     reply_html: Annotated[Sealed[str] | None, UntrackedValue]
     message_report: Annotated[ComplianceReport | None, Typed]
+    deliveries: Annotated[tuple[Delivery, ...], Typed]
     calls: Annotated[list[ModelCall], Added]
     degraded: Annotated[list[str], Added]
     failure: Annotated[Failure | None, Typed]

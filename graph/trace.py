@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from graph.schemas import OfferInput
-from graph.state import Attempt, Hypothesis, LoopEnd, PolicyExtract, Run, Screening
+from graph.state import Attempt, Hypothesis, LoopEnd, PolicyExtract, Reserved, Run, Screening
 from tools.chat.calls import ModelCall
 from tools.report import ComplianceReport
 from tools.terms import OfferTerms
@@ -49,6 +49,7 @@ class Trace(BaseModel):
     policies: Annotated[tuple[str, ...], BeforeValidator(_ids)] = ()
     history: tuple[Attempt, ...] = ()
     loop_end: LoopEnd | None = None
+    money: Reserved | None = None
     terms: OfferTerms | None = None
     report: ComplianceReport | None = None
     message_report: ComplianceReport | None = None

@@ -8,10 +8,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 
+from graph.brand import brand_of
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
 from server.examples import add_examples
 from server.langserve import add_offer_routes
+from server.links import add_link_routes
+from server.pages import Pages
 from server.pipeline import Pipeline
 from server.refusals import refuse_invalid
 from server.release import release
@@ -44,4 +47,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)
     add_offer_routes(app, pipeline)
+    add_link_routes(app, pipeline, Pages(brand_of(pipeline.settings)))
     return app

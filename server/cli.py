@@ -7,17 +7,20 @@ import typer
 from typer.core import TyperGroup
 
 from server.commands import (
+    budget,
     check,
     config,
     copy,
     db,
     demo,
+    email,
     generate,
     parts,
     policies,
     policy_acts,
     policy_versions,
     serve,
+    suppression,
 )
 from server.commands.console import fail, out
 from server.release import release
@@ -64,9 +67,12 @@ for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
+app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
+app.add_typer(email.app, name="email", rich_help_panel="Compliance")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
+app.add_typer(suppression.app, name="suppression", rich_help_panel="Data")
 
 
 @app.command("version", rich_help_panel="Settings and parts")

@@ -86,6 +86,7 @@ OFFER: Final = {
     "copy_source": "blocks",
     "replayed": False,
     "mode": "issue",
+    "channels": None,
 }
 
 SUPPRESSED: Final = {

@@ -37,7 +37,9 @@ def unapproved_by(policies: Iterable[Policy], blocks: CopyBlocks) -> dict[str, t
 
 
 def may_meet(policy: PolicyScope, block: BlockScope) -> bool:
-    """Tell whether an offer may exist that both the policy and the block are for."""
+    """Tell whether an email may exist that both the policy and the block are for."""
+    if not policy.has_email:
+        return False
     pairs: tuple[tuple[Collection[str], Collection[str]], ...] = (
         (policy.domains, block.domains),
         (policy.card_types, block.card_types),

@@ -57,23 +57,30 @@ class Sentence(_Closed):
     text: str = Field(min_length=1)
 
 
+class Group(_Closed):
+    """Sentences that are printed as one paragraph, after its label."""
+
+    label: str = Field(pattern=r"^[A-Z][A-Za-z ]{1,39}$")
+    sentences: tuple[Sentence, ...] = Field(min_length=1)
+
+
 class _DisclosureFile(_Closed):
     version: str
     approved_by: str
     approved_at: date
-    sentences: tuple[Sentence, ...] = Field(min_length=1)
+    groups: tuple[Group, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosures:
-    """All sentences, in printing order. Built by `load_disclosures`."""
+    """All groups, in printing order. Built by `load_disclosures`."""
 
     path: Path
     version: str
-    sentences: tuple[Sentence, ...]
+    groups: tuple[Group, ...]
 
     def terms_text(self, terms: OfferTerms, *, issuer: str, time_zone: str) -> str:
-        """Return the terms and conditions of one offer, as one paragraph of plain sentences.
+        """Return the terms and conditions of one offer, a line per group: "Who: This offer is ...".
 
         `time_zone` is printed as given ("Eastern Time"), an IANA name such as "America/New_York" by its city.
         Raises PolicyInvalid for a sentence that holds for these terms but uses a slot they don't have.
@@ -85,7 +92,11 @@ class Disclosures:
             "exclusions": join(list(terms.exclusions), "or") if terms.exclusions else None,
             "max_redemptions": None if times is None else f"{times} time{'' if times == 1 else 's'}",
         }
-        return " ".join(self._filled(sentence, values) for sentence in self.sentences if sentence.when.holds(terms))
+        lines = ((group.label, self._sentences(group, terms, values)) for group in self.groups)
+        return "\n".join(f"{label}: {sentences}" for label, sentences in lines if sentences)
+
+    def _sentences(self, group: Group, terms: OfferTerms, values: Mapping[str, str | None]) -> str:
+        return " ".join(self._filled(sentence, values) for sentence in group.sentences if sentence.when.holds(terms))
 
     def _filled(self, sentence: Sentence, values: Mapping[str, str | None]) -> str:
         try:
@@ -100,22 +111,32 @@ class Disclosures:
 def load_disclosures(path: Path) -> Disclosures:
     """Read `policies/disclosures.yaml`.
 
-    Raises PolicyInvalid, with file and line, for an id used twice, an unknown slot and a digit outside slots.
+    Raises PolicyInvalid, with file and line, for an id or a label used twice, an unknown slot and a digit outside
+    slots.
     """
     file, lines = read_model(path, _DisclosureFile)
     seen: set[str] = set()
-    for index, sentence in enumerate(file.sentences):
-        if sentence.id in seen:
-            raise PolicyInvalid(path, lines.at("sentences", index, "id"), f"id '{sentence.id}' is used twice")
-        seen.add(sentence.id)
-        slots = slots_in(sentence.text)
-        line = lines.at("sentences", index, "text")
-        if unknown := slots - TERMS_SLOTS:
-            known = ", ".join(sorted(TERMS_SLOTS))
-            raise PolicyInvalid(path, line, f"{sentence.id}: unknown slot {{{min(unknown)}}}; known are {known}")
-        if any(char in "{}" or char.isdigit() for char in literal_text(sentence.text)):
-            raise PolicyInvalid(path, line, f"{sentence.id}: a digit or a brace outside slots; use slots for amounts")
-    return Disclosures(path=path, version=file.version, sentences=file.sentences)
+    for number, group in enumerate(file.groups):
+        _check_new(f"label '{group.label}'", seen, path, lines.at("groups", number, "label"))
+        for index, sentence in enumerate(group.sentences):
+            place = ("groups", number, "sentences", index)
+            _check_new(f"id '{sentence.id}'", seen, path, lines.at(*place, "id"))
+            _check_text(sentence, path, lines.at(*place, "text"))
+    return Disclosures(path=path, version=file.version, groups=file.groups)
+
+
+def _check_new(what: str, seen: set[str], path: Path, line: int) -> None:
+    if what in seen:
+        raise PolicyInvalid(path, line, f"{what} is used twice")
+    seen.add(what)
+
+
+def _check_text(sentence: Sentence, path: Path, line: int) -> None:
+    if unknown := slots_in(sentence.text) - TERMS_SLOTS:
+        known = ", ".join(sorted(TERMS_SLOTS))
+        raise PolicyInvalid(path, line, f"{sentence.id}: unknown slot {{{min(unknown)}}}; known are {known}")
+    if any(char in "{}" or char.isdigit() for char in literal_text(sentence.text)):
+        raise PolicyInvalid(path, line, f"{sentence.id}: a digit or a brace outside slots; use slots for amounts")
 
 
 def _zone_words(name: str) -> str:

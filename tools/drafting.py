@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from tools.chat.calls import Ask
 from tools.copy_blocks import Block, CopyBlocks
 from tools.draft_brief import Brief, Extract, fitting, permuted, shown_blocks
+from tools.draft_examples import shown_examples
 from tools.draft_parts import PARTS
 from tools.draft_reading import draft_of
 from tools.draft_replies import (
@@ -25,6 +26,7 @@ from tools.prompt_files import Prompt
 from tools.report import Violation
 from tools.slots import SLOTS, dollars, legal_slots, offer_value
 from tools.terms import MenuOption
+from tools.vocabulary import Channel
 
 __all__ = ["DRAFT_VARIABLES", "MERCHANTS", "Brief", "draft_ask", "draft_of", "permuted"]
 
@@ -42,14 +44,14 @@ DRAFT_VARIABLES: Final = frozenset(
         "asked",
         "last",
         "violations",
-        "example",
+        "examples",
     }
 )
-_EXAMPLE: Final = {
-    "good": '"Enroll by {enroll_by}, then spend {minimum_spend} or more at {merchants} through {expiry_date} and get a '
-    '{offer_value} on your {card_type} Card."',
-    "bad": '"Hurry, get $50 back at Delta this month, you travel a lot!"',
+ONLY: Final[Mapping[Channel, str]] = {
+    "online_only": "Only online purchases count.",
+    "in_store_only": "Only in-store purchases count.",
 }
+"""What a body says of where to buy, in the words of the approved copy."""
 TOLD: Final = 6
 """Violations a prompt repeats; what is left over is found again in the next draft."""
 
@@ -76,13 +78,13 @@ def draft_ask(prompt: Prompt, brief: Brief, blocks: CopyBlocks) -> Ask[Any]:
         ],
         "policies": [],
         "hypotheses": list(brief.hypotheses),
-        "slots": " ".join(f"{{{name}}}" for name in sorted(SLOTS)),
+        "slots": " ".join(sorted(SLOTS)),
         "headlines": _union(shown, "headline") if "headline" in brief.asked else [],
         "ctas": _union(shown, "cta") if "cta" in brief.asked else [],
         "asked": [] if brief.last is None else [part for part in PARTS if part in brief.asked],
         "last": [] if select else _last_texts(brief),
         "violations": [_told(violation) for violation in _most_telling(brief.violations)],
-        "example": _EXAMPLE,
+        "examples": [] if select or "body" not in brief.asked else shown_examples(prompt.header.examples, options),
     }
     return Ask(
         name=f"draft_{brief.mode}",
@@ -109,31 +111,46 @@ def _last_texts(brief: Brief) -> list[dict[str, str]]:
 
 
 def _with_policies(prompt: Prompt, variables: dict[str, Any], policies: Sequence[Extract]) -> list[tuple[str, str]]:
-    """Render with every brief once, and with as much of the prose as the budget leaves room for."""
+    """Render with every brief once, and with as much of the prose as the budget leaves room for.
+
+    Where the prompt is too long without a word of prose, the bad halves of the examples yield, then all of them.
+    """
     prose: dict[str, list[str]] = {}
     for policy in policies:
         if policy.brief:
             prose.setdefault(policy.brief, []).extend([policy.prose] if policy.prose else [])
 
-    def rendered(room: int) -> list[tuple[str, str]]:
+    def rendered(room: int, examples: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
         lines = [
             {"brief": brief, "prose": " ".join(filter(None, (cut(part, room) for part in parts)))}
             for brief, parts in prose.items()
         ]
-        return [*prompt.render({**variables, "policies": lines})]
+        return [*prompt.render({**variables, "policies": lines, "examples": examples})]
 
-    messages = rendered(0)
+    whole = variables["examples"]
+    messages = rendered(0, whole)
     pieces = sum(map(len, prose.values()))
-    left = BUDGET["compose"] - tokens("\n".join(text for _, text in messages)) - pieces  # each piece rounds up by one
-    return rendered(left // pieces) if pieces and left > 0 else messages
+    left = BUDGET["compose"] - _length(messages) - pieces  # each piece rounds up by one
+    if pieces and left > 0:
+        return rendered(left // pieces, whole)
+    for examples in ([{**shown, "bad": ""} for shown in whole], []):
+        if _length(messages) > BUDGET["compose"]:
+            messages = rendered(0, examples)
+    return messages
+
+
+def _length(messages: Sequence[tuple[str, str]]) -> int:
+    return tokens("\n".join(text for _, text in messages))
 
 
 def _option_line(option: MenuOption, brief: Brief) -> dict[str, str]:
     parts = [offer_value(option, brief.view.domain)]
     if option.minimum_spend is not None:
         parts.append(f"minimum {dollars(option.minimum_spend)}")
-    missing = sorted(SLOTS - legal_slots(option))
-    return {"id": option.option_id, "label": ", ".join(parts), "without": " ".join(f"{{{name}}}" for name in missing)}
+    if option.channel != "any" and brief.mode == "compose":
+        parts.append(ONLY[option.channel])
+    missing = sorted(SLOTS - legal_slots(option) - {"base_rate"})  # the prompt says whose that one is
+    return {"id": option.option_id, "label": ", ".join(parts), "without": " ".join(missing)}
 
 
 def _union(shown: Mapping[str, Mapping[str, Sequence[Block]]], field: str) -> list[dict[str, str]]:

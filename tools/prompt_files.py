@@ -13,7 +13,9 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tools.draft_examples import Contrast
 from tools.errors import PromptInvalid
+from tools.vocabulary import OfferType
 
 Role = Literal["system", "user"]
 
@@ -32,6 +34,9 @@ class PromptHeader(BaseModel):
     temperature: float = Field(ge=0, le=2)
     max_tokens: int = Field(ge=1, le=8000)
     variables: tuple[str, ...]
+    examples: Mapping[OfferType, Contrast] = Field(
+        default_factory=dict, description="Of a drafting prompt: good and bad copy per offer type."
+    )
 
 
 @dataclass(frozen=True, slots=True)

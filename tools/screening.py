@@ -26,8 +26,13 @@ def screen(case: Case) -> tuple[Hold, ...]:
 
 
 def _opt_out(case: Case) -> str | None:
-    if case.usage.suppressed:
+    usage = case.usage
+    if usage.suppressed:
         return "the member is on the suppression list"
+    if usage.domain_refused:
+        return f"the member wants no {case.domain} offers (preferences)"
+    if usage.paused_until is not None:
+        return f"the member paused offers until {usage.paused_until.isoformat()} (preferences)"
     return None if case.member.opt_in_marketing is True else "the member has not opted in to marketing"
 
 

@@ -21,7 +21,8 @@ class Usage:
 
     Days, months, quarters and years are calendar ones in the brand's time zone; pending are unexpired reservations of
     other predictions. `snapshot_is_current` says whether the warehouse's snapshot is of this month (unknown counts as
-    yes), `budgeted` whether the campaign has a budget to reserve from.
+    yes). `suppressed`, `domain_refused` and `paused_until` (the first day that may bring offers again) are what the
+    member or an officer said about offers.
     """
 
     issued_this_month: int = 0
@@ -33,8 +34,14 @@ class Usage:
     multipliers_this_month: int = 0
     credits_this_year_usd: float = 0.0
     suppressed: bool = False
-    budgeted: bool = False
+    domain_refused: bool = False
+    paused_until: date | None = None
     snapshot_is_current: bool = True
+
+    @property
+    def opted_out(self) -> bool:
+        """Return whether the member wants no such offer now."""
+        return self.suppressed or self.domain_refused or self.paused_until is not None
 
     def without_pending(self) -> "Usage":
         """Return what is certain: the same, as if every open reservation ended without an offer."""
@@ -128,7 +135,7 @@ class Case:
             "card_type": self.signals.card_type,
             "annual_fee": self.member.annual_fee,
             "opt_in_marketing": self.member.opt_in_marketing,
-            "email_opt_out": self.usage.suppressed or self.member.opt_in_marketing is False,
+            "email_opt_out": self.usage.opted_out or self.member.opt_in_marketing is False,
             "offers_this_month": self.used_this_month,
             "max_offers_per_month": self.limits.max_offers_per_month,
             "days_since_category_offer": self.days_since_category_offer,

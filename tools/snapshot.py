@@ -50,6 +50,7 @@ def snapshot(subject: Subject, memory: Memory | None = None) -> Snapshot:
         personal=subject.personal,
         approved=subject.approved,
         message=subject.message,
+        delivery=subject.delivery,
     )
     if memory is not None:
         object.__setattr__(taken, "terms_notes", memory.notes(subject))

@@ -10,6 +10,9 @@ OfferType = Literal["points_multiplier", "statement_credit", "cashback", "discou
 RewardUnit = Literal["X_points", "usd", "percent", "none"]
 CapUnit = Literal["usd", "usd_spend", "points"]
 Channel = Literal["any", "online_only", "in_store_only"]
+DeliveryChannel = Literal["push", "sms", "in_app"]
+"""How an offer reaches a member beside the email; `Channel` is where its purchases count."""
+Delivery = Literal["email", "push", "sms", "in_app"]
 MerchantType = Literal["online", "in-store", "both"]
 CopyField = Literal["subject", "preheader", "headline", "body", "cta"]
 CopySource = Literal["model", "blocks", "fallback", "human"]
@@ -41,6 +44,7 @@ CARD_TYPES: Final[tuple[CardType, ...]] = get_args(CardType)
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
 ARCHETYPES: Final[tuple[Archetype, ...]] = get_args(Archetype)
 OFFER_TYPES: Final[tuple[OfferType, ...]] = get_args(OfferType)
+DELIVERY_CHANNELS: Final[tuple[DeliveryChannel, ...]] = get_args(DeliveryChannel)
 COPY_FIELDS: Final[tuple[CopyField, ...]] = get_args(CopyField)
 
 REWARD_UNIT_OF: Final[dict[OfferType, RewardUnit]] = {

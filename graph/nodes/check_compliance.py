@@ -5,22 +5,20 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from graph.affording import Paid, afforded
 from graph.assembly import Assembled, assemble, feedback_of, refused, subject_of, unknown_option
 from graph.case import member_of
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.judging import ruled
 from graph.nodes.draft import LEFT_FOR_THE_REST_S
-from graph.nodes.screen import LEASE_MARGIN_S
 from graph.revision import loop_end
-from graph.state import Attempt, OfferState
+from graph.state import Attempt, Failure, OfferState
 from tools.chat.calls import ModelCall
 from tools.draft_parts import opened
 from tools.drafts import Draft
 from tools.errors import InputInvalid
 from tools.report import ComplianceReport, Violation
-from tools.screening import Hold
-from tools.terms import MenuOption
 
 
 async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
@@ -31,16 +29,19 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     chosen = state["menu"].option(draft.option_id)
     if chosen is None:
         return _judged(state, draft, refused(unknown_option(draft), deps))
-    option = await _affordable(state, chosen, deps)
-    if option is None:
-        hold: Hold = ("budget_exhausted", f"the campaign can't pay {chosen.option_id} or a cheaper one of its type")
+    paid = await afforded(state, draft, chosen, deps)
+    if isinstance(paid, Failure):
+        return {**_judged(state, draft, refused((), deps)), "failure": paid}
+    if not isinstance(paid, Paid):
         return {
             **_judged(state, draft, refused((), deps)),
-            "screening": state["screening"].model_copy(update={"holds": (hold,)}),
+            "money": None,
+            "screening": state["screening"].model_copy(update={"holds": (paid,)}),
         }
-    offer = assemble(state, draft, option, deps)
+    money = {"money": paid.reserved}
+    offer = assemble(state, draft, paid.option, deps)
     if not isinstance(offer, Assembled):
-        return _judged(state, draft, refused(offer, deps))
+        return {**_judged(state, draft, refused(offer, deps), () if paid.replaced else None), **money}
     member = await member_of(state, deps)
     if member is None:
         raise InputInvalid("the member vanished from the table during the run")
@@ -50,9 +51,12 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     if context.mode == "preview":
         left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
     prompt = deps.rulebook.prompts.pick("judge", context.prompt_variants)
-    ruling = await ruled(subject, deps, prompt=prompt, left_s=max(left, 0.0), keep=context.mode == "issue")
+    ruling = await ruled(
+        subject, deps, prompt=prompt, left_s=max(left, 0.0), keep=context.mode == "issue", ask=not paid.replaced
+    )
     report = ruling.report
-    feedback = () if report.verdict == "pass" else feedback_of(subject, deps, judge=ruling.judge)
+    silent = report.verdict == "pass" or paid.replaced
+    feedback = () if silent else feedback_of(subject, deps, judge=ruling.judge)
     return {
         **_judged(state, draft, report, feedback, offer_sha=offer.sha(draft), calls=ruling.calls),
         "calls": list(ruling.calls),
@@ -61,30 +65,8 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
         "copy": offer.copy,
         "terms_text": offer.terms_text,
         "needs_person": context.require_review,
+        **money,
     }
-
-
-async def _affordable(state: OfferState, chosen: MenuOption, deps: Deps) -> MenuOption | None:
-    """Return the option the campaign's budget can pay: the chosen one, else the next cheaper one of its type."""
-    run = state["run"]
-    if run.mode == "preview" or not state["screening"].usage.budgeted:
-        return chosen
-    cheaper = [
-        option
-        for option in state["menu"].options
-        if option.offer_type == chosen.offer_type and option.expected_cost_usd < chosen.expected_cost_usd
-    ]
-    for option in (chosen, *sorted(cheaper, key=lambda option: -option.expected_cost_usd)):
-        if await deps.money.reserve(
-            campaign_id=run.campaign_id,
-            prediction_key=run.prediction_key,
-            run_id=run.run_id,
-            domain=state["prediction"].domain,
-            amount_usd=option.expected_cost_usd,
-            lease_s=run.deadline_s + LEASE_MARGIN_S,
-        ):
-            return option
-    return None
 
 
 def _judged(

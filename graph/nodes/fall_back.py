@@ -13,7 +13,7 @@ from tools.terms import MenuOption
 
 
 async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
-    """Keep the last draft's option if it is on the menu, else take the cheapest one of the menu."""
+    """Keep the option that was paid for, else the last draft's if it is on the menu, else the menu's cheapest."""
     view, menu = state["view"], state["menu"]
     cohort = f"{context_of(runtime).campaign}\0{view.digest()}"
     option = _option(state)
@@ -30,7 +30,9 @@ async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps)
 
 
 def _option(state: OfferState) -> MenuOption:
-    menu = state["menu"]
+    menu, money = state["menu"], state.get("money")
+    if money is not None and (paid := menu.option(money.option_id)) is not None:
+        return paid
     for attempt in reversed(state["history"]):
         if attempt.draft is not None and (option := menu.option(attempt.draft.option_id)) is not None:
             return option

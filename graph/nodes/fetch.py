@@ -58,6 +58,7 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "attempts": 0,
         "draft": None,
         "loop_end": None,
+        "money": None,
         "terms": None,
         "review": None,
         "needs_person": False,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from langgraph.runtime import Runtime
 
+from graph.affording import OUTLIVED
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.nodes.render import checked_message, person_of
@@ -28,10 +29,12 @@ _KEPT: Final = (
     "candidates",
     "draft",
     "history",
+    "money",
     "terms",
     "terms_text",
     "report",
     "message_report",
+    "deliveries",
     "calls",
     "degraded",
     "review",
@@ -80,8 +83,7 @@ async def _lost(state: OfferState, output: OfferOutput, deps: Deps, *, neutral: 
         return await replayed(winner, deps, neutral=neutral)
     if not output.success:
         return output
-    late = "the run outlived its claim on the prediction; send it again"
-    return OfferOutput.failure("deadline", late, run_id=run.run_id, prediction=state["prediction"], mode=run.mode)
+    return OfferOutput.failure("deadline", OUTLIVED, run_id=run.run_id, prediction=state["prediction"], mode=run.mode)
 
 
 async def _rebuilt(state: OfferState, deps: Deps, *, neutral: bool) -> OfferState:

@@ -1,4 +1,7 @@
-"""render: build the email in memory and put the message-stage clauses to it; nothing is exported before they pass."""
+"""render: build the email in memory and put the message-stage clauses to it; nothing is exported before they pass.
+
+Then the other channels' messages, which are judged each by itself and change nothing about the email.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +12,7 @@ from langgraph.runtime import Runtime
 from graph.assembly import MESSAGE, Assembled, fill_copy, is_as_judged, subject_of
 from graph.case import member_of
 from graph.context import Context, context_of
+from graph.deliveries import deliveries_of
 from graph.deps import Deps
 from graph.sealed import Sealed
 from graph.state import Failure, OfferState, Run
@@ -37,7 +41,12 @@ async def render(state: OfferState, runtime: Runtime[Context], *, deps: Deps) ->
             "message_report": report,
             "failure": Failure(code="template_fault", message=f"the email breaks: {broken}"),
         }
-    return {"message": Sealed(message), "reply_html": Sealed(reply.html), "message_report": report}
+    return {
+        "message": Sealed(message),
+        "reply_html": Sealed(reply.html),
+        "message_report": report,
+        "deliveries": deliveries_of(state, member, deps),
+    }
 
 
 def person_of(member: Cardmember) -> Person:

@@ -10,8 +10,7 @@ from server.commands.console import busy, out, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from server.commands.copy_view import Desk
-    from tools.copy_blocks import Block
+    from server.commands.copy_view import Approvable, Desk
     from tools.policies.clauses import ActiveClause
 
 app = typer.Typer(no_args_is_help=True, help="List approved copy, and approve it for the questions of judge clauses.")
@@ -26,7 +25,8 @@ def list_blocks(
 ) -> None:
     """List every block of copy: field, scope, who approved it when, and the active judge clauses it doesn't cover.
 
-    A block that lacks one is not used while no judge is configured.
+    A block that lacks one is not used while no judge is configured. Texts of push, SMS and in-app messages stand at the
+    end (`delivery:...`); one that lacks a clause leaves its channel out.
 
     Example:
 
@@ -36,13 +36,14 @@ def list_blocks(
     from server.commands.copy_view import blocks_table
 
     with busy("reading copy and policies"):
-        desk = _desk()
-    shown = [block for block in desk.blocks if not missing or desk.open(block, desk.active)]
-    if shown:
-        out().print(blocks_table(desk, shown))
-    lacking = sum(bool(desk.open(block, desk.active)) for block in desk.blocks)
+        desks = _desks()
+    every = [(desk, block) for desk in desks for block in desk.blocks]
+    open_ones = [(desk, block) for desk, block in every if desk.open(block, desk.active)]
+    if shown := open_ones if missing else every:
+        out().print(blocks_table(shown))
+    lacking = len(open_ones)
     out().print(
-        f"{len(desk.blocks)} blocks, {len(desk.active)} active judge clauses; {lacking} blocks lack an approval"
+        f"{len(every)} blocks, {len(desks[0].active)} active judge clauses; {lacking} blocks lack an approval"
         + (": `offers copy approve --all --by NAME`" if lacking else ""),
         soft_wrap=True,
     )
@@ -61,7 +62,8 @@ def approve(
 ) -> None:
     """Approve copy as it stands, for every active judge clause, or for one policy's before it goes live.
 
-    Shows the texts and the questions, asks, and adds a record to `policies/copy/approvals.yaml`. A letter or a scope
+    Shows the texts and the questions, asks, and adds a record to `policies/copy/approvals.yaml`, or to that of
+    `policies/delivery` for push, SMS and in-app texts. A letter or a scope
     that changes later, or another version of a policy, ends the approval.
 
     Example:
@@ -75,29 +77,34 @@ def approve(
     if not by.strip() or len(by) > LONGEST_NAME:
         raise InputInvalid(f"--by is {by[:40]!r}; give the name of the person who read the texts")
     with busy("reading copy and policies"):
-        desk = _desk()
-    clauses = _clauses(desk, for_policy)
-    chosen = [block for block in _chosen(desk, blocks or [], all_blocks=all_blocks) if desk.open(block, clauses)]
+        desks = _desks()
+    clauses = _clauses(desks[0], for_policy)
+    named = _chosen(desks, blocks or [], all_blocks=all_blocks)
+    chosen = [(desk, block) for desk, block in named if desk.open(block, clauses)]
     if not chosen:
         out().print(f"nothing to approve: these blocks cover all {len(clauses)} clauses")
         return
-    out().print(shown_texts(chosen))
+    out().print(shown_texts([block for _, block in chosen]))
     out().print(shown_clauses(clauses))
     question = f"Does {plain(by)} answer for these {len(chosen)} texts under these {len(clauses)} clauses?"
     if not yes and not typer.confirm(question):
         out().print("nothing was written")
         raise typer.Exit(1)
-    path = desk.record(by, date.today(), chosen, clauses)
-    out().print(f"approved {len(chosen)} blocks for {len(clauses)} clauses; written to {path}", soft_wrap=True)
+    paths = []
+    for desk in desks:
+        if mine := [block for at, block in chosen if at is desk]:
+            paths.append(str(desk.record(by, date.today(), mine, clauses)))
+    written = " and ".join(paths)
+    out().print(f"approved {len(chosen)} blocks for {len(clauses)} clauses; written to {written}", soft_wrap=True)
 
 
-def _desk() -> "Desk":
+def _desks() -> "tuple[Desk, Desk]":
     from graph.settings import load_settings
     from server.commands.copy_view import Desk
     from server.commands.policies import loaded
 
-    folder = load_settings().policies_dir / "copy"
-    return Desk.of(folder, loaded()[0])
+    folder, policies = load_settings().policies_dir, loaded()[0]
+    return Desk.of(folder / "copy", policies), Desk.of_deliveries(folder / "delivery", policies)
 
 
 def _clauses(desk: "Desk", policy_id: str | None) -> "Sequence[ActiveClause]":
@@ -115,12 +122,12 @@ def _clauses(desk: "Desk", policy_id: str | None) -> "Sequence[ActiveClause]":
     return clauses
 
 
-def _chosen(desk: "Desk", names: list[str], *, all_blocks: bool) -> "list[Block]":
+def _chosen(desks: "Sequence[Desk]", names: list[str], *, all_blocks: bool) -> "list[tuple[Desk, Approvable]]":
     from tools.errors import InputInvalid
 
     if all_blocks == bool(names):
         raise InputInvalid("name the blocks to approve, or give --all; `offers copy list --missing` shows what is open")
-    known = {block.id: block for block in desk.blocks}
+    known = {block.id: (desk, block) for desk in desks for block in desk.blocks}
     if unknown := [name for name in names if name not in known]:
         raise InputInvalid(f"there is no block {unknown[0]!r}; `offers copy list` shows every id")
-    return list(desk.blocks) if all_blocks else [known[name] for name in dict.fromkeys(names)]
+    return list(known.values()) if all_blocks else [known[name] for name in dict.fromkeys(names)]

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection
 from pydantic import ValidationError
 
+from graph.brand import brand_of
 from graph.database import open_database
-from graph.deps import brand_of, token_secret
+from graph.deps import token_secret
 from graph.gate import gate_with, load_gate
 from graph.impact import Finding, Impact, Recorded, read_front
 from graph.nodes.render import sent_at

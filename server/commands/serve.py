@@ -1,6 +1,7 @@
 """`offers serve`: the HTTP server."""
 
 import asyncio
+import logging
 import socket
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,9 +40,11 @@ def serve(
             import uvicorn
 
             from server.app import create_app
+            from server.links import WithoutTokens
 
             app = create_app(settings)
             server = uvicorn.Server(uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE_S))
+            logging.getLogger("uvicorn.access").addFilter(WithoutTokens())
         _announce(settings.host, listener.getsockname()[1])
         server.run(sockets=[listener])
         if not server.started:

@@ -15,6 +15,7 @@ from graph.state import Attempt
 from graph.trace import Trace
 from server.commands.console import plain
 from tools.chat.calls import ModelCall
+from tools.delivery.messages import Channels
 from tools.report import ClauseResult
 
 WORDS: Final[dict[Recommendation, str]] = {
@@ -59,6 +60,8 @@ def _rows(output: OfferOutput, trace: Trace | None, files: Sequence[Path]) -> It
         yield "analysed", _lines(output.behavioral_analysis.insights)
     if output.offer is not None:
         yield from _offer_rows(output, output.offer, trace)
+    if output.channels is not None:
+        yield from _channel_rows(output.channels)
     if trace is not None:
         yield from _work_rows(trace)
     if files:
@@ -109,6 +112,19 @@ def _offer_rows(output: OfferOutput, offer: IssuedOffer, trace: Trace | None) ->
     yield "", Text(SOURCES.get(output.copy_source or "", ""), style="dim")
     yield "terms", Text(plain(offer.terms_and_conditions), style="dim")
     yield "reasoning", _text(offer.reasoning)
+
+
+def _channel_rows(channels: Channels) -> Iterator[tuple[str, RenderableType]]:
+    if (push := channels.push) is not None:
+        yield "push", Group(Text(plain(push.title), style="bold"), _text(push.body), Text(push.link, style="dim"))
+    if (sms := channels.sms) is not None:
+        billed = f"{sms.segments} segment{'s' if sms.segments > 1 else ''} of {sms.encoding}"
+        yield "sms", Group(_text(sms.text), Text(billed, style="dim"))
+    if (card := channels.in_app) is not None:
+        button = Text(f"[ {plain(card.cta)} ]", style="reverse")
+        yield "in app", Group(Text(plain(card.title), style="bold"), _text(card.body), button)
+    for one in channels.left_out:
+        yield one.channel.replace("_", " "), Text(f"left out: {plain(one.reason)}", style="yellow")
 
 
 def _work_rows(trace: Trace) -> Iterator[tuple[str, RenderableType]]:

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from graph.state import Attempt
+from graph.affording import usd
+from graph.state import Attempt, Reserved
 from graph.trace import Span, Trace
 from server.commands.console import plain
 from server.commands.diff import word_diff
@@ -30,6 +31,8 @@ def trace_view(trace: Trace) -> RenderableType:
         parts.append(_labelled("policies", ", ".join(trace.policies)))
     for place, attempt in enumerate(trace.history):
         parts += _attempt(place, attempt, trace.history[place - 1] if place else None)
+    if trace.money is not None:
+        parts.append(_labelled("money", _reserved(trace.money)))
     for note in trace.degraded:
         parts.append(_labelled("degraded", note))
     return Group(*parts)
@@ -120,6 +123,14 @@ def _violations(violations: tuple[Violation, ...]) -> Table:
             Text(plain(told)),
         )
     return table
+
+
+def _reserved(money: Reserved) -> str:
+    instead = f", in place of {money.in_place_of}, which was not affordable" if money.in_place_of else ""
+    left = (
+        f"{budget.name or budget.scope} {usd(budget.left_usd)} of {usd(budget.limit_usd)}" for budget in money.budgets
+    )
+    return f"{usd(money.amount_usd)} reserved for {money.option_id}{instead}; left: {', '.join(left)}"
 
 
 def _labelled(label: str, told: str | Text) -> Table:

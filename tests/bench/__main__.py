@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, economics, fetch, gate, pipeline, start
+from tests.bench import adversary, economics, fetch, gate, pipeline, render, start
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -17,6 +17,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "start": start.run,
     "fetch": fetch.run,
     "gate": gate.run,
+    "render": render.run,
     "pipeline": pipeline.run,
     "economics": economics.run,
     "adversary": adversary.run,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from typing import Final, Protocol
 
-from graph.deps import brand_of
+from graph.brand import brand_of
 from graph.rulebook import Rulebook, load_rulebook
 from graph.settings import Settings
 from tests.bench.figures import Figure, against, bounded, percentile

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text as Words
 
 from tests.gate.corpora import CORPORA, Checked, CorpusFault, FamilyRow, check_corpus, family_rows, read_corpus
-from tests.gate.offers import POLICIES, compliant_offers, open_book
+from tests.gate.offers import POLICIES, compliant_offers, delivered, open_book
 from tests.gate.plants import PLANTS, PlantFault, read_plants
 from tests.gate.suite import Clean, Row, run_clean, run_suite
 from tools.errors import OfferGraphError
@@ -41,7 +41,8 @@ def suite(arguments: argparse.Namespace) -> int:
     plants = read_plants(book.gate.policies, arguments.plants, only=arguments.policy)
     if arguments.policy and book.gate.policies.get(arguments.policy) is None:
         raise PlantFault(arguments.policies, 1, f"no policy is called {arguments.policy!r}")
-    bases = compliant_offers(book, turns=QUICK)
+    emails = compliant_offers(book, turns=QUICK)
+    bases = [*emails, *delivered(emails)]
     total = sum(len(policy.clauses) for policy in book.gate.policies.active)
     with _bar("planting", total) as advance:
         rows = []
@@ -51,6 +52,9 @@ def suite(arguments: argparse.Namespace) -> int:
     clean = None
     if arguments.policy is None or arguments.clean:
         offers = compliant_offers(book, turns=QUICK if arguments.quick else WHOLE, spread_days=300)
+        offers += delivered(
+            offers[:: QUICK if arguments.quick else WHOLE]
+        )  # one turn: they have no blocks to choose from
         with _bar("compliant offers", len(offers)) as advance:
             clean = run_clean(book.gate, offers, advance=advance)
     OUT.print(_suite_table(rows))

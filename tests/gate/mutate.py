@@ -7,7 +7,8 @@ from typing import get_args
 
 from tests.gate.offers import Compliant
 from tests.gate.plants import MessageChange, On, Plant
-from tools.subject import MessageFacts, Scope, Subject
+from tools.policies.examples import mime_with
+from tools.subject import DeliveryFacts, MessageFacts, Scope, Subject
 from tools.vocabulary import CARD_TYPES, DOMAINS, Channel
 
 
@@ -42,7 +43,17 @@ def planted(base: Compliant, plant: Plant, *, with_message: bool) -> Subject:
         scope=scope_of(subject.scope, plant.offer, plant.member),
         approved={name: block for name, block in subject.approved.items() if name not in changed},
         message=message,
+        delivery=_sent(subject.delivery, text, plant),
     )
+
+
+def _sent(facts: DeliveryFacts | None, text: Mapping[str, str], plant: Plant) -> DeliveryFacts | None:
+    """Return what a planted push, SMS or in-app message holds beside its copy; a text is put together anew."""
+    if facts is None:
+        return None
+    link, notice = plant.delivery.get("link", facts.link), plant.delivery.get("notice", facts.notice)
+    whole = f"{text['body']} {link} {notice}" if facts.text else ""
+    return replace(facts, link=link, notice=notice, text=plant.delivery.get("text", whole))
 
 
 def fits(base: Compliant, on: On) -> bool:
@@ -53,6 +64,7 @@ def fits(base: Compliant, on: On) -> bool:
         and (not on.offer_types or terms.offer_type in on.offer_types)
         and (not on.card_types or scope.card_type in on.card_types)
         and (not on.channels or terms.channel in on.channels)
+        and (not on.deliveries or scope.delivery in on.deliveries)
         and (on.requires_enrollment is None or terms.requires_enrollment == on.requires_enrollment)
     )
 
@@ -96,7 +108,8 @@ def _changed(message: MessageFacts, change: MessageChange | None) -> MessageFact
     others = {name: value for name in names if (value := getattr(change, name)) is not None}
     headers = {name: value for name, value in {**message.headers, **change.headers}.items() if value is not None}
     hosts = message.allowed_hosts if change.allowed_hosts is None else frozenset(change.allowed_hosts)
-    return replace(message, html=html, text=text, headers=headers, allowed_hosts=hosts, **others)
+    mime = mime_with(message.mime, change.mime) if change.mime else message.mime
+    return replace(message, html=html, text=text, headers=headers, allowed_hosts=hosts, mime=mime, **others)
 
 
 def _rewritten(part: str, own: str, whole: str | None, changes: Mapping[str, str]) -> str:

@@ -3,20 +3,23 @@
 Deterministic: the same folder gives the same offers, day, merchants and messages included.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from graph.deps import brand_of, screening_limits
-from graph.gate import detectors_of
+from graph.brand import brand_of
+from graph.deps import screening_limits
+from graph.gate import detectors_of, with_texts
 from graph.settings import Settings, load_settings
 from tests.members import PROFILE
 from tools.braces import fill_text
 from tools.cardmembers import Cardmember
 from tools.copy_blocks import Block, CopyBlocks, load_copy_blocks
+from tools.delivery.composer import compose
+from tools.delivery.texts import DeliveryTexts, load_delivery_texts
 from tools.disclosures import Disclosures, load_disclosures
 from tools.drafts import Copy
 from tools.email.message import Mailer, Person
@@ -26,18 +29,21 @@ from tools.menus import Menus, load_menus
 from tools.merchants import Catalogue, load_catalogue
 from tools.offer_terms import terms_from
 from tools.policies import Attestation, Gate, load_policies
+from tools.policies.clauses import STAGES
 from tools.policies.schema import AttestClause
+from tools.report import Stage
 from tools.screening import Case, Usage
 from tools.signals import read_signals
 from tools.slots import renderings
 from tools.subject import MessageFacts, Scope, Subject
 from tools.terms import Menu, MenuOption, Merchant, OfferTerms
-from tools.vocabulary import COPY_FIELDS, CardType, CopyField, Domain, Strategy
+from tools.vocabulary import COPY_FIELDS, DELIVERY_CHANNELS, CardType, CopyField, Domain, Strategy
 
 POLICIES: Final = Path(__file__).parents[2] / "policies"
 SEND_DATE: Final = date(2026, 11, 23)
 """The day plants' bases are sent on."""
 FOREVER: Final = date(2999, 12, 31)
+BEFORE_MESSAGE: Final[tuple[Stage, ...]] = ("member", "terms", "copy")
 _NOON: Final = time(15, tzinfo=UTC)
 
 
@@ -51,6 +57,7 @@ class Book:
     menus: Menus
     blocks: CopyBlocks
     disclosures: Disclosures
+    deliveries: DeliveryTexts
     mailer: Mailer
 
 
@@ -97,6 +104,13 @@ class Compliant:
         """The subject with its email."""
         return replace(self.subject, message=self.message)
 
+    @property
+    def whole(self) -> tuple[Subject, tuple[Stage, ...]]:
+        """All that would leave, and the stages of the gate that judge it: only an email has a message."""
+        if self.subject.scope.delivery == "email":
+            return self.with_message, STAGES
+        return self.subject, BEFORE_MESSAGE
+
 
 def open_book(folder: Path = POLICIES) -> Book:
     """Read a policies folder. Whatever may be attested is: the suite itself shows that nothing else would pass.
@@ -107,6 +121,7 @@ def open_book(folder: Path = POLICIES) -> Book:
     catalogue = load_catalogue(folder / "merchants.yaml")
     blocks = load_copy_blocks(folder / "copy")
     detectors = detectors_of(settings.brand_issuer, catalogue)
+    deliveries = load_delivery_texts(folder / "delivery")
     policies = load_policies(folder, detectors=detectors, run_examples=False)
     clauses = [clause for policy in policies.active for clause in policy.front.clauses]
     gate = Gate(
@@ -122,11 +137,12 @@ def open_book(folder: Path = POLICIES) -> Book:
     )
     return Book(
         settings=settings,
-        gate=gate,
+        gate=with_texts(gate, deliveries),
         catalogue=catalogue,
         menus=load_menus(folder / "ladders.yaml", policies.limit),
         blocks=blocks,
         disclosures=load_disclosures(folder / "disclosures.yaml"),
+        deliveries=deliveries,
         mailer=Mailer(
             brand_of(settings),
             token_secret=b"mutation-suite-mutation-suite-00",
@@ -141,6 +157,30 @@ def compliant_offers(book: Book, *, turns: int, send_date: date = SEND_DATE, spr
     With `spread_days` the days they are sent on differ, up to so many after the first.
     """
     return list(_offers(book, turns, send_date, spread_days))
+
+
+def delivered(offers: Sequence[Compliant]) -> Iterator[Compliant]:
+    """Yield each offer as push, SMS and in-app message, as the product makes them; `copy` stays the email's."""
+    for offer in offers:
+        book = offer.book
+        for channel in DELIVERY_CHANNELS:
+            composed = compose(
+                channel,
+                offer.terms,
+                offer.subject.text["terms"],
+                texts=book.deliveries,
+                issuer=book.settings.brand_issuer,
+                site=book.settings.brand_site,
+                allowed_hosts=frozenset(book.settings.brand_allowed_hosts),
+            )
+            subject = replace(
+                offer.subject,
+                text=composed.copy,
+                approved=composed.approved,
+                delivery=composed.facts,
+                scope=replace(offer.subject.scope, delivery=channel),
+            )
+            yield replace(offer, name=f"{offer.name}-{channel}", subject=subject)
 
 
 def _offers(book: Book, turns: int, send_date: date, spread_days: int) -> Iterator[Compliant]:

@@ -9,14 +9,15 @@
 
 `add` puts a sentence behind a field's own text, `set` replaces the field; slots the base has, such as `{merchants}`,
 are filled. `offer`, `member` and `personal` lay facts over the base's (null takes one away), `send_date` or
-`days_before_end` moves the day it is sent, `message` changes the finished email, `on` picks the bases.
+`days_before_end` moves the day it is sent, `message` changes the finished email, `delivery` what a push, SMS or
+in-app message holds beside its copy, `on` picks the bases. A policy that isn't for emails is planted in such messages.
 """
 
 import difflib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
@@ -24,7 +25,7 @@ from tools.columns import BY_NAME
 from tools.policies import PolicySet
 from tools.policies.facts import MEMBER_FACTS, OFFER_FACTS, TEXT_FIELDS
 from tools.policies.schema import AttestClause
-from tools.vocabulary import CardType, Channel, Domain, OfferType
+from tools.vocabulary import CardType, Channel, DeliveryChannel, Domain, OfferType
 from tools.yaml_lines import Lines, read_model
 
 PLANTS: Final = Path(__file__).with_name("plants")
@@ -47,6 +48,7 @@ class On(_Part):
     card_types: tuple[CardType, ...] = ()
     channels: tuple[Channel, ...] = ()
     requires_enrollment: bool | None = None
+    deliveries: tuple[DeliveryChannel, ...] = ()
 
 
 class MessageChange(_Part):
@@ -60,6 +62,7 @@ class MessageChange(_Part):
     replace_html: dict[Words, str] = Field(default_factory=dict, description="Each key must stand in the HTML.")
     replace_text: dict[Words, str] = Field(default_factory=dict, description="Each key must stand in the plain part.")
     pad_html_to_bytes: int | None = None
+    mime: dict[str, object] = Field(default_factory=dict, description="Laid over how the mail is put together.")
     unsubscribe_url: str | None = None
     postal_address: str | None = None
     issuer: str | None = None
@@ -75,6 +78,7 @@ class Plant(_Part):
     member: dict[str, object] = Field(default_factory=dict)
     personal: dict[str, object] = Field(default_factory=dict)
     message: MessageChange | None = None
+    delivery: dict[Literal["link", "notice", "text"], str] = Field(default_factory=dict)
     send_date: date | None = None
     days_before_end: int | None = Field(default=None, description="Sent so many days before the offer ends.")
     on: On = On()
@@ -108,7 +112,7 @@ class Plant(_Part):
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if not self.model_fields_set - {"on", "note"}:
-            raise ValueError("plants nothing; give add, set, offer, member, personal, message or send_date")
+            raise ValueError("plants nothing; give add, set, offer, member, personal, message, delivery or send_date")
         if self.send_date is not None and self.days_before_end is not None:
             raise ValueError("send_date and days_before_end both say the day; keep one")
         return self

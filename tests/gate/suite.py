@@ -14,7 +14,7 @@ from tests.gate.plants import ENOUGH, PLANTS, Plant, Plants
 from tools.errors import TemplateFault
 from tools.policies import Attestation, Gate, Judge, Policy
 from tools.policies.case import Case
-from tools.policies.clauses import STAGES, ActiveClause
+from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Helpers, evaluate
 from tools.policies.schema import AttestClause, JudgeClause
 from tools.report import Result
@@ -94,11 +94,12 @@ def run_suite(book: Book, bases: Sequence[Compliant], plants: Plants, *, only: s
 
 
 def run_clean(gate: Gate, offers: Sequence[Compliant], *, advance: Callable[[], object] = lambda: None) -> Clean:
-    """Check compliant offers whole: every clause of every stage, the built message included."""
+    """Check compliant offers whole: every clause of every stage, an email's built message included."""
     blocked: dict[str, list[str]] = defaultdict(list)
     held: dict[str, list[str]] = defaultdict(list)
     for offer in offers:
-        report = gate.check(offer.with_message, stages=STAGES)
+        subject, stages = offer.whole
+        report = gate.check(subject, stages=stages)
         results = {(result.policy_id, result.clause_id): result.result for result in report.results}
         for item in report.violations:
             clause = f"{item.policy_id}/{item.clause_id}"
@@ -145,7 +146,7 @@ def _put(
     """Put a plant on offers that the clause concerns: one a domain, then of other offer types, then any."""
     candidates = [
         base
-        for base in bases
+        for base in _bases_of(policy, bases)
         if fits(base, plant.on) and policy.applies(scope_of(base.subject.scope, plant.offer, plant.member))
     ]
     random.Random(f"{active.key} {turn}").shuffle(candidates)
@@ -177,6 +178,11 @@ def _put(
     return _Put(tuple(results), why)
 
 
+def _bases_of(policy: Policy, bases: Sequence[Compliant]) -> Iterator[Compliant]:
+    """Yield the emails; for a policy that is not for emails, the messages of other channels."""
+    return (base for base in bases if (base.subject.scope.delivery == "email") == policy.scope.has_email)
+
+
 def _judge(active: ActiveClause, base: Compliant, plant: Plant) -> Judge | None:
     if not isinstance(active.clause, JudgeClause):
         return None
@@ -193,7 +199,7 @@ def _result(gate: Gate, active: ActiveClause, subject: Subject, judge: Judge | N
 
 def _attest_row(gate: Gate, bases: Sequence[Compliant], policy: Policy, active: ActiveClause, attested_by: str) -> Row:
     """Let nobody vouch, let the word have ended the day before, let it be another fact's: each must hold the offer."""
-    spread = [base for base in bases if policy.applies(base.subject.scope)]
+    spread = [base for base in _bases_of(policy, bases) if policy.applies(base.subject.scope)]
     chosen = list({base.terms.domain: base for base in spread}.values())[:BASES] or spread[:BASES]
     misses = []
     for name, attestations in _UNATTESTED.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.gate.mutate import planted
-from tests.gate.offers import POLICIES, SEND_DATE, Book, Compliant, compliant_offers, open_book
+from tests.gate.offers import POLICIES, SEND_DATE, Book, Compliant, compliant_offers, delivered, open_book
 from tests.gate.plants import Plant, PlantFault, Plants, read_plants
 from tests.gate.suite import BASES, Row, run_clean, run_suite
 from tools.errors import PolicyInvalid
@@ -26,12 +26,17 @@ def bases() -> tuple[Compliant, ...]:
 
 
 @cache
+def every_delivery() -> tuple[Compliant, ...]:
+    return (*bases(), *delivered(bases()))
+
+
+@cache
 def plants() -> Plants:
     return read_plants(book().gate.policies)
 
 
 def rows_of(policy_id: str, gate_book: Book | None = None, given: Plants | None = None) -> list[Row]:
-    return list(run_suite(gate_book or book(), bases(), given or plants(), only=policy_id))
+    return list(run_suite(gate_book or book(), every_delivery(), given or plants(), only=policy_id))
 
 
 def write(folder: Path, text: str, name: str = "UDAAP-06") -> Path:

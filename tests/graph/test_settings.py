@@ -196,7 +196,10 @@ def test_nothing_configured_means_every_embedded_part() -> None:
     assert settings.effective_copy_mode == "select"
     assert settings.model_name == "smollm2-135m-instruct"
     assert settings.chroma_folder == settings.data_dir / "chroma"
-    assert set(settings.effective_attestations) == {"account_standing", "complaint_rate", "sender_authentication"}
+    assert set(settings.effective_attestations) == {
+        *("account_standing", "complaint_rate", "sender_authentication"),
+        *("push_consent", "sms_consent"),
+    }
     assert (settings.host, settings.port) == ("127.0.0.1", 9000)
 
 

@@ -22,6 +22,8 @@ COMMANDS = [
     ["policies", "show"],
     ["policies", "test"],
     ["policies", "coverage"],
+    ["budget", "show"],
+    ["budget", "set"],
     ["config"],
     ["status"],
     ["stop"],
@@ -30,6 +32,10 @@ COMMANDS = [
     ["db", "sample"],
     ["db", "predictions"],
     ["db", "erase"],
+    ["suppression", "list"],
+    ["suppression", "add"],
+    ["suppression", "remove"],
+    ["suppression", "import"],
 ]
 
 

@@ -14,6 +14,8 @@ from tools.copy_approvals import FILE, read_approvals
 from tools.errors import PolicyInvalid
 
 BLOCKS = 299
+TEXTS = BLOCKS + 7
+"""With the parts of push, SMS and in-app messages, which are approved in the same way."""
 
 
 def judged(folder: Path) -> set[str]:
@@ -45,7 +47,7 @@ def test_the_list_says_who_approved_what_and_what_is_open(offers: Offers, folder
     last = [record for record in read_approvals(folder / "copy") if "any_cta_enroll_1" in record.blocks][-1]
     assert "any_cta_enroll_1 │ cta" in ran.told and f"{last.approved_by}, {last.approved_at}" in ran.out
     assert REF in ran.told
-    assert f"{BLOCKS} blocks, {len(judged(folder))} active judge clauses; {BLOCKS} blocks lack an approval" in ran.told
+    assert f"{TEXTS} blocks, {len(judged(folder))} active judge clauses; {TEXTS} blocks lack an approval" in ran.told
 
 
 def test_approving_shows_texts_and_questions_and_writes_a_record(offers: Offers, folder: Path) -> None:
@@ -59,7 +61,7 @@ def test_approving_shows_texts_and_questions_and_writes_a_record(offers: Offers,
         "A. Officer", judged(folder), ["any_cta_enroll_1", "any_cta_enroll_2"],
     )  # fmt: skip
     told = offers("copy", "list", "--missing").told
-    assert f"{BLOCKS - 2} blocks lack" in told and "any_cta_enroll_1" not in told
+    assert f"{TEXTS - 2} blocks lack" in told and "any_cta_enroll_1" not in told
     assert offers("copy", "approve", "any_cta_enroll_1", "--by", "B").told.startswith("nothing to approve")
 
 
@@ -69,7 +71,7 @@ def test_all_copy_approved_lets_the_start_do_without_a_judge(offers: Offers, fol
         load_rulebook(alone)
     assert offers("copy", "approve", "--all", "--by", "A. Officer", "--yes").code == 0
     assert (
-        f"{BLOCKS} blocks, {len(judged(folder))} active judge clauses; 0 blocks lack an approval"
+        f"{TEXTS} blocks, {len(judged(folder))} active judge clauses; 0 blocks lack an approval"
         in offers("copy", "list").told
     )
     load_rulebook(alone)
@@ -84,11 +86,11 @@ def test_copy_is_approved_for_a_draft_before_it_goes_live(offers: Offers, folder
     live = policy.read_text(encoding="utf-8")
     policy.write_text(live.replace("status: active", "status: draft"), encoding="utf-8")
     issuers = len(judged(folder))
-    assert f"{BLOCKS} blocks, {issuers} active judge clauses; 0 blocks lack" in offers("copy", "list").told
+    assert f"{TEXTS} blocks, {issuers} active judge clauses; 0 blocks lack" in offers("copy", "list").told
     ran = offers("copy", "approve", "--all", "--for", "tone_policy", "--by", "A. Officer", "--yes")
-    assert f"approved {BLOCKS} blocks for 1 clauses" in ran.told
+    assert f"approved {TEXTS} blocks for 1 clauses" in ran.told
     policy.write_text(live, encoding="utf-8")
-    assert f"{BLOCKS} blocks, {issuers + 1} active judge clauses; 0 blocks lack" in offers("copy", "list").told
+    assert f"{TEXTS} blocks, {issuers + 1} active judge clauses; 0 blocks lack" in offers("copy", "list").told
 
 
 def test_a_changed_text_is_open_again_and_can_be_approved(offers: Offers, folder: Path) -> None:
@@ -138,3 +140,18 @@ def test_the_file_is_yaml_that_names_each_block_once_per_record(offers: Offers, 
     (*_, last) = yaml.safe_load(text)
     assert list(last) == ["approved_by", "approved_at", "covers", "blocks"]
     assert list(last["blocks"]) == ["any_cta_enroll_1", "any_cta_enroll_2"]
+
+
+def test_texts_of_other_channels_are_approved_in_a_file_of_their_own(offers: Offers, folder: Path) -> None:
+    texts = folder / "delivery" / "texts.yaml"
+    texts.write_text(texts.read_text(encoding="utf-8").replace("Terms apply.", "The terms apply."), encoding="utf-8")
+    with pytest.raises(PolicyInvalid, match="`offers copy approve delivery:push_body --by NAME`") as refused:
+        load_rulebook(load_settings(_env_file=None, policies_dir=folder))
+    assert (refused.value.path, refused.value.line > 10) == (texts, True)
+    assert "delivery:push_body" in (told := offers("copy", "list", "--missing").told) and "nobody" in told
+    before = (folder / "copy" / FILE).read_bytes()
+    names = [f"delivery:{part}" for part in ("push_body", "sms_body", "in_app_body")]
+    assert offers("copy", "approve", *names, "--by", "A. Officer", "--yes").code == 0
+    assert (folder / "copy" / FILE).read_bytes() == before
+    (*_, new) = read_approvals(folder / "delivery")
+    assert (new.approved_by, sorted(new.blocks), REF in new.covers) == ("A. Officer", sorted(names), True)

@@ -118,6 +118,18 @@ def test_a_preview_records_and_writes_nothing(offers: Offers, database_url: str)
 
 
 @pytest.mark.usefixtures("sample")
+def test_the_story_shows_each_channel_or_why_it_is_left_out(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELIVERY_CHANNELS", "in_app, sms")
+    told = offers("generate", "USER_000006", "--domain", "Travel", "--confidence", "0.9").told
+    assert "Terms apply. [ Enroll now ]" in told or "Terms apply. [ See the terms ]" in told
+    assert "sms left out: nobody attests sms_consent: name who and until when in ATTESTATIONS" in told
+    assert "push" not in told
+    monkeypatch.setenv("DELIVERY_CHANNELS", "fax")
+    refused = offers("generate", "USER_000006", "--domain", "Travel", "--confidence", "0.9")
+    assert "DELIVERY_CHANNELS is 'fax'; allowed: push, sms, in_app" in refused.err
+
+
+@pytest.mark.usefixtures("sample")
 def test_the_trace_shows_steps_violations_and_what_the_next_draft_changed(
     offers: Offers, script: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ def test_show_tells_front_matter_clauses_and_prose(offers: Offers, folder: Path)
         assert words in ran.told, words
     unknown = offers("show", "nope")
     assert (unknown.code, unknown.out) == (1, "")
-    assert "there is no policy 'nope'; known: ECOA-01" in unknown.err
+    assert "there is no policy 'nope'; known: DLV-01" in unknown.err
 
 
 def test_test_runs_the_examples_of_every_clause(offers: Offers, folder: Path) -> None:

@@ -34,10 +34,20 @@ def test_the_terms_say_every_value_of_the_offer() -> None:
         assert all(merchant.merchant_name in text for merchant in terms.merchants)
         assert all(phrase in text for phrase in terms.exclusions)
         assert "New York time" in text
-        assert text.startswith("This offer is made by Example Bank")
+        assert text.startswith("Who: This offer is made by Example Bank")
         assert "unsubscribe" in text
         assert "Limit one offer per cardmember." in text
         assert not set("{}") & set(text)
+
+
+def test_each_group_is_a_line_with_its_label() -> None:
+    for _, terms in long_named_terms():
+        labels = [line.partition(": ")[0] for line in _text(terms).split("\n")]
+        assert labels[:4] == ["Who", "When", "Enrollment", "What you get"]
+        assert labels[-1] == "How to stop"
+        assert ("How much" in labels) == (terms.minimum_spend is not None or terms.reward_cap is not None)
+        assert ("What does not count" in labels) == (bool(terms.exclusions) or terms.offer_type != "exclusive_access")
+        assert len(set(labels)) == len(labels)
 
 
 def test_a_condition_the_offer_lacks_is_not_mentioned() -> None:
@@ -99,7 +109,10 @@ def test_every_condition_of_the_table_is_judged() -> None:
     [
         ("{issuer} for", "{issuers} for", "unknown slot {issuers}"),
         ("Limit one offer", "Limit 1 offer", "a digit or a brace"),
-        ("id: sponsor", "id: issuer", "is used twice"),
+        ("id: sponsor", "id: issuer", "id 'issuer' is used twice"),
+        ("label: When\n", "label: Who\n", "label 'Who' is used twice"),
+        ("label: When\n", "label: 'When: now'\n", "label"),
+        ("label: When\n", "label: When 2\n", "label"),
         ("has_minimum: true", "has_minimums: true", "has_minimums"),
     ],
 )
@@ -115,7 +128,7 @@ def test_a_bad_sentence_is_refused_with_its_line(tmp_path: Path, old: str, new: 
 def test_a_sentence_for_a_term_the_offer_lacks_is_refused(tmp_path: Path) -> None:
     text = (POLICIES / "disclosures.yaml").read_text(encoding="utf-8")
     path = tmp_path / "disclosures.yaml"
-    path.write_text(text.replace("    when: {has_minimum: true}\n", "", 1), encoding="utf-8")
+    path.write_text(text.replace("        when: {has_minimum: true}\n", "", 1), encoding="utf-8")
     loaded = load_disclosures(path)
     terms = next(terms for _, terms in long_named_terms() if terms.minimum_spend is None)
     with pytest.raises(PolicyInvalid, match=r"sentence 'minimum' uses \{minimum_spend\}"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.standalone_lines import CONFORMING, line
 from tests.tools.policies.written import clause, gate_of, write_policy
 from tools.claims import claim_detectors
+from tools.delivery.checks import DETECTORS as DELIVERY_DETECTORS
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.errors import InputInvalid
 from tools.grounding import grounding_checks, grounding_detectors
@@ -40,7 +41,7 @@ def issuer_gate() -> Gate:
     names = {partner.name: partner.aliases for partner in catalogue.partners.values()}
     checks = grounding_checks(merchant_names=names, issuer="Example Bank")
     grounding = (*grounding_detectors(checks), *claim_detectors(checks))
-    detectors = {item.name: item for item in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS)}
+    detectors = {item.name: item for item in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS, *DELIVERY_DETECTORS)}
     policies = load_policies(FOLDER, detectors=detectors, run_examples=False)
     return Gate(policies, detectors, merchant_names=catalogue.names())
 

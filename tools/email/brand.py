@@ -13,7 +13,7 @@ TOKEN: Final = "{token}"
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_LINE = re.compile(r"[^\x00-\x1f\x7f\u0085\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _FEEDBACK = re.compile(r"[A-Za-z0-9]{5,15}")
 
 
@@ -42,10 +42,11 @@ class Brand:
     def __post_init__(self) -> None:
         """Refuse what would break a header, a link or the footer."""
         for name in ("issuer", "sender_name", "postal_address"):
-            if not _LINE.fullmatch(getattr(self, name)):
-                raise SettingInvalid(
-                    f"{name}: {getattr(self, name)!r} is not one line of text; write it without breaks"
-                )
+            value = getattr(self, name)
+            if not _LINE.fullmatch(value):
+                raise SettingInvalid(f"{name}: {value!r} is not one line of text; write it without breaks")
+            if "=?" in value:
+                raise SettingInvalid(f"{name}: {value!r} has '=?', which mail programs decode; write it without")
         for name in ("sender_address", "reply_to"):
             if not is_address(getattr(self, name)):
                 raise SettingInvalid(f"{name}: {getattr(self, name)!r} is not a plain address; write name@host")

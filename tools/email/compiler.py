@@ -14,13 +14,14 @@ from tools.errors import TemplateFault
 LONGEST_LINE: Final = 998
 """Octets before CRLF that a mail server must accept (RFC 5322, 2.1.1)."""
 
-_BLOCK_TAG = re.compile(r"(?=<(?:tr|div|h1|h2)\b)")
+_BLOCK_TAG = re.compile(r"(?=<(?:table|tr|th|td|div|h1|h2|p|!--\[if)\b)")
+"""Where a line may start: no text runs on here, and Outlook's conditions are never broken within."""
 _ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 _NAMES: Final = frozenset(
     {
         *("fonts", "sizes", "light", "dark", "subject", "preheader", "headline", "body", "cta", "terms", "greeting"),
         *("domain", "window", "value", "rows", "merchants", "links", "issuer", "advertisement", "reason"),
-        "postal_address",
+        *("postal_address", "card", "preview_pad"),
     }
 )
 """Every name a template may use."""

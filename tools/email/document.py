@@ -29,29 +29,55 @@ class Run:
 
     def inside(self, ancestor: Element) -> bool:
         """Tell whether the text stands in this element, at any depth."""
-        above: Element | None = self.parent
-        while above is not None and above is not ancestor:
-            above = above.parent
-        return above is ancestor
+        return self.parent is ancestor or self.parent.inside(ancestor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A parsed and styled message."""
 
+    source: str
     parsed: Parsed
     rules: tuple[Rule, ...]
     runs: tuple[Run, ...]
     visible: str
     """What a reader sees, in order, one blank between runs."""
 
+    def source_of(self, offset: int) -> int:
+        """Return where in the HTML the text run begins that holds this offset of `visible`."""
+        passed = 0
+        for run in self.runs:
+            if not run.light.hidden:
+                passed += len(run.text) + 1
+                if offset < passed:
+                    return run.start
+        return 0
+
+    def place_of(self, selector: str) -> int | None:
+        """Return where in the HTML a style sheet has this selector."""
+        found = (self.source.find(selector, start) for _, _, start in self.parsed.sheets)
+        return next((at for at in found if at >= 0), None)
+
     def named(self, *names: str) -> Iterator[Element]:
         """Yield the elements of these names in order."""
         return (element for element in self.parsed.elements if element.tag.name in names)
 
+    def runs_in(self, ancestor: Element) -> list[Run]:
+        """Return the runs inside one element."""
+        return [run for run in self.runs if run.start > ancestor.start and run.inside(ancestor)]
+
     def text_in(self, ancestor: Element) -> str:
-        """Return the visible text inside one element."""
-        return " ".join(run.text for run in self.runs if not run.light.hidden and run.inside(ancestor))
+        """Return the visible text inside one element, or what stands for it: the alternative text of a picture."""
+        return _text_in(self, ancestor)
+
+
+# Several checks ask for the text of the same links and headings.
+@lru_cache(maxsize=256)
+def _text_in(document: Document, ancestor: Element) -> str:
+    written = [(run.start, run.text) for run in document.runs_in(ancestor) if not run.light.hidden]
+    images = (image for image in document.named("img") if image.inside(ancestor))
+    written += ((image.start, image.tag.attributes.get("alt", "")) for image in images)
+    return " ".join(text for _, text in sorted(written) if text)
 
 
 @lru_cache(maxsize=16)
@@ -60,7 +86,7 @@ def read_document(source: str) -> Document:
     parsed = parse(source)
     rules = tuple(rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
     runs = _runs(parsed, rules)
-    return Document(parsed, rules, runs, " ".join(run.text for run in runs if not run.light.hidden))
+    return Document(source, parsed, rules, runs, " ".join(run.text for run in runs if not run.light.hidden))
 
 
 def _runs(parsed: Parsed, rules: tuple[Rule, ...]) -> tuple[Run, ...]:

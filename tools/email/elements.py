@@ -47,6 +47,13 @@ class Element:
     start: int
     lineage: frozenset[str]
 
+    def inside(self, ancestor: "Element") -> bool:
+        """Tell whether this element stands in another, at any depth."""
+        above = self.parent
+        while above is not None and above is not ancestor:
+            above = above.parent
+        return above is ancestor
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -129,10 +136,14 @@ def _close(name: str, open_elements: list[Element], start: int, document: Parsed
     if open_elements[-1].tag.name == name:
         open_elements.pop()
         return
-    document.faults.append((f"</{name}> closes nothing", start))
     names = [element.tag.name for element in open_elements]
-    if name in names[1:]:
-        del open_elements[len(names) - 1 - names[::-1].index(name) :]
+    if name not in names[1:]:
+        document.faults.append((f"</{name}> closes nothing", start))
+        return
+    at = len(names) - 1 - names[::-1].index(name)
+    left_open = open_elements[at + 1 :]
+    document.faults += ((f"<{element.tag.name}> is never closed", element.start) for element in left_open)
+    del open_elements[at:]
 
 
 @lru_cache(maxsize=4096)

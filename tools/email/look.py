@@ -1,33 +1,79 @@
 """How text in an element looks: its ink, ground and size after the cascade, and what may hide it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
-from tools.email.colour import Rgb, parse_colour
+from tools.email.colour import Rgb, Rgba, blend, contrast, parse_paint
 from tools.email.elements import Element, Tag
+from tools.email.hiding import hiding
 from tools.email.stylesheet import HIDES, LOOKS, Compound, Rule
 
 Scheme = Literal["light", "dark"]
 
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)px|0")
+_LENGTH: Final = re.compile(r"(\d*\.?\d+)(px|pt|em|rem|%)|0")
+_PX: Final = {"px": 1.0, "pt": 4 / 3, "rem": 16.0}
+_SIZE_NAMES: Final = {
+    **{"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0},
+    "xx-large": 32.0,
+}
+_LARGE, _LARGE_BOLD = 24.0, 18.66
+"""Pixels of 18 points, and of 14."""
+_IN_SHORTHAND: Final = re.compile(r"(?:^|\s)(\d*\.?\d+(?:px|pt|em|rem|%))(?:/\S+)?\s")
+_BETWEEN: Final = re.compile(r"\s+(?![^()]*\))")
+_BOLD: Final = frozenset({"bold", "bolder", "700", "800", "900"})
+_OWN_LOOK: Final[dict[str, tuple[float, bool]]] = {
+    "h1": (2.0, True),
+    "h2": (1.5, True),
+    "h3": (1.17, True),
+    "h4": (1.0, True),
+    "h5": (0.83, True),
+    "h6": (0.67, True),
+    **dict.fromkeys(("b", "strong", "th"), (1.0, True)),
+    **dict.fromkeys(("small", "sup", "sub"), (0.83, False)),
+}
+"""Size as a share of what is around, and boldness, of tags that clients style by themselves (HTML, section 15)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How text directly in an element appears. `hidden` says why it can't be seen; `unread` what couldn't be judged."""
+    """How text directly in an element appears.
+
+    `ink` and `ground` are colours of CSS, `ink_alpha` the ink's opacity, `fade` the opacity of the element as a whole
+    over its `backdrop`, `size` in pixels, `link` the colour of links nobody styled. `hidden` says why the text can't be
+    seen, `unread` which paint couldn't be judged, `unsized` which size.
+    """
 
     ink: Rgb
     ground: Rgb
+    link: Rgb
     size: float = 16.0
+    bold: bool = False
+    ink_alpha: float = 1.0
+    fade: float = 1.0
+    backdrop: Rgb = (255, 255, 255)
     hidden: str = ""
     unread: str = ""
+    unsized: str = ""
+
+    @property
+    def contrast(self) -> float:
+        """The ratio of what is seen of the ink to what is seen of the ground."""
+        if self.ink_alpha == 1 and self.fade == 1:
+            return contrast(self.ink, self.ground)
+        ink = blend(self.ink, self.ground, self.ink_alpha)
+        return contrast(blend(ink, self.backdrop, self.fade), blend(self.ground, self.backdrop, self.fade))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether this is large text: 18 pt, or 14 pt in bold (WCAG 2.1, 1.4.3)."""
+        return self.size >= _LARGE or (self.bold and self.size >= _LARGE_BOLD)
 
 
 CANVAS: Final[dict[Scheme, Look]] = {
-    "light": Look(ink=(0, 0, 0), ground=(255, 255, 255)),
-    "dark": Look(ink=(255, 255, 255), ground=(18, 18, 18)),
+    "light": Look(ink=(0, 0, 0), ground=(255, 255, 255), link=(0, 0, 238)),
+    "dark": Look(ink=(255, 255, 255), ground=(18, 18, 18), link=(158, 158, 255)),
 }
 """What a reader's client paints before any style: black on white, and white on near-black."""
 
@@ -74,22 +120,94 @@ def _matches(steps: tuple[Compound, ...], element: Element) -> bool:
 def look_of(above: Look, tag: Tag, rules: tuple[Rule, ...]) -> Look:
     """Return the look inside an element, given the look around it and the rules that match it."""
     values = _cascade(tag, rules)
-    if not values and "bgcolor" not in tag.attributes and "hidden" not in tag.attributes:
+    is_link = tag.name == "a" and "href" in tag.attributes
+    if not values and not is_link and tag.name not in _OWN_LOOK and not _MARKS & tag.attributes.keys():
         return above
-    unread = above.unread
-    ink, ground, size = above.ink, above.ground, above.size
-    if "color" in values and values["color"] != "inherit":
-        colour = parse_colour(values["color"])
-        ink, unread = (colour, unread) if colour else (ink, f"color: {values['color']}")
+    look = replace(above, hidden=above.hidden or hiding(values, tag))
+    look = replace(look, link=_link_of(tag) or look.link)
+    look = _inked(look, values.get("color") or tag.attributes.get(_INK_ATTRIBUTES.get(tag.name, "")), is_link)
+    if "background" in tag.attributes:
+        look = replace(look, unread="background: a picture")
     for value in (tag.attributes.get("bgcolor"), values.get("background"), values.get("background-color")):
-        if value and value not in ("none", "transparent", "inherit"):
-            colour = parse_colour(value)
-            ground, unread = (colour, unread) if colour else (ground, f"background: {value}")
-    if "font-size" in values:
-        measured = _SIZE.fullmatch(values["font-size"])
-        size, unread = (float(measured[1] or 0), unread) if measured else (size, f"font-size: {values['font-size']}")
-    hidden = above.hidden or _hidden(values, tag)
-    return Look(ink, ground, size, hidden, unread)
+        look = _grounded(look, value)
+    look = _sized(look, tag.name, values)
+    return _faded(look, above.ground, values.get("opacity", "1"))
+
+
+_MARKS: Final = frozenset({"background", "bgcolor", "color", "hidden", "aria-hidden", "link", "text"})
+_INK_ATTRIBUTES: Final = {"body": "text", "font": "color"}
+"""Where HTML of old gives the ink."""
+
+
+def _link_of(tag: Tag) -> Rgb | None:
+    paint = parse_paint(tag.attributes.get("link", "")) if tag.name == "body" else None
+    return paint[0] if paint else None
+
+
+def _inked(look: Look, value: str | None, is_link: bool) -> Look:
+    if value is None:
+        return replace(look, ink=look.link, ink_alpha=1.0) if is_link else look
+    if value in ("inherit", "currentcolor"):
+        return look
+    paint = parse_paint(value)
+    return replace(look, ink=paint[0], ink_alpha=paint[1]) if paint else replace(look, unread=f"color: {value}")
+
+
+def _grounded(look: Look, value: str | None) -> Look:
+    if not value or value in ("none", "transparent", "inherit"):
+        return look
+    paint = _painted(value)
+    if paint is None:
+        return replace(look, unread=f"background: {value}")
+    return replace(look, ground=blend(paint[0], look.ground, paint[1]))
+
+
+def _painted(value: str) -> Rgba | None:
+    """Return the one colour of a background, which may be written as a shorthand."""
+    if "url(" in value or "gradient(" in value:
+        return None
+    paints = [paint for word in _BETWEEN.split(value) if (paint := parse_paint(word))]
+    return paints[0] if len(paints) == 1 else None
+
+
+def _sized(look: Look, name: str, values: dict[str, str]) -> Look:
+    share, is_bold = _OWN_LOOK.get(name, (1.0, False))
+    around = look.size
+    look = replace(look, size=around * share, bold=look.bold or is_bold)
+    shorthand = values.get("font", "")
+    if shorthand and (given := _IN_SHORTHAND.search(shorthand)):
+        look = replace(look, size=_length(given[1], around) or look.size, bold=bool(_BOLD & set(shorthand.split())))
+    if weight := values.get("font-weight"):
+        look = replace(look, bold=look.bold if weight == "inherit" else weight in _BOLD)
+    if (size := values.get("font-size")) and size != "inherit":
+        measured = _length(size, around)
+        look = replace(look, unsized=size) if measured is None else replace(look, size=measured)
+    return look
+
+
+def _length(value: str, around: float) -> float | None:
+    """Return a font size in pixels; `around` is the size in the element around."""
+    if value in _SIZE_NAMES:
+        return _SIZE_NAMES[value]
+    found = _LENGTH.fullmatch(value)
+    if not found:
+        return {"smaller": around / 1.2, "larger": around * 1.2}.get(value)
+    if not found[1]:
+        return 0.0
+    if found[2] in ("em", "%"):
+        return float(found[1]) * around / (100 if found[2] == "%" else 1)
+    return float(found[1]) * _PX[found[2]]
+
+
+def _faded(look: Look, behind: Rgb, value: str) -> Look:
+    if value == "1":
+        return look
+    try:
+        share = float(value[:-1]) / 100 if value.endswith("%") else float(value)
+    except ValueError:
+        return replace(look, unread=f"opacity: {value}")
+    backdrop = behind if look.fade == 1 else look.backdrop
+    return replace(look, fade=look.fade * min(1.0, max(0.0, share)), backdrop=backdrop)
 
 
 def _cascade(tag: Tag, rules: tuple[Rule, ...]) -> dict[str, str]:
@@ -106,25 +224,3 @@ def _cascade(tag: Tag, rules: tuple[Rule, ...]) -> dict[str, str]:
                 values.pop("background-color", None)
             values[declaration.name] = declaration.value
     return {name: value for name, value in values.items() if name in LOOKS or name in HIDES}
-
-
-def _hidden(values: dict[str, str], tag: Tag) -> str:
-    """Return the declaration that hides or may hide what is inside, or nothing."""
-    if "hidden" in tag.attributes or tag.attributes.get("aria-hidden") == "true":
-        return "hidden"
-    for name, value in values.items():
-        zero = value in ("0", "0px", "0%", "0em", "1px")
-        if (
-            (name == "display" and value == "none")
-            or (name == "visibility" and value != "visible")
-            or (name == "opacity" and not value.startswith("1"))
-            or (name == "mso-hide")
-            or (name in ("height", "max-height", "width", "max-width") and zero)
-            or (name == "position" and value not in ("static", "relative"))
-            or (name in ("left", "top", "right", "bottom", "text-indent") and value.startswith("-"))
-            or (name in ("clip", "clip-path", "transform", "filter", "mask", "animation", "zoom"))
-            or (name == "color" and value == "transparent")
-            or (name in ("-webkit-text-fill-color", "text-shadow", "content"))
-        ):
-            return f"{name}: {value}"
-    return ""

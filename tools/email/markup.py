@@ -9,7 +9,7 @@ from tools.errors import TemplateFault
 _JINJA_SILENT = re.compile(r"\{#.*?#\}|\{%.*?%\}", re.DOTALL)
 _JINJA_VALUE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
-_BOX = frozenset({"css-class", "padding", "background-color", "border", "border-radius"})
+_BOX = frozenset({"css-class", "padding", "background-color", "border", "border-top", "border-radius"})
 _TYPE = frozenset({"font-family", "font-size", "font-weight", "line-height", "color", "align"})
 _HTML = frozenset({"class", "style"})
 _CELL = _HTML | {"align", "valign", "width"}
@@ -31,14 +31,15 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "mj-column": _BOX | {"width", "vertical-align"},
     "mj-group": frozenset({"width", "background-color", "vertical-align", "css-class"}),
     "mj-text": _TYPE | {"css-class", "padding"},
-    "mj-button": _TYPE | _BOX | {"href", "inner-padding"},
+    "mj-button": _TYPE | _BOX | {"href", "inner-padding", "width"},
     "mj-divider": frozenset({"css-class", "padding", "align", "width", "border-width", "border-color", "border-style"}),
     "mj-spacer": frozenset({"css-class", "height"}),
     "meta": frozenset({"name", "content"}),
     "table": _TABLE,
+    "tbody": frozenset(),
     "tr": _HTML,
     "th": _CELL | {"scope"},
-    "td": _CELL,
+    "td": _CELL | {"colspan"},
     "h1": _HTML,
     "h2": _HTML,
     "p": _HTML,

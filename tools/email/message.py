@@ -13,12 +13,15 @@ from tools.drafts import Copy
 from tools.email import tokens
 from tools.email.brand import TOKEN, Brand
 from tools.email.compiler import fill_template, html_of, load_template, open_environment, read_source
+from tools.email.elements import squeeze
 from tools.email.eml import Envelope, write_eml
 from tools.email.markup import check_markup
 from tools.email.names import greeting_name
+from tools.email.preview import NO_BREAK, padding_after
 from tools.email.received import PLAIN, Received
+from tools.email.term_groups import groups_of
 from tools.email.theme import read_theme
-from tools.email.value_box import NO_BREAK, places_of, rows_of, value_of, window_of
+from tools.email.value_box import card_of, places_of, rows_of, value_of, window_of
 from tools.errors import TemplateFault
 from tools.slots import renderings
 from tools.terms import OfferTerms
@@ -126,6 +129,10 @@ class Mailer:
             sent_at=sent,
         )
 
+    def claim_of_link(self, purpose: tokens.LinkPurpose, token: str) -> tokens.LinkClaim | None:
+        """Return what a token of one of our links says if it was made for this purpose, else None."""
+        return tokens.read(purpose, token, secret=self._secret)
+
     def _links(self, run_id: str, sent: datetime) -> dict[str, str]:
         purposes: tuple[tuple[tokens.LinkPurpose, str], ...] = (
             ("offer", self.brand.offer_url),
@@ -141,27 +148,23 @@ class Mailer:
     def _values(
         self, copy: Copy, terms: OfferTerms, terms_text: str, person: Person, links: Mapping[str, str]
     ) -> dict[str, object]:
-        for name, written in (*copy.fields().items(), ("terms_text", terms_text)):
-            if found := _CONTROL.search(written):
-                raise TemplateFault(f"{name}: character U+{ord(found[0]):04X} can't be mailed; remove it from the copy")
-            if not written.strip():
-                raise TemplateFault(f"{name}: is empty; a message needs every field")
-        if "\n" in copy.subject or "\t" in copy.subject:
-            raise TemplateFault("subject: has a line break or tab; write it as one line")
+        _check_written(copy, terms, terms_text)
         words = renderings(terms)
         return {
             "fonts": self._theme.fonts,
             "sizes": self._theme.sizes,
             "light": self._theme.light,
             "dark": self._theme.dark,
-            "subject": copy.subject,
+            "subject": squeeze(copy.subject),
             "preheader": copy.preheader,
+            "preview_pad": padding_after(copy.preheader),
             "headline": copy.headline,
             "body": _paragraphs(copy.body),
             "cta": copy.cta,
-            "terms": _paragraphs(terms_text),
+            "terms": groups_of(_paragraphs(terms_text)),
             "greeting": "" if _GREETED.match(copy.body) else greeting_name(person.first_name),
             "domain": terms.domain,
+            "card": card_of(terms, words, self._theme.cards),
             "window": window_of(words),
             "value": value_of(words),
             "rows": rows_of(terms, words),
@@ -172,6 +175,23 @@ class Mailer:
             "reason": self._received.line(terms),
             "postal_address": self.brand.postal_address,
         }
+
+
+def _check_written(copy: Copy, terms: OfferTerms, terms_text: str) -> None:
+    """Raise TemplateFault for text that can't be mailed, by its field's name."""
+    merchants = ((f"merchant {merchant.merchant_id}", merchant.merchant_name) for merchant in terms.merchants)
+    for name, written in (*copy.fields().items(), ("terms_text", terms_text), *merchants):
+        if found := _CONTROL.search(written):
+            raise TemplateFault(f"{name}: character U+{ord(found[0]):04X} can't be mailed; remove it from the copy")
+        if not written.strip():
+            raise TemplateFault(f"{name}: is empty; a message needs every field")
+        if (name == "subject" or name.startswith("merchant")) and ("\n" in written or "\t" in written):
+            raise TemplateFault(f"{name}: has a line break or tab; write it as one line")
+    # mrml writes such a character into the label for screen readers as an escape of its own.
+    if odd := next((sign for sign in squeeze(copy.subject) if not sign.isprintable() or sign == "\\"), ""):
+        raise TemplateFault(f"subject: character U+{ord(odd):04X} can't stand in a subject; write it without")
+    if "=?" in copy.subject:
+        raise TemplateFault("subject: has '=?', which mail programs decode; write it without")
 
 
 def _tidy(text: str) -> str:

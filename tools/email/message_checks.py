@@ -1,23 +1,38 @@
 """The message stage of the gate: its detectors, and the facts they read from a built message."""
 
-import email
 import hashlib
-from email.errors import MessageError
-from email.header import decode_header, make_header
-from email.message import Message as ParsedMail
 from typing import Final
 
 from tools.email.brand import Brand
-from tools.email.envelope_checks import ENVELOPE
+from tools.email.contrast_checks import CONTRAST
+from tools.email.footer_checks import FOOTER
+from tools.email.header_checks import HEADERS
+from tools.email.hidden_check import HIDDEN
 from tools.email.link_checks import LINKS
-from tools.email.look_checks import LOOK
 from tools.email.message import Message
+from tools.email.mime_check import MIME
 from tools.email.parity_check import PARITY
 from tools.email.rates_link_check import RATES
+from tools.email.reading import Mail, read_mail
+from tools.email.size_checks import SIZES
+from tools.email.structure_checks import STRUCTURE
+from tools.email.unsubscribe_checks import UNSUBSCRIBE
 from tools.errors import TemplateFault
 from tools.subject import Detector, MessageFacts
 
-DETECTORS: Final[tuple[Detector, ...]] = (*ENVELOPE, *LINKS, *LOOK, *PARITY, *RATES)
+DETECTORS: Final[tuple[Detector, ...]] = (
+    *HEADERS,
+    *MIME,
+    *UNSUBSCRIBE,
+    *FOOTER,
+    *SIZES,
+    *LINKS,
+    *HIDDEN,
+    *CONTRAST,
+    *STRUCTURE,
+    *PARITY,
+    *RATES,
+)
 """Every check of stage message."""
 
 
@@ -26,40 +41,28 @@ def message_facts(message: Message, brand: Brand, run_id: str) -> MessageFacts:
 
     TemplateFault when the `.eml` isn't of this run or its parts differ from the message's own HTML and text.
     """
-    mail = email.message_from_bytes(message.eml)
-    parts = mail.get_payload()
-    if not isinstance(parts, list) or len(parts) != 2:
+    mail = read_mail(message.eml)
+    if mail.html is None or mail.text is None or len(mail.mime.parts) != 2:
         raise TemplateFault(f"run {run_id}: the .eml has not the two parts text and HTML")
-    text, html = (_content(part, run_id) for part in parts if isinstance(part, ParsedMail))
-    if (text, html) != (message.text, message.html) or hashlib.sha256(html.encode()).hexdigest() != message.html_sha256:
+    sha = hashlib.sha256(mail.html.encode()).hexdigest()
+    if (mail.text, mail.html) != (message.text, message.html) or sha != message.html_sha256:
         raise TemplateFault(f"run {run_id}: the .eml read back differs from the message it was made of")
-    headers: dict[str, str] = {}
-    for name, value in mail.items():
-        # A header that stands twice is joined by a break, which no header may hold: the header check finds it.
-        headers[name] = f"{headers[name]}\n{value}" if name in headers else _decoded(value)
-    if not headers.get("Message-ID", "").startswith(f"<{run_id}."):
-        raise TemplateFault(f"run {run_id}: the .eml is of another run: {headers.get('Message-ID')}")
+    if not mail.headers.get("Message-ID", "").startswith(f"<{run_id}."):
+        raise TemplateFault(f"run {run_id}: the .eml is of another run: {mail.headers.get('Message-ID')}")
+    return facts_of(mail, brand, unsubscribe_url=message.unsubscribe_url)
+
+
+def facts_of(mail: Mail, brand: Brand, *, unsubscribe_url: str) -> MessageFacts:
+    """Return what the detectors judge of a mail that a brand sends. A part the mail hasn't is named in `lacks`."""
+    parts = {"html": mail.html, "text": mail.text}
     return MessageFacts(
-        html=html,
-        text=text,
-        headers=headers,
-        unsubscribe_url=message.unsubscribe_url,
+        html=mail.html or "",
+        text=mail.text or "",
+        headers=mail.headers,
+        unsubscribe_url=unsubscribe_url,
         postal_address=brand.postal_address,
         issuer=brand.issuer,
         allowed_hosts=brand.allowed_hosts,
+        mime=mail.mime,
+        lacks=frozenset(name for name in ("html", "text") if parts[name] is None),
     )
-
-
-def _content(part: ParsedMail, run_id: str) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        raise TemplateFault(f"run {run_id}: a part of the .eml can't be decoded")
-    return payload.decode(part.get_content_charset("utf-8")).replace("\r\n", "\n")
-
-
-def _decoded(value: str) -> str:
-    unfolded = value.replace("\r\n", "").replace("\n", "")
-    try:
-        return str(make_header(decode_header(unfolded))) if "=?" in unfolded else unfolded
-    except (MessageError, LookupError, UnicodeDecodeError) as error:
-        raise TemplateFault(f"a header can't be read back: {unfolded[:80]}: {error}") from error

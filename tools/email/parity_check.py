@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from tools.email.checking import Case, detector, evidence
-from tools.email.elements import squeeze
+from tools.email.elements import Element, squeeze
 from tools.report import Evidence
+from tools.subject import MessagePart
 
 Quantity = tuple[str, str]
 """Kind and value of one typed fact: ("usd", "25"), ("percent", "10"), ("times", "4"), ("date", "2026-06-17")."""
@@ -23,6 +25,7 @@ _QUANTITY: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=32)
 def quantities(text: str) -> frozenset[Quantity]:
     """Return the typed facts of a text; figures inside links don't count."""
     return frozenset(_typed(found) for found in _QUANTITY.finditer(_URL.sub(" ", text).lower()))
@@ -66,11 +69,38 @@ def _required(offer: Mapping[str, object]) -> Iterator[tuple[str, Quantity]]:
         yield "fulfillment_weeks", ("week", _weeks(weeks))
 
 
+_BOTH_WAYS: Final[tuple[tuple[MessagePart, MessagePart], ...]] = (("html", "text"), ("text", "html"))
+
+
 def _parts_agree(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     found = {part: quantities(written) for part, written in case.parts}
-    for part, other in (("html", "text"), ("text", "html")):
+    for part, other in _BOTH_WAYS:
         for kind, value in sorted(found[other] - found[part]):
             yield evidence(part, f"{kind} {value} stands only in the {other} part")
+    shown = {link.tag.attributes.get("href", ""): link.start for link in _seen_links(case)}
+    written = frozenset(_cleaned(url) for url in _URL.findall(case.facts.text))
+    for url, start in shown.items():
+        if url.startswith("http") and url not in written:
+            yield evidence("html", f"{url} stands only in the html part", start)
+    in_html = {*shown, *(_cleaned(url) for url in _URL.findall(case.document.visible))}
+    for url in sorted(written - in_html):
+        yield evidence("text", f"{url} stands only in the text part", case.facts.text.find(url))
+
+
+def _seen_links(case: Case) -> Iterator[Element]:
+    """Yield the links a reader sees words of; a picture that links has no counterpart in plain text."""
+    texts = {run.parent for run in case.document.runs if not run.light.hidden}
+    for link in case.document.named("a"):
+        if any(text is link or text.inside(link) for text in texts):
+            yield link
+
+
+def _cleaned(url: str) -> str:
+    return url.rstrip(".,;:!?)>]'\"")
+
+
+def _shows_offer(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
+    found = {part: quantities(written) for part, written in case.parts}
     for name, quantity in _required(case.subject.offer):
         for part in found:
             if quantity not in found[part]:
@@ -87,5 +117,8 @@ def _parts_agree(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
                     yield evidence(part, f"{field}: the checked text is missing or changed: {paragraph}")
 
 
-PARITY: Final = (detector("message_parts_agree", _parts_agree, depends_on=("terms", "copy", "message")),)
-"""The detector of facts that differ between the parts."""
+PARITY: Final = (
+    detector("message_parts_agree", _parts_agree, needs=["html", "text"]),
+    detector("message_shows_offer", _shows_offer, needs=["html", "text"], depends_on=("terms", "copy", "message")),
+)
+"""Detectors of facts that differ between the parts, or from the offer."""

@@ -27,5 +27,5 @@ def _rates_link(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
     yield evidence("html", "no link called Rates & Fees leads to a page of ours")
 
 
-RATES: Final = (detector("message_rates_link", _rates_link, depends_on=("terms", "message")),)
+RATES: Final = (detector("message_rates_link", _rates_link, needs=["html"], depends_on=("terms", "message")),)
 """The detector of the link to rates and fees."""

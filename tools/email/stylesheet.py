@@ -14,13 +14,30 @@ _BLOCK = re.compile(r"\s*([^{};]*)(;|\{|\})")
 _DECLARATION = re.compile(r"\s*([a-z-]+)\s*:\s*([^;]*?)\s*(!\s*important)?\s*(?:;|$)", re.IGNORECASE)
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:\.[a-z0-9_-]+)*)", re.IGNORECASE)
 
-LOOKS: Final = frozenset({"color", "background", "background-color", "font-size"})
+PAINTS: Final = frozenset({"color", "background", "background-color"})
+"""Properties that decide the contrast of text."""
+
+LOOKS: Final = PAINTS | {"font", "font-size", "font-weight"}
 """Properties that decide whether text can be read."""
 
 HIDES: Final = frozenset(
     {
         *("display", "visibility", "opacity", "mso-hide", "height", "max-height", "width", "max-width", "overflow"),
-        *("position", "clip", "clip-path", "transform", "text-indent", "filter", "mask", "content", "animation"),
+        *(
+            "margin",
+            "margin-left",
+            "margin-top",
+            "margin-right",
+            "position",
+            "clip",
+            "clip-path",
+            "transform",
+            "text-indent",
+            "filter",
+            "mask",
+            "content",
+            "animation",
+        ),
         *("-webkit-text-fill-color", "text-shadow", "left", "top", "right", "bottom", "float", "zoom"),
     }
 )

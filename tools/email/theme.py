@@ -55,8 +55,8 @@ class Fonts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sans: Family
-    serif: Family
+    text: Family
+    display: Family
 
 
 class Sizes(BaseModel):
@@ -66,7 +66,19 @@ class Sizes(BaseModel):
 
     body: int = Field(ge=14, le=20)
     fine: int = Field(ge=12, le=16)
+    headline: int = Field(ge=24, le=44)
+    figure: int = Field(ge=36, le=80)
     radius: int = Field(ge=0, le=32)
+
+
+class Cards(BaseModel):
+    """The colour of each card's small picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    basic: Colour
+    gold: Colour
+    platinum: Colour
 
 
 class Theme(BaseModel):
@@ -76,6 +88,7 @@ class Theme(BaseModel):
 
     fonts: Fonts
     sizes: Sizes
+    cards: Cards
     light: Palette
     dark: Palette
 

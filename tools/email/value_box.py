@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tools.email.theme import Cards
 from tools.errors import TemplateFault
 from tools.terms import Merchant, OfferTerms
 from tools.vocabulary import CapUnit, Channel, MerchantType, OfferType
@@ -27,10 +28,6 @@ _PLACES: Final[dict[Channel, dict[MerchantType, str]]] = {
     "in_store_only": {"online": "Online", "in-store": "In store", "both": "In store"},
 }
 
-
-NO_BREAK: Final = "\u00a0"
-"""Keeps a date on one line in a narrow column; the text part has a plain blank instead."""
-
 Words = Mapping[str, str | None]
 """What `tools.slots.renderings` returns: the words of every slot, None where the offer has no such term."""
 
@@ -42,6 +39,14 @@ class Value:
     figure: str
     unit: str
     is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The card the offer is for, "Gold", and the colour of its picture."""
+
+    name: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Place:
 
     name: str
     place: str
+
+
+def card_of(terms: OfferTerms, words: Words, cards: Cards) -> Card:
+    """Return the card the offer is for; of several, the first lends its colour."""
+    return Card(_rendered("card_type", words), str(getattr(cards, terms.eligible_card_types[0])))
 
 
 def value_of(words: Words) -> Value:
@@ -77,11 +87,7 @@ def window_of(words: Words) -> str:
 
 def rows_of(terms: OfferTerms, words: Words) -> tuple[Row, ...]:
     """Return the conditions this offer has, in the order a member needs them."""
-    channel = _CHANNEL_LABELS[terms.channel]
-    first, last = (_rendered(slot, words).replace(" ", NO_BREAK) for slot in ("start_date", "expiry_date"))
-    rows = [Row("Offer dates", f"{first} to {last}")]
-    if channel:
-        rows.append(Row("Where", channel))
+    rows = []
     if terms.enroll_by:
         rows.append(Row("Enroll by", _rendered("enroll_by", words)))
     if terms.minimum_spend is not None:
@@ -91,7 +97,9 @@ def rows_of(terms: OfferTerms, words: Words) -> tuple[Row, ...]:
     if terms.offer_type == "points_multiplier" and terms.base_rate is not None:
         rows.append(Row("Without this offer", f"{_rendered('base_rate', words)} points"))
     if terms.fulfillment_weeks:
-        rows.append(Row(_POSTING_LABELS[terms.offer_type], f"within {_rendered('fulfillment', words)}"))
+        rows.append(Row(_POSTING_LABELS[terms.offer_type], f"Within {_rendered('fulfillment', words)}"))
+    if channel := _CHANNEL_LABELS[terms.channel]:
+        rows.append(Row("Where", channel))
     return tuple(rows)
 
 

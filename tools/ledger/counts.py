@@ -35,7 +35,9 @@ def _usage(row: dict[str, Any], today: date, zone: ZoneInfo) -> Usage:
     def days_since(moment: datetime | None) -> int:
         return NEVER if moment is None else (today - moment.astimezone(zone).date()).days
 
+    paused_until = row.pop("paused_until")
     return Usage(
+        paused_until=None if paused_until is None else paused_until.astimezone(zone).date(),
         days_since_domain_offer=days_since(row.pop("offered_at")),
         days_since_domain_decline=days_since(row.pop("declined_at")),
         credits_this_year_usd=float(row.pop("credits_this_year_usd")),
@@ -76,5 +78,7 @@ select
     (select coalesce(sum(credit_usd), 0) from issued where domain = %(domain)s and issued_at >= %(year)s)
         as credits_this_year_usd,
     exists (select from suppression where user_id = %(user_id)s) as suppressed,
-    exists (select from campaign where campaign_id = %(campaign_id)s and budget_usd is not null) as budgeted
+    exists (select from contact_preference where user_id = %(user_id)s and %(domain)s = any(refused_domains))
+        as domain_refused,
+    (select paused_until from contact_preference where user_id = %(user_id)s and paused_until > now()) as paused_until
 """

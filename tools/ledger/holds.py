@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from tools.database import Database
+from tools.ledger.opt_outs import opted_out
 
 BATCH: Final = 200
 """Offers in memory at a time."""
@@ -76,7 +77,8 @@ async def hold_reason(database: Database, run_id: str) -> str | None:
 async def mark_sent(database: Database, run_ids: Iterable[str], sent_at: datetime) -> frozenset[str]:
     """Note that the mail of these runs went out, and return the runs of which it is true now.
 
-    A held offer is none of them: whoever sends asks this first and sends what comes back. Raises DatabaseUnavailable.
+    Neither a held offer nor one whose member opted out since is among them: whoever sends asks this first and sends
+    what comes back. Raises DatabaseUnavailable.
     """
     async with database.statement() as connection:
         cursor = await connection.execute(_SENT, (sent_at, list(run_ids)))
@@ -113,6 +115,8 @@ where o.run_id = wanted.run_id and o.sent_at is null and o.held_at is null
 
 _RELEASE: Final = "update offer set held_at = null, held_reason = null where run_id = any(%s) and held_at is not null"
 
-_SENT: Final = """
-update offer set sent_at = coalesce(sent_at, %s) where run_id = any(%s) and held_at is null returning run_id
+_SENT: Final = f"""
+update offer o set sent_at = coalesce(sent_at, %s)
+where run_id = any(%s) and held_at is null and (sent_at is not null or not {opted_out("o")})
+returning run_id
 """

@@ -1,104 +1,114 @@
-"""Reserving an offer's expected cost against its campaign's budget.
+"""Reserving an offer's expected cost against every budget that counts it.
 
-Locks are taken in one order everywhere, here and in `records`: the prediction's row, its reservation, the campaign.
-Others' expired reservations are passed over while somebody has them locked. So nobody waits in a circle, and the
-campaign's row, which all share, is locked last and for a moment.
+A campaign may have budgets in all, per domain, per day and per member (`budgets`); what all of them have in use is kept
+by functions of the ledger (`tools/sql/money.sql`), which say in which order they take locks. Settling and giving back
+belong to the outcome (`records`).
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
-
-from psycopg import AsyncConnection
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from tools.database import Database
 
+BudgetScope = Literal["campaign", "domain", "day", "member"]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """A budget as a reservation met it: what it may hold, and what is left of it, in USD.
+
+    `name` is the domain or the day (YYYY-MM-DD, brand's time zone); the others need none.
+    """
+
+    scope: BudgetScope
+    name: str
+    limit_usd: Decimal
+    left_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The money is reserved; `budgets` are those that count it, with what it left of each. None: nothing to reserve."""
+
+    budgets: tuple[BudgetLeft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """Nothing more is reserved; `budgets` are those that have less left than was asked for."""
+
+    budgets: tuple[BudgetLeft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The run's claim on the prediction has ended: it has nothing to reserve for."""
+
+
+Answer = Granted | Short | Lost
+
 
 class Money:
-    """Atomic reservations: their sum never exceeds the budget. A campaign without a budget reserves nothing."""
+    """Atomic reservations: what is reserved and settled never exceeds a budget. `zone` is the brand's."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, zone: ZoneInfo) -> None:
+        self._database, self._zone = database, zone
 
     async def reserve(
-        self, *, campaign_id: int, prediction_key: str, run_id: str, domain: str, amount_usd: Decimal, lease_s: float
-    ) -> bool:
-        """Reserve `amount_usd` for the prediction, in place of what it had reserved.
+        self, *, campaign_id: int, prediction_key: str, run_id: str, amount_usd: Decimal, lease_s: float
+    ) -> Answer:
+        """Reserve `amount_usd` for the prediction, in place of what it had reserved, for `lease_s` seconds.
 
-        False when the money is not there, or when the run's claim on the prediction has ended. Reservations of the
-        campaign that expired are released on the way. Raises DatabaseUnavailable.
+        Budgets are read in the reservation's own transaction. When one is short, the campaign's expired reservations
+        are released first. Raises DatabaseUnavailable.
         """
         values = {
             "campaign_id": campaign_id,
             "key": prediction_key,
             "run_id": run_id,
-            "domain": domain,
             "amount": amount_usd,
             "lease_s": lease_s,
         }
-        async with self._database.connection() as connection:
-            budget = await _one(
-                connection, "select budget_usd from campaign where campaign_id = %(campaign_id)s", values
-            )
-            if budget is None or budget[0] is None:
-                return budget is not None
-            if await _one(connection, _CLAIMED, values) is None:
-                return False
-            state, held = await _one(connection, _HELD, values) or ("released", Decimal(0))
-            if state == "settled":
-                return False
-            values["added"] = amount_usd - (held if state == "reserved" else Decimal(0))
-            await connection.execute(_RELEASE, values)
-            if await _one(connection, _TAKE, values) is None:
-                return False
-            await connection.execute(_NOTE, values)
-            return True
+        answer = await self._ask(values)
+        if not isinstance(answer, Short):
+            return answer
+        await self.release_expired(campaign_id)  # whoever found none waited for the one who did: ask again either way
+        return await self._ask(values)
+
+    async def release_expired(self, campaign_id: int) -> int:
+        """Release what the campaign's dead runs had reserved; return how many reservations that were.
+
+        Raises DatabaseUnavailable.
+        """
+        async with self._database.statement() as connection:
+            cursor = await connection.execute("select release_expired(%s)", (campaign_id,))
+            row = await cursor.fetchone()
+        assert row is not None  # a function's call always gives one row
+        return int(row[0])
+
+    async def _ask(self, values: dict[str, Any]) -> Answer:
+        today = datetime.now(self._zone).date().isoformat()
+        async with self._database.statement() as connection:
+            cursor = await connection.execute(_RESERVE, values | {"today": today})
+            row = await cursor.fetchone()
+        assert row is not None  # a function's call always gives one row
+        return _answer(row[0])
 
 
-async def _one(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    cursor = await connection.execute(statement, values)
-    return await cursor.fetchone()
+def _answer(told: dict[str, Any]) -> Answer:
+    verdict: Literal["granted", "short", "lost"] = told["verdict"]
+    if verdict == "lost":
+        return Lost()
+    budgets = tuple(
+        BudgetLeft(item["scope"], item["name"], Decimal(item["limit_usd"]), Decimal(item["left_usd"]))
+        for item in told["budgets"]
+    )
+    return Granted(budgets) if verdict == "granted" else Short(budgets)
 
 
-_CLAIMED: Final = """
-select 1 from offer_item
-where campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending' and owner = %(run_id)s
-  and lease_until > now()
-for no key update
-"""
-
-_HELD: Final = """
-select state, amount_usd from reservation where campaign_id = %(campaign_id)s and prediction_key = %(key)s
-for no key update
-"""
-
-_RELEASE: Final = """
-with expired as (
-    select prediction_key from reservation
-    where campaign_id = %(campaign_id)s and state = 'reserved' and expires_at <= now() and prediction_key <> %(key)s
-    for update skip locked
-), released as (
-    update reservation r set state = 'released', changed_at = now() from expired
-    where r.campaign_id = %(campaign_id)s and r.prediction_key = expired.prediction_key
-    returning r.amount_usd
-), freed as (
-    select sum(amount_usd) as usd from released
-)
-update campaign set reserved_usd = reserved_usd - freed.usd from freed
-where campaign_id = %(campaign_id)s and freed.usd is not null
-"""
-
-_TAKE: Final = """
-update campaign set reserved_usd = reserved_usd + %(added)s
-where campaign_id = %(campaign_id)s and reserved_usd + %(added)s <= budget_usd
-returning campaign_id
-"""
-
-_NOTE: Final = """
-insert into reservation (campaign_id, prediction_key, run_id, domain, amount_usd, state, expires_at)
-values (%(campaign_id)s, %(key)s, %(run_id)s, %(domain)s, %(amount)s, 'reserved',
-        now() + make_interval(secs => %(lease_s)s))
-on conflict (campaign_id, prediction_key) do update
-set run_id = excluded.run_id, amount_usd = excluded.amount_usd, state = 'reserved', expires_at = excluded.expires_at,
-    changed_at = now()
-where reservation.state <> 'settled'
+_RESERVE: Final = """
+select reserve_money(%(campaign_id)s, %(key)s, %(run_id)s, %(amount)s::numeric, %(lease_s)s::float8, %(today)s)
 """

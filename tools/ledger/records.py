@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
-from psycopg.errors import CheckViolation
 from pydantic_core import to_json
 
 from tools.database import Database
+from tools.ledger.opt_outs import opted_out
 
 Close = Literal["done", "retry"]
 
@@ -53,16 +54,17 @@ class Finish:
 
 
 class Records:
-    """Writes and reads decisions."""
+    """Writes and reads decisions. `zone` is the brand's: what was not reserved counts against its day's budget."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, zone: ZoneInfo) -> None:
+        self._database, self._zone = database, zone
 
     async def finish(self, finish: Finish) -> bool:
         """Write the outcome; return False when the run no longer owns the prediction and nothing was written.
 
-        It doesn't once its lease ended, or when its reservation expired and others have the money. Raises
-        DatabaseUnavailable.
+        It doesn't once its lease ended, or when its reservation expired and others have the money; and an offer is not
+        written for a member who opted out while it was made. What was reserved is settled for an issued offer and given
+        back for any other outcome. Raises DatabaseUnavailable.
         """
         values = {
             "campaign_id": finish.campaign_id,
@@ -78,18 +80,16 @@ class Records:
             "error_text": finish.error_text,
             "input_tokens": finish.input_tokens,
             "output_tokens": finish.output_tokens,
+            "issues": finish.issued is not None,
+            "cost": None,
+            "today": datetime.now(self._zone).date().isoformat(),
         }
         statement = _FINISH
         if finish.issued is not None:
             statement, values = _FINISH_ISSUED, values | _issued_values(finish.issued)
-        try:
-            async with self._database.statement() as connection:
-                cursor = await connection.execute(statement, values)
-                row = await cursor.fetchone()
-        except CheckViolation as error:
-            if error.diag.table_name != "campaign":
-                raise
-            return False
+        async with self._database.statement() as connection:
+            cursor = await connection.execute(statement, values)
+            row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
     async def outcome(self, campaign_id: int, prediction_key: str) -> str | None:
@@ -121,14 +121,22 @@ def _issued_values(issued: IssuedRow) -> dict[str, object]:
     }
 
 
-_DECIDE: Final = """
-with won as (
+# The money first: its function takes the locks in the one order (`money.sql`), and what it did is undone with the rest.
+_DECIDE: Final = f"""
+with wanted as materialized (
+    select from offer_item i
+    where campaign_id = %(campaign_id)s and prediction_key = %(key)s and not (%(issues)s and {opted_out("i")})
+), money as materialized (
+    select settle_money(%(campaign_id)s, %(key)s, %(run_id)s, %(cost)s::numeric, %(today)s) as ended
+    where exists (select from wanted)
+), won as (
     update offer_item set status = %(close)s, run_id = %(run_id)s, recommendation = %(recommendation)s,
         reserves = false, lease_until = null, finished_at = now(), error_class = %(error_class)s,
         error_text = %(error_text)s, input_tokens = input_tokens + %(input_tokens)s,
         output_tokens = output_tokens + %(output_tokens)s
-    where campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending' and owner = %(run_id)s
-      and lease_until > now()
+    from money
+    where money.ended and campaign_id = %(campaign_id)s and prediction_key = %(key)s and status = 'pending'
+      and owner = %(run_id)s and lease_until > now()
     returning campaign_id, prediction_key, user_id
 ), decided as (
     insert into decision (run_id, campaign_id, prediction_key, recommendation, record)
@@ -139,19 +147,11 @@ with won as (
     where %(first_name)s::text is not null or %(email)s::text is not null
 )"""
 
-_FINISH: Final = (
-    _DECIDE
-    + """, released as (
-    update reservation r set state = 'released', changed_at = now() from won
-    where r.campaign_id = won.campaign_id and r.prediction_key = won.prediction_key and r.state = 'reserved'
-    returning r.campaign_id, r.amount_usd
-), freed as (
-    update campaign c set reserved_usd = c.reserved_usd - released.amount_usd from released
-    where c.campaign_id = released.campaign_id and c.budget_usd is not null
-)
+_WON: Final = """
 select count(*) = 1 from decided
 """
-)
+
+_FINISH: Final = _DECIDE + _WON
 
 _FINISH_ISSUED: Final = (
     _DECIDE
@@ -160,24 +160,8 @@ _FINISH_ISSUED: Final = (
                        high_value, credit_usd, expected_cost_usd, start_date, end_date, html_sha256)
     select campaign_id, prediction_key, %(run_id)s, user_id, %(domain)s, %(offer_type)s, %(option_id)s, true,
            %(high_value)s, %(credit_usd)s, %(cost)s, %(start_date)s, %(end_date)s, %(html_sha256)s from won
-), settled as (
-    update reservation r set state = 'settled', changed_at = now() from won
-    where r.campaign_id = won.campaign_id and r.prediction_key = won.prediction_key and r.state = 'reserved'
-    returning r.prediction_key
-), unreserved as (
-    insert into reservation (campaign_id, prediction_key, run_id, domain, amount_usd, state, expires_at)
-    select campaign_id, prediction_key, %(run_id)s, %(domain)s, %(cost)s, 'settled', now() from won
-    where not exists (select from settled)
-    on conflict (campaign_id, prediction_key) do update
-    set run_id = excluded.run_id, amount_usd = excluded.amount_usd, state = 'settled', changed_at = now()
-    where reservation.state <> 'settled'
-    returning campaign_id, amount_usd
-), paid as (
-    update campaign c set reserved_usd = c.reserved_usd + unreserved.amount_usd from unreserved
-    where c.campaign_id = unreserved.campaign_id and c.budget_usd is not null
-)
-select count(*) = 1 from decided
-"""
+)"""
+    + _WON
 )
 
 _OUTCOME: Final = """

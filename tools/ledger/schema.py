@@ -1,24 +1,35 @@
 """Brings the ledger's tables up to date."""
 
 import asyncio
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from tools.ledger.old_submissions import migrate_submissions
 
 LOCK: Final = 0x0FFE_4157
 """Advisory lock that keeps two starting processes from creating tables at once."""
 
-_SQL: Final = Path(__file__).resolve().parent.parent / "sql" / "ledger.sql"
+_SQL: Final = Path(__file__).resolve().parent.parent / "sql"
+_SCRIPTS: Final = ("ledger.sql", "money.sql")
 
 
 async def migrate_ledger(connection: AsyncConnection) -> None:
-    """Create what is missing; running it again changes nothing."""
-    script = await asyncio.to_thread(_SQL.read_bytes)
+    """Create and change what this version needs; running it again changes nothing.
+
+    What was applied is noted as the comment of table `campaign`. So a process that starts while others work takes none
+    of the table locks that even `if not exists` takes, and neither holds them up nor meets them in a deadlock.
+    """
+    scripts = await asyncio.to_thread(lambda: [(_SQL / name).read_bytes() for name in _SCRIPTS])
+    version = f"ledger {sha256(b''.join(scripts)).hexdigest()[:16]}"
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         await connection.execute("set local client_min_messages = warning")
-        await connection.execute(script)
+        cursor = await connection.execute("select obj_description(to_regclass('campaign'), 'pg_class')")
+        if await cursor.fetchone() != (version,):
+            for script in scripts:
+                await connection.execute(script)
+            await connection.execute(sql.SQL("comment on table campaign is {}").format(version))
         await migrate_submissions(connection)

@@ -115,7 +115,7 @@ def _evaluate(active: ActiveClause, case: Case, helpers: Helpers, applies: bool)
     clause = active.clause
     if clause.stage == "message" and case.subject.message is None:
         return Outcome("unknown", error_code="fact_unknown", why="no message was built")
-    if clause.stage != "member" and not case.subject.offer:
+    if not case.subject.offer and (clause.stage in ("terms", "copy") or "terms" in active.depends_on):
         return Outcome("unknown", error_code="fact_unknown", why="there are no terms")
     if clause.stage == "copy" and not case.is_written:
         return Outcome("unknown", error_code="fact_unknown", why="there is no copy")

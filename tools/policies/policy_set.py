@@ -126,7 +126,12 @@ class PolicySet:
 
 def policy_sha(front: FrontMatter, prose: str) -> str:
     """Return the hash of all a policy says; comments, quoting and key order of its file don't matter."""
-    return _digest([front.model_dump(mode="json"), prose])
+    said = front.model_dump(mode="json")
+    examples = [one for clause in said["clauses"] for side in clause["examples"].values() for one in side]
+    for part in (said["scope"], *examples):
+        if not part["delivery"]:
+            del part["delivery"]  # a policy that doesn't speak of delivery keeps the hash it had before one could
+    return _digest([said, prose])
 
 
 # What is remembered here goes by identity. A process that loads the same texts again gets the same policies, so it gets
@@ -179,6 +184,7 @@ def _covers(where: PolicyScope, scope: Scope) -> bool:
         and (not where.card_types or scope.card_type in where.card_types)
         and (not where.channels or scope.channel in where.channels)
         and (not where.offer_types or scope.offer_type in where.offer_types)
+        and (not where.delivery or scope.delivery in where.delivery)
     )
 
 

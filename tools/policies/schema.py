@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from tools.policies.facts import MESSAGE_FIELDS, TEXT_FIELDS
 from tools.report import Severity, Stage
-from tools.vocabulary import COPY_FIELDS, CardType, Channel, Domain
+from tools.vocabulary import COPY_FIELDS, CardType, Channel, Delivery, Domain
 
 BRIEF_WORDS: Final = 30
 WRITER_STAGES: Final[frozenset[Stage]] = frozenset({"terms", "copy"})
@@ -33,18 +33,28 @@ class _Part(BaseModel):
 
 
 class PolicyScope(_Part):
-    """Where a policy applies. An empty list means everywhere."""
+    """Where a policy applies. An empty list means everywhere.
+
+    `channels` are where purchases count, `delivery` is how the text reaches the member.
+    """
 
     domains: tuple[Domain, ...] = ()
     card_types: tuple[CardType, ...] = ()
     channels: tuple[Channel, ...] = ()
     offer_types: tuple[str, ...] = ()
+    delivery: tuple[Delivery, ...] = ()
+
+    @property
+    def has_email(self) -> bool:
+        """Whether emails are in scope: what a model drafts, and what an offer can't do without."""
+        return not self.delivery or "email" in self.delivery
 
 
 class Example(_Part):
     """A case the clause must judge as declared: only what differs from the standard conforming subject.
 
-    A null value takes a fact of the standard subject away. `personal` holds profile values, for detectors of leaks.
+    A null value takes a fact of the standard subject away. `personal` holds profile values, for detectors of leaks;
+    `delivery` what a push, SMS or in-app message holds beside its copy (`link`, `notice`, `text`).
     """
 
     text: dict[str, str] = Field(default_factory=dict)
@@ -52,6 +62,7 @@ class Example(_Part):
     member: dict[str, object] = Field(default_factory=dict)
     personal: dict[str, object] = Field(default_factory=dict)
     message: dict[str, object] = Field(default_factory=dict)
+    delivery: dict[Literal["link", "notice", "text"], str] = Field(default_factory=dict)
     send_date: date | None = None
 
     @field_validator("text")
@@ -203,4 +214,4 @@ class FrontMatter(_Part):
 
     def needs_brief(self) -> bool:
         """Tell whether a draft can break this policy, so that whoever writes one must be told of it."""
-        return any(clause.stage in WRITER_STAGES for clause in self.clauses)
+        return self.scope.has_email and any(clause.stage in WRITER_STAGES for clause in self.clauses)

@@ -1,9 +1,11 @@
 """The standard conforming subject: honest copy for a plain offer, from which every example of a clause departs."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from tools.subject import MessageFacts, Scope, Subject
+from tools.delivery.links import terms_link
+from tools.subject import DeliveryFacts, MessageFacts, Mime, MimePart, Scope, Subject
 
 SEND_DATE: Final = date(2026, 11, 23)
 _OFFER: Final[dict[str, object]] = {
@@ -69,6 +71,8 @@ _MEMBER: Final[dict[str, object]] = {
 }
 _ADDRESS: Final = "Example Bank, 100 Main Street, Wilmington, DE 19801"
 _UNSUBSCRIBE: Final = "https://offers.examplebank.example/unsubscribe/standard"
+_OFFER_PAGE: Final = "https://offers.examplebank.example/e/standard"
+_NOTICE: Final = "Msg & data rates may apply. Reply STOP to end, HELP for help."
 _FOOTER: Final = "This is an advertisement from Example Bank."
 
 
@@ -76,6 +80,14 @@ def standard_subject() -> Subject:
     """Return the subject examples start from: a Dining offer for a Gold card that no clause has anything against."""
     scope = Scope(domain="Dining", card_type="gold", channel="any", offer_type="points_multiplier")
     return Subject(text=dict(_TEXT), offer=dict(_OFFER), send_date=SEND_DATE, scope=scope, member=dict(_MEMBER))
+
+
+def standard_delivery(text: Mapping[str, str]) -> DeliveryFacts:
+    """Return what a text message of this copy holds beside it."""
+    link = terms_link("https://offers.examplebank.example", text["terms"])
+    hosts = frozenset({"offers.examplebank.example", "www.examplebank.example"})
+    whole = f"{text['body']} {link} {_NOTICE}"
+    return DeliveryFacts(link=link, issuer="Example Bank", allowed_hosts=hosts, text=whole, notice=_NOTICE)
 
 
 def standard_message() -> MessageFacts:
@@ -88,12 +100,12 @@ def standard_message() -> MessageFacts:
         f"<style>@media (prefers-color-scheme: dark) {{ {_DARK} }}</style></head>"
         f'<body style="{_STYLE}"><div style="display:none">{_TEXT["preheader"]}</div>'
         f'<h1 style="{_STYLE}">{_TEXT["headline"]}</h1>{paragraphs}'
-        f'<p style="{_STYLE}"><a style="color:#0b4f8a" href="https://offers.examplebank.example/e/standard">'
+        f'<p style="{_STYLE}"><a style="color:#0b4f8a" href="{_OFFER_PAGE}">'
         f"{_TEXT['cta']}</a></p>"
         f'<p style="{_STYLE}">{_FOOTER} {_ADDRESS} '
         f'<a style="color:#0b4f8a" href="{_UNSUBSCRIBE}">Unsubscribe</a></p></body></html>'
     )
-    written = [_TEXT[name] for name in ("headline", "body", "cta", "terms")]
+    written = [*(_TEXT[name] for name in ("headline", "body", "cta")), _OFFER_PAGE, _TEXT["terms"]]
     return MessageFacts(
         html=html,
         text="\n\n".join([*written, _FOOTER, _ADDRESS, f"Unsubscribe: {_UNSUBSCRIBE}"]),
@@ -113,6 +125,15 @@ def standard_message() -> MessageFacts:
         postal_address=_ADDRESS,
         issuer="Example Bank",
         allowed_hosts=frozenset({"offers.examplebank.example", "www.examplebank.example"}),
+        mime=Mime(
+            kind="multipart/alternative",
+            parts=(
+                MimePart("text/plain", "utf-8", "quoted-printable"),
+                MimePart("text/html", "utf-8", "quoted-printable"),
+            ),
+            longest_line=76,
+            longest_at=20,
+        ),
     )
 
 

@@ -30,7 +30,9 @@ def test_the_contrast_of_black_on_white_is_21_and_of_a_known_pair_4_48() -> None
     assert contrast(grey, (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
 
 
-@pytest.mark.parametrize("value", ["#ffff", "rgb(300, 0, 0)", "rgba(0, 0, 0, 0.5)", "currentColor", "var(--x)", ""])
+@pytest.mark.parametrize(
+    "value", ["#fffe", "#fffff", "rgb(300, 0, 0)", "rgba(0, 0, 0, 0.5)", "currentColor", "var(--x)", ""]
+)
 def test_a_colour_that_can_not_be_judged_is_none(value: str) -> None:
     assert parse_colour(value) is None
 
@@ -44,7 +46,11 @@ def test_a_colour_that_can_not_be_judged_is_none(value: str) -> None:
         ("body = 16", "body = 13", "sizes.body"),
         ("fine = 13", "fine = 11", "sizes.fine"),
         ("[dark]", "[darkness]", "darkness"),
-        ('sans = "', 'sans = "x;} body{display:none', "fonts.sans"),
+        ("headline = 34", "headline = 60", "sizes.headline"),
+        ("figure = 64", "figure = 0", "sizes.figure"),
+        ('gold = "#c99a3c"', 'gold = "url(x)"', "cards.gold"),
+        ('platinum = "#8d97a3"', "", "cards.platinum"),
+        ('text = "', 'text = "x;} body{display:none', "fonts.text"),
         ("[fonts]", "[fonts", "theme.toml"),
     ],
 )

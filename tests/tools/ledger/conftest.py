@@ -7,6 +7,7 @@ from psycopg import AsyncConnection
 
 from tools.cardmembers import migrate_cardmember
 from tools.database import Database
+from tools.ledger.budgets import Budgets
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.records import Records
@@ -61,9 +62,14 @@ def others(elsewhere: Database) -> Claims:
 
 @pytest.fixture
 def records(database: Database) -> Records:
-    return Records(database)
+    return Records(database, zone=ZONE)
 
 
 @pytest.fixture
 def money(database: Database) -> Money:
-    return Money(database)
+    return Money(database, zone=ZONE)
+
+
+@pytest.fixture
+def budgets(database: Database) -> Budgets:
+    return Budgets(database, zone=ZONE)

@@ -185,14 +185,14 @@ async def test_however_many_ask_at_once_and_die_the_cap_holds_and_all_come_to_an
                 break
             await asyncio.sleep(chance.uniform(0.005, 0.02))
         if answer.holds:
-            return "held" if await Records(there).finish(outcome(claim)) else "lost"
+            return "held" if await Records(there, zone=ZONE).finish(outcome(claim)) else "lost"
         await asyncio.sleep(chance.uniform(0, 0.03))
         if fate == "gone":
             here.let_go(claim.run_id)
         elif fate == "offer":
-            return "offer" if await Records(there).finish(outcome(claim, cost=Decimal(1))) else "lost"
+            return "offer" if await Records(there, zone=ZONE).finish(outcome(claim, cost=Decimal(1))) else "lost"
         elif fate == "none":
-            await Records(there).finish(outcome(claim))
+            await Records(there, zone=ZONE).finish(outcome(claim))
         return fate
 
     ends = await asyncio.wait_for(asyncio.gather(*(run(number) for number in range(40))), timeout=120)

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from psycopg.errors import CheckViolation
 
-from tests.tools.ledger.rows import CLAIM, outcome, rows
+from tests.tools.ledger.rows import CLAIM, in_use, outcome, reserve, rows
 from tools.database import Database
+from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.claims import Claims, Taken
 from tools.ledger.money import Money
 from tools.ledger.records import Records
@@ -77,17 +78,14 @@ async def test_a_row_the_ledger_refuses_leaves_no_trace(claims: Claims, records:
 
 
 async def test_an_offer_whose_money_went_to_others_is_not_written(
-    claims: Claims, records: Records, money: Money, database: Database
+    claims: Claims, records: Records, money: Money, budgets: Budgets, database: Database
 ) -> None:
-    await rows(database, "update campaign set budget_usd = 10")
+    await budgets.change("online", {BudgetKey("campaign"): Decimal(10)})
     other = replace(CLAIM, prediction_key="other", run_id="other", user_id="USER_2")
     for claim, lease_s in ((CLAIM, 0.0), (other, 60.0)):
         await claims.claim(claim, anything)
-        assert await money.reserve(
-            campaign_id=1, prediction_key=claim.prediction_key, run_id=claim.run_id, domain="Travel",
-            amount_usd=Decimal(8), lease_s=lease_s,
-        )  # fmt: skip
+        assert await reserve(money, claim, 8, lease_s=lease_s)
     assert not await records.finish(outcome(CLAIM, cost=Decimal(8)))
     assert await rows(database, "select count(*) from offer") == [(0,)]
     assert await records.finish(outcome(CLAIM, cost=Decimal(2)))
-    assert await rows(database, "select reserved_usd from campaign") == [(Decimal(10),)]
+    assert await in_use(database) == {"": Decimal(10)}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.claims import claim_detectors
+from tools.delivery.checks import DETECTORS as DELIVERY_DETECTORS
 from tools.email.message_checks import DETECTORS as MESSAGE_DETECTORS
 from tools.grounding import grounding_checks, grounding_detectors
 from tools.hygiene import DETECTORS as HYGIENE_DETECTORS
@@ -86,8 +87,8 @@ LIMITS = {
 def detectors() -> dict[str, Detector]:
     names = {"Olive Garden": (), "Panera Bread": (), "Best Buy": (), "Target": ()}
     checks = grounding_checks(merchant_names=names, issuer="Example Bank")
-    grounding = (*grounding_detectors(checks), *claim_detectors(checks))
-    return {detector.name: detector for detector in (*grounding, *HYGIENE_DETECTORS, *MESSAGE_DETECTORS)}
+    of_copy = (*grounding_detectors(checks), *claim_detectors(checks), *HYGIENE_DETECTORS)
+    return {detector.name: detector for detector in (*of_copy, *MESSAGE_DETECTORS, *DELIVERY_DETECTORS)}
 
 
 @cache

@@ -283,3 +283,15 @@ def test_a_pass_means_that_every_binding_result_is_satisfied(
     assert (report.verdict == "pass") == satisfied
     if satisfied:
         assert isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 5
+
+
+def test_without_an_offer_only_message_clauses_that_read_none_are_judged(tmp_path: Path) -> None:
+    alone = replace(SUBJECT, text={}, offer={}, message=standard_message())
+    reads_message = clause("code", stage="message", detector="reads_message", id="of_message")
+    reads_terms = clause(stage="message", check='text.terms != ""', id="of_terms")
+    reads_offer = clause(stage="message", check="has(offer.minimum_spend)", id="of_offer")
+    report = gate_of(tmp_path, reads_message, reads_terms, reads_offer).check(alone, stages=("message",))
+    results = {each.clause_id: (each.result, each.error_code) for each in report.results}
+    assert results["of_terms"] == results["of_offer"] == ("unknown", "fact_unknown")
+    assert results["of_message"][0] in ("pass", "violate")
+    assert report.verdict != "pass"

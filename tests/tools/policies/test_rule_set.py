@@ -45,6 +45,8 @@ ISSUER: Final = {
     *("entertainment_offer_policy", "points_multiplier_policy", "compliance_policy"),
     *("frequency_policy", "eligibility_policy"),
 }
+DELIVERY: Final = {f"DLV-{number:02}" for number in range(1, 5)}
+"""What holds for push, SMS and in-app messages alone."""
 KINDS: Final = {
     f"{family}-{number:02}": kind
     for kind, families in RULES.items()
@@ -66,7 +68,7 @@ def policy(policy_id: str) -> Policy:
 
 def test_every_rule_and_every_policy_of_the_issuer_is_in_force_and_nothing_else() -> None:
     assert set(KINDS) == {f"{family}-{number:02}" for family, count in COUNTS.items() for number in range(1, count + 1)}
-    assert {one.id for one in policies().active} == set(KINDS) | ISSUER
+    assert {one.id for one in policies().active} == set(KINDS) | ISSUER | DELIVERY
     assert len(KINDS) == 77 and len(ISSUER) == 10
 
 
@@ -75,7 +77,7 @@ def test_a_rule_keeps_its_basis_and_severity(rule: str) -> None:
     assert {(policy(rule).front.basis, active.clause.severity) for active in policy(rule).clauses} == {KINDS[rule]}
 
 
-@pytest.mark.parametrize("policy_id", sorted([*KINDS, *ISSUER]))
+@pytest.mark.parametrize("policy_id", sorted([*KINDS, *ISSUER, *DELIVERY]))
 def test_every_clause_that_is_not_attested_is_shown_by_three_violating_and_three_conforming_examples(
     policy_id: str,
 ) -> None:
