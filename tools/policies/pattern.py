@@ -106,6 +106,15 @@ class WrittenText:
         needed = test.needs(self)
         return needed if self._expressions is not None and needed in self._expressions.known else None
 
+    def is_ruled_out_in_terms(self, source: str) -> bool:
+        """Tell whether one pass over the terms shows that an expression of a clause doesn't match in them."""
+        if self._expressions is None or source not in self._expressions.known:
+            return False
+        key = "occurring", self._expressions, self._names
+        if key not in self.terms_notes:
+            self.terms_notes[key] = self._expressions.occurring(self.masked("terms").encode())
+        return source not in self.terms_notes[key]
+
     @cached_property
     def occurring(self) -> frozenset[str]:
         """The expressions of the clauses that may match in a field of copy; the others don't."""
@@ -179,7 +188,9 @@ class PatternTest:
             return self._forbidden("terms", text)  # the copy may hold the excuse
         found: list[Evidence] | None = text.terms_notes.get(self)
         if found is None:
-            found = text.terms_notes[self] = self._forbidden("terms", text)
+            screened = self.screened()
+            ruled_out = screened and text.is_ruled_out_in_terms(screened[0])
+            found = text.terms_notes[self] = [] if ruled_out else self._forbidden("terms", text)
         return found
 
     def _states(self, pattern: Any, field: str, text: WrittenText) -> bool:
