@@ -201,7 +201,8 @@ def pieces_of(rulebook: Rulebook) -> Iterator[str]:
         "<<<0f9a",
         "MERCH_DELTA_001",
     ]
-    for policy in rulebook.policies.active:
+    told = [policy for policy in rulebook.policies.active if policy.scope.has_email]
+    for policy in told:
         texts += [policy.front.brief, policy.prose]
         for clause in policy.front.clauses:
             texts += [clause.message, clause.fix_hint, getattr(clause, "question", "")]

@@ -33,7 +33,8 @@ async def test_the_fallback_names_the_first_three_of_the_cohort_s_order(rulebook
     deps = cast(Deps, SimpleNamespace(rulebook=rulebook))
     for view in VIEWS:
         menu = rulebook.menus.menu_for(view.domain, view.card_type, view.strategy)
-        state = cast(OfferState, {"view": view, "menu": menu, "candidates": candidates(view, FLIGHT), "history": []})
+        values = {"view": view, "week": 0, "menu": menu, "candidates": candidates(view, FLIGHT), "history": []}
+        state = cast(OfferState, values)
         draft = (await fall_back(state, runtime, deps=deps))["draft"]
         assert draft.merchant_ids == tuple(merchant.merchant_id for merchant in chosen(view, FLIGHT, FALLBACK))
 
