@@ -89,9 +89,14 @@ class Desk:
         return self.folder / FILE
 
 
+def _table(*names: str) -> Table:
+    """Return an empty table that breaks what is too long, so that ids can be copied whole."""
+    return Table(*(Column(name, overflow="fold") for name in names))
+
+
 def blocks_table(shown: Sequence[tuple[Desk, Approvable]]) -> Table:
     """Return a line per block."""
-    table = Table(Column("block", overflow="fold"), "field", "scope", "approved by", "not covered")
+    table = _table("block", "field", "scope", "approved by", "not covered")
     for desk, block in shown:
         signed, lacking = desk.signed(block), desk.open(block, desk.active)
         who = f"{plain(signed.approved_by)}, {signed.approved_at}" if signed else "nobody"
@@ -104,7 +109,7 @@ def blocks_table(shown: Sequence[tuple[Desk, Approvable]]) -> Table:
 
 def shown_texts(blocks: Sequence[Approvable]) -> Table:
     """Return the texts to be approved."""
-    table = Table(Column("block", overflow="fold"), "field", "scope", "text")
+    table = _table("block", "field", "scope", "text")
     for block in blocks:
         table.add_row(block.id, block.field, _scope(block), Text(plain(block.text)))
     return table
