@@ -19,7 +19,6 @@ from tools.database import Database
 from tools.errors import InputInvalid
 from tools.ledger.money import BudgetScope
 
-
 MOST_USD: Final = Decimal("9999999999.99")
 """The highest budget: what is in use of one is kept to a hundredth of a cent, in fourteen digits."""
 
@@ -69,7 +68,9 @@ class Budgets:
         """
         for key, limit in limits.items():
             if not is_budget(limit):
-                raise InputInvalid(f"{' '.join(key).strip()} budget is {limit}: allowed are 0 to {MOST_USD} USD, in cents")
+                raise InputInvalid(
+                    f"{' '.join(key).strip()} budget is {limit}: allowed are 0 to {MOST_USD} USD, in cents"
+                )
         async with self._database.connection() as connection:
             values = {
                 "campaign_id": await _campaign_id(connection, campaign),
