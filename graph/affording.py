@@ -12,7 +12,9 @@ from tools.ledger.money import BudgetLeft, Granted, Lost, Short
 from tools.screening import Hold
 from tools.terms import MenuOption
 
-OUTLIVED: Final = "the run outlived its claim on the prediction, or the member opted out meanwhile; send it again"
+OUTLIVED: Final = (
+    "the run outlived its claim on the prediction, or meanwhile the member opted out or a budget was cut; send it again"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,30 +2,32 @@
 
 Clauses of stage member are left alone: their facts were true on the day. What rests on a member's facts, a judge or a
 person's word is not asked again either: the recorded result stands while the clause says the same, else it is unknown.
+An offer is judged with its push, SMS and in-app messages: a hold stops all of it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from graph.assembly import fill_copy
+from graph.impact_channels import Message, messages_of
+from graph.impact_clauses import Recorded
 from graph.nodes.render import sent_at
-from graph.state import Run
+from graph.state import Delivery, Run
 from tools.copy_blocks import CopyBlocks
+from tools.delivery.texts import DeliveryTexts
 from tools.drafts import Copy, Draft
 from tools.email.message import Mailer, Person
 from tools.email.message_checks import message_facts
-from tools.errors import PolicyInvalid, TemplateFault
+from tools.errors import TemplateFault
 from tools.ledger.holds import LiveOffer
 from tools.policies import Gate
 from tools.policies.clauses import ActiveClause
-from tools.policies.load import read_stored
-from tools.policies.schema import AttestClause, CodeClause, FrontMatter, JudgeClause
+from tools.policies.schema import AttestClause, CodeClause, JudgeClause
 from tools.report import SATISFIED, ClauseResult, ComplianceReport, Stage
 from tools.subject import Scope, Subject
 from tools.terms import Menu, OfferTerms
@@ -35,8 +37,6 @@ from tools.vocabulary import CopyField
 JUDGED: Final[tuple[Stage, ...]] = ("terms", "copy")
 KEPT: Final = 4096
 """Distinct offers whose results are kept for the members that got the same one."""
-_UNWEIGHED: Final = {"message", "fix_hint", "examples", "severity"}
-"""Parts of a clause that don't change what it finds."""
 
 ClauseKey = tuple[str, str]
 KeptT = TypeVar("KeptT")
@@ -59,35 +59,6 @@ class Finding:
         return f"{self.policy_id}/{self.clause_id}"
 
 
-def read_front(content: str) -> FrontMatter | None:
-    """Return the front matter of a policy text as the ledger keeps it, None when today's code can't read it."""
-    try:
-        return read_stored(content, Path("policy_version")).front
-    except PolicyInvalid:
-        return None
-
-
-class Recorded:
-    """What clauses said in the versions that decided: tells whether one says the same now."""
-
-    def __init__(self, texts: Iterable[tuple[str, str, FrontMatter | None]]) -> None:
-        """`texts` are (policy id, version, front matter), None for one that can't be read any more."""
-        self._texts: dict[tuple[str, str], list[FrontMatter | None]] = {}
-        for policy_id, version, front in texts:
-            self._texts.setdefault((policy_id, version), []).append(front)
-
-    def says_the_same(self, active: ActiveClause, front: FrontMatter, version: str) -> bool:
-        """Tell whether every text known under that version holds this very clause, with the same limits."""
-        now = active.clause.model_dump(exclude=_UNWEIGHED)
-        texts = self._texts.get((active.policy_id, version), [])
-        return bool(texts) and all(
-            text is not None
-            and text.limits == front.limits
-            and any(clause.model_dump(exclude=_UNWEIGHED) == now for clause in text.clauses)
-            for text in texts
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One recorded offer, read again."""
@@ -98,20 +69,24 @@ class _Case:
     subject: Subject
     recorded: Mapping[ClauseKey, ClauseResult]
     mail_sha: str
+    messages: tuple[Message, ...] = ()
 
     @property
     def key(self) -> str:
         """What makes two offers the same for every clause that rests on the draft alone."""
         parts = (self.terms.model_dump_json(), *self.subject.text.values(), repr(self.subject.scope))
-        approved = repr(sorted(self.subject.approved.items()))
+        approved = repr((sorted(self.subject.approved.items()), self.subject.delivery))
         return sha256("\0".join((*parts, approved, str(self.subject.send_date))).encode()).hexdigest()
 
 
 class Impact:
     """Judges recorded offers by a gate. Synchronous, CPU only; what several members got is judged once."""
 
-    def __init__(self, gate: Gate, *, blocks: CopyBlocks, mailer: Mailer, recorded: Recorded) -> None:
-        self._gate, self._blocks, self._mailer, self._recorded = gate, blocks, mailer, recorded
+    def __init__(
+        self, gate: Gate, *, blocks: CopyBlocks, texts: DeliveryTexts, mailer: Mailer, recorded: Recorded
+    ) -> None:
+        self._gate, self._blocks, self._texts = gate, blocks, texts
+        self._mailer, self._recorded = mailer, recorded
         self._drafts: OrderedDict[str, ComplianceReport] = OrderedDict()
         self._messages: OrderedDict[str, ComplianceReport | None] = OrderedDict()
         self._same: dict[tuple[ClauseKey, str], bool] = {}
@@ -123,15 +98,24 @@ class Impact:
         except (ValidationError, KeyError, TypeError, TemplateFault) as error:
             # A record that can't be read shows nothing, and what isn't shown to hold doesn't.
             return (Finding("decision_record", "readable", unknown=True, why=type(error).__name__),)
+        found = [*self._found(case, (*JUDGED, "message"))]
+        for message in case.messages:
+            results = {(one.policy_id, one.clause_id): one for one in message.results}
+            its_own = replace(case, subject=message.subject, recorded=results)
+            told = f"in the {message.subject.scope.delivery} message: "
+            found += (replace(one, why=told + one.why) for one in self._found(its_own, JUDGED))
+        return tuple(found)
+
+    def _found(self, case: _Case, stages: tuple[Stage, ...]) -> Iterator[Finding]:
         draft = _kept(self._drafts, case.key, lambda: self._gate.check(case.subject, stages=JUDGED))
         results = {(one.policy_id, one.clause_id): one for one in draft.results}
-        found = []
-        for active in self._gate.policies.clauses(case.subject.scope, (*JUDGED, "message")):
+        for active in self._gate.policies.clauses(case.subject.scope, stages):
             if active.clause.severity == "warn":
                 continue
             fresh = results.get(active.key)
-            found.append(self._of_message(active, case) if fresh is None else self._of_draft(active, case, fresh))
-        return tuple(one for one in found if one is not None)
+            told = self._of_message(active, case) if fresh is None else self._of_draft(active, case, fresh)
+            if told is not None:
+                yield told
 
     def _of_draft(self, active: ActiveClause, case: _Case, fresh: ClauseResult) -> Finding | None:
         asked_of_people = isinstance(active.clause, JudgeClause | AttestClause)
@@ -198,19 +182,22 @@ class Impact:
         if isinstance(copy, tuple):
             raise TemplateFault(f"{copy[0].field}: {copy[0].message}")
         results = [ClauseResult.model_validate(one) for one in record["results"]]
+        deliveries = [Delivery.model_validate(one) for one in record["deliveries"]]
+        subject = Subject(
+            text={str(name): text for name, text in copy.fields().items()} | {"terms": str(record["terms_text"])},
+            offer=terms.facts(),
+            send_date=run.send_date,
+            scope=Scope(terms.domain, view.card_type, terms.channel, terms.offer_type),
+            approved=self._approved(draft, Menu.model_validate(record["menu"]), view),
+        )
         return _Case(
             run=run,
             terms=terms,
             copy=copy,
-            subject=Subject(
-                text={str(name): text for name, text in copy.fields().items()} | {"terms": str(record["terms_text"])},
-                offer=terms.facts(),
-                send_date=run.send_date,
-                scope=Scope(terms.domain, view.card_type, terms.channel, terms.offer_type),
-                approved=self._approved(draft, Menu.model_validate(record["menu"]), view),
-            ),
+            subject=subject,
             recorded={(one.policy_id, one.clause_id): one for one in results},
             mail_sha=str(record["versions"]["mail_sha"]),
+            messages=tuple(messages_of(deliveries, subject, terms, texts=self._texts, brand=self._mailer.brand)),
         )
 
     def _approved(self, draft: Draft, menu: Menu, view: MemberView) -> dict[CopyField, str]:

@@ -93,7 +93,7 @@ _WHY: Final[Mapping[Strategy, str]] = {
 
 _SOURCE: Final[Mapping[CopySource, str]] = {
     "model": "written by the model within policy",
-    "blocks": "approved blocks chosen by the model",
+    "blocks": "approved blocks, headline and button chosen by the model and the rest by code",
     "fallback": "approved blocks chosen by code",
     "human": "edited by a person",
 }

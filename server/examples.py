@@ -72,7 +72,7 @@ OFFER: Final = {
         " reach: gets what tips the choice (a rule of thumb, not measured uplift). Option: 8% discount"
         " (dining_discount_gold, step 5 of 6 by cost). Each one sent is expected to cost $4.40 and to add $6.24, net"
         " $1.84: modelled with take-up 22.0% instead of 6.0% (assumptions of ladders 1.1.0). Terms bounded by: [...]."
-        " Copy: approved blocks chosen by the model.",
+        " Copy: approved blocks, headline and button chosen by the model and the rest by code.",
         "policy_compliance_notes": ["47 clauses checked, none broken (policy set e4316e37630e)."],
         "ml_confidence": 0.93,
         "domain": "Dining",

@@ -16,18 +16,19 @@ app = typer.Typer(
     no_args_is_help=True, help="Set and show what a campaign may promise: in all, per domain, day, member."
 )
 
-MOST_USD: Final = Decimal("999999999999.99")
-
 Campaign = Annotated[str, typer.Option(metavar="NAME", help="The campaign; single requests belong to `online`.")]
 
 
 def _usd(value: str) -> Decimal:
+    from tools.ledger.budgets import MOST_USD, is_budget
+
     try:
         amount = Decimal(value)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 <= amount <= MOST_USD or amount != round(amount, 2):
-        raise typer.BadParameter(f"{value!r} is no amount; give US dollars from 0 up, for example 5000 or 5000.50")
+    if not is_budget(amount):
+        allowed = f"give US dollars from 0 to {MOST_USD:,}, without commas, for example 5000 or 5000.50"
+        raise typer.BadParameter(f"{value!r} is no amount; {allowed}")
     return amount
 
 
@@ -98,7 +99,10 @@ def set_budgets(
     """
     from tools.ledger.budgets import BudgetKey
 
-    limits = {BudgetKey("domain", name): amount for name, amount in map(_per_domain, domain or ())}
+    by_domain = [_per_domain(value) for value in domain or ()]
+    limits = {BudgetKey("domain", name): amount for name, amount in by_domain}
+    if len(limits) < len(by_domain):
+        raise typer.BadParameter("a domain is named twice; give one amount for each", param_hint="--domain")
     named = {BudgetKey("campaign"): total, BudgetKey("day"): per_day, BudgetKey("member"): per_member}
     limits |= {key: amount for key, amount in named.items() if amount is not None}
     removed = frozenset(_key(_clearable(name)) for name in clear or ())

@@ -18,12 +18,14 @@ from pydantic import ValidationError
 from graph.brand import brand_of
 from graph.database import open_database
 from graph.deps import token_secret
-from graph.gate import gate_with, load_gate
-from graph.impact import Finding, Impact, Recorded, read_front
+from graph.gate import gate_with, load_gate, with_texts
+from graph.impact import Finding, Impact
+from graph.impact_clauses import Recorded, read_front
 from graph.nodes.render import sent_at
 from graph.settings import Settings
 from graph.state import Run
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
+from tools.delivery.texts import load_delivery_texts
 from tools.email.message import Mailer
 from tools.email.received import load_received
 from tools.exports import export_folder
@@ -106,6 +108,7 @@ async def reevaluate(
     edited = settings.model_copy(update={"policies_dir": folder})
     of_files = await asyncio.to_thread(load_gate, edited)
     filed_blocks = await asyncio.to_thread(load_copy_blocks, folder / "copy")
+    deliveries = await asyncio.to_thread(load_delivery_texts, folder / "delivery")
     received = await asyncio.to_thread(load_received, settings.policies_dir / "received.yaml")  # what was sent held it
     secret = await asyncio.to_thread(token_secret, settings)
     mailer = Mailer(brand_of(settings), token_secret=secret, received=received)
@@ -118,7 +121,8 @@ async def reevaluate(
                 standing = await read_standing(connection)
                 gate, blocks = await asyncio.to_thread(_in_force, of_files, filed_blocks, standing)
                 texts = [(name, version, read_front(text)) for name, version, text in await known_texts(connection)]
-                impact = Impact(gate, blocks=blocks, mailer=mailer, recorded=Recorded(texts))
+                gate = with_texts(gate, deliveries)
+                impact = Impact(gate, blocks=blocks, texts=deliveries, mailer=mailer, recorded=Recorded(texts))
                 today = datetime.now(ZoneInfo(settings.brand_time_zone)).date()
                 total = await count_live(connection, today)
                 async for batch in live_offers(connection, today):

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gate.offers import POLICIES, Book, compliant_offers, open_book
+from tests.gate.offers import POLICIES, Book, compliant_offers, delivered, open_book
 from tools.policies import Gate
 from tools.policies.clauses import STAGES
 from tools.policies.compiling import compile_text
@@ -160,3 +162,14 @@ def test_facts_that_are_equal_but_of_another_kind_are_told_apart() -> None:
     memory = Memory()
     notes = [memory.notes(offer(minimum_spend=value)(bases()[0])) for value in (1, 1.0, True)]
     assert len({id(each) for each in notes}) == 3
+
+
+def test_checks_in_threads_and_of_other_channels_say_what_they_say_alone() -> None:
+    """One gate serves a server's loop and its threads; a push or an SMS has the terms of the email."""
+    offers = list(islice(compliant_offers(book(), turns=1), 3))
+    subjects = [offer.subject for offer in (*offers, *delivered(offers))]
+    alone = [report(replace(book().gate), subject, DRAFT) for subject in subjects]
+    gate = replace(book().gate)
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        found = list(threads.map(lambda subject: report(gate, subject, DRAFT), subjects * 3))
+    assert found == alone * 3

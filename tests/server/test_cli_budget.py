@@ -84,6 +84,8 @@ def test_a_limit_below_what_is_promised_stops_more_and_says_so(offers: Offers, d
         (["--total", "1,000"], 2, "for example 5000 or 5000.50"),
         (["--per-day", "0.001"], 2, "'0.001' is no amount"),
         (["--per-member", "nan"], 2, "'nan' is no amount"),
+        (["--total", "10000000000"], 2, "from 0 to 9,999,999,999.99"),
+        (["--domain", "Travel=5", "--domain", "Travel=7"], 2, "a domain is named twice"),
         (["--domain", "Dinning=5"], 2, "allowed domains: Travel, Dining"),
         (["--domain", "Dining"], 2, "'Dining' is no DOMAIN=USD"),
         (["--clear", "everything"], 2, "allowed: total, per-day, per-member, Travel"),

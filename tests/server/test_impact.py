@@ -16,8 +16,10 @@ from psycopg.errors import CheckViolation
 from graph.change_control import PolicyDesk
 from graph.deps import Deps
 from graph.settings import Settings
+from server.commands.copy_view import Desk
 from server.commands.reevaluation import Told, Wanted, reevaluate
 from tests.conftest import ATTESTED, Decide
+from tests.graph.test_deliveries import run, with_channels
 from tests.server.commands import Ran, run_here
 from tests.tools.policies.written import clause, write_policy
 from tools.ledger.holds import hold_reason, mark_sent
@@ -310,3 +312,37 @@ async def test_a_version_ever_in_force_can_be_compared_by_its_hash(
     assert (ran.code, "limit max_multiplier: 4 -> 3" in ran.told, "SEC-01" in ran.told) == (0, True, False)
     unknown = await asyncio.to_thread(diff, "0" * 12)
     assert (unknown.code, "no set and no policy of this hash" in unknown.err) == (1, True)
+
+
+async def test_an_offers_other_messages_are_judged_with_it_and_a_hold_stops_all_of_it(
+    deps: Deps, settings: Settings, folder: Path
+) -> None:
+    plain = with_channels(deps)
+    ours = with_channels(deps, "push", "sms", "in_app")
+    alone, outcome = await run(plain, "USER_PLATINUM"), await run(ours)
+    assert outcome.channels is not None and outcome.channels.sms is not None and outcome.channels.left_out == ()
+    told = await reevaluate(settings, folder, HOLD)
+    assert (told.tally.offers, clauses(told)) == (2, {})
+    forbids = clause("pattern", id="no_total", forbid=[r"\bin total\b"], fields=["body"], examples={
+        "violating": ["Spend $5 in total."], "conforming": ["Spend $5."]})  # fmt: skip
+    write_policy(folder, forbids, scope={"delivery": ["sms"]}, brief="")
+    told = await reevaluate(settings, folder, HOLD)
+    assert clauses(told) == {"house_policy/no_total": {"not sent": 1}}
+    assert await held(deps, alone.run_id) is None
+    reason = await held(deps, outcome.run_id)
+    assert reason is not None and "is broken: in the sms message: It is wrong. (body 'in total')" in reason
+    again = await run(ours)
+    assert (again.recommendation, again.channels, again.email_html) == ("generation_failed", None, None)
+
+
+async def test_texts_of_another_wording_leave_what_was_judged_on_the_day_as_it_was(
+    deps: Deps, settings: Settings, folder: Path
+) -> None:
+    """A judge clause that says the same keeps what it said of a message which today's texts don't make any more."""
+    assert (await run(with_channels(deps, "push", "sms", "in_app"))).channels is not None
+    texts = folder / "delivery" / "texts.yaml"
+    texts.write_text(texts.read_text(encoding="utf-8").replace("{issuer}: ", "{issuer}: Hi! "), encoding="utf-8")
+    desk = Desk.of_deliveries(folder / "delivery", deps.rulebook.policies)
+    desk.record("the tests", date(2026, 11, 28), desk.blocks, ())
+    told = await reevaluate(settings, folder, Wanted())
+    assert (told.tally.offers, clauses(told)) == (1, {})

@@ -19,6 +19,9 @@ from tools.database import Database
 from tools.errors import InputInvalid
 from tools.ledger.money import BudgetScope
 
+MOST_USD: Final = Decimal("9999999999.99")
+"""The highest budget: what is in use of one is kept to a hundredth of a cent, in fourteen digits."""
+
 
 class BudgetKey(NamedTuple):
     """Which budget of a campaign: `name` is the domain of a domain's, else empty."""
@@ -60,8 +63,14 @@ class Budgets:
         """Set these limits in USD and remove those budgets, all at once and for every process from then on.
 
         A limit under what is reserved and spent already takes nothing back: no more is reserved from now on.
-        Raises InputInvalid for an unknown campaign, DatabaseUnavailable.
+        Raises InputInvalid for an unknown campaign and for a limit that is no amount in cents from 0 to MOST_USD,
+        DatabaseUnavailable.
         """
+        for key, limit in limits.items():
+            if not is_budget(limit):
+                raise InputInvalid(
+                    f"{' '.join(key).strip()} budget is {limit}: allowed are 0 to {MOST_USD} USD, in cents"
+                )
         async with self._database.connection() as connection:
             values = {
                 "campaign_id": await _campaign_id(connection, campaign),
@@ -93,6 +102,11 @@ class Budgets:
                 return tuple(await cursor.fetchall())
 
 
+def is_budget(usd: Decimal) -> bool:
+    """Tell whether an amount can be a budget: 0 to MOST_USD, no part of a cent."""
+    return usd.is_finite() and 0 <= usd <= MOST_USD and usd == round(usd, 2)
+
+
 async def _campaign_id(connection: AsyncConnection, name: str) -> int:
     cursor = await connection.execute("select name, campaign_id from campaign order by name")
     known: dict[str, Any] = dict(await cursor.fetchall())
@@ -114,11 +128,11 @@ on conflict (campaign_id, scope, name) do update set limit_usd = excluded.limit_
 returning xmax = 0
 """
 
-# Rows from before days were counted have none; only today's can matter.
+# Rows from before days were counted have none. All get theirs: one that a run died over may be taken over yet, and
+# would count on no day at all.
 _DATE: Final = """
-update reservation set day = %(today)s
+update reservation set day = to_char(changed_at at time zone %(zone)s, 'YYYY-MM-DD')
 where campaign_id = %(campaign_id)s and day = '' and state <> 'released'
-  and changed_at >= (%(today)s::date)::timestamp at time zone %(zone)s
 """
 
 _COUNT_ALL: Final = """

@@ -96,6 +96,7 @@ _COUNT: Final = "select count(*) from offer where end_date >= %s"
 _LIVE: Final = """
 select o.run_id, o.user_id, c.name as campaign, o.domain, o.option_id, o.issued_at, o.sent_at, o.held_at,
        jsonb_build_object(
+           'deliveries', coalesce(d.record -> 'deliveries', '[]'),
            'run', d.record -> 'run', 'view', d.record -> 'view', 'menu', d.record -> 'menu',
            'draft', d.record -> 'draft', 'terms', d.record -> 'terms', 'terms_text', d.record -> 'terms_text',
            'versions', d.record -> 'versions',

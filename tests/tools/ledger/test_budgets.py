@@ -1,7 +1,7 @@
 """Setting budgets: what they count, who may keep what, and how a ledger of an earlier version comes to have them."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -19,13 +19,14 @@ from tests.tools.ledger.rows import (
     ask,
     end_lease,
     in_use,
+    kept,
     outcome,
     reserve,
     rows,
 )  # fmt: skip
 from tools.database import Database
 from tools.errors import InputInvalid
-from tools.ledger.budgets import Budgets
+from tools.ledger.budgets import MOST_USD, BudgetKey, Budgets
 from tools.ledger.claims import Claim, Claims, Taken
 from tools.ledger.money import Money, Short
 from tools.ledger.records import Records
@@ -116,6 +117,21 @@ async def test_an_unknown_campaign_is_named_with_those_there_are(budgets: Budget
             await asked
 
 
+@pytest.mark.parametrize("key", [TOTAL, TRAVEL, DAY, MEMBER])
+async def test_the_highest_budget_can_be_set_and_spent_from_and_none_higher(
+    claims: Claims, money: Money, records: Records, budgets: Budgets, key: BudgetKey
+) -> None:
+    """One that the tables can't hold would stop every run of the campaign with a fault of the database."""
+    for amount in (MOST_USD + Decimal("0.01"), Decimal(-1), Decimal("0.001"), Decimal("NaN"), Decimal("Infinity")):
+        with pytest.raises(InputInvalid, match=r"allowed are 0 to 9999999999\.99 USD"):
+            await budgets.change("online", {key: amount})
+    await budgets.change("online", {key: MOST_USD})
+    first = await claimed(claims, 1)
+    assert await reserve(money, first, 10)
+    assert await records.finish(outcome(first, cost=Decimal(10)))
+    assert {b.left_usd for b in await budgets.show("online") if b.scope == key.scope} == {MOST_USD - 10}
+
+
 async def test_the_table_refuses_more_than_a_budget_whatever_a_statement_does(
     budgets: Budgets, database: Database
 ) -> None:
@@ -141,6 +157,30 @@ async def test_a_ledger_of_the_version_before_keeps_its_budget_and_what_counts_a
         short = await ask(Money(database, zone=ZONE), claim, 11)
         assert isinstance(short, Short)
         assert [(b.scope, b.left_usd) for b in short.budgets] == [("day", 10), ("member", 5)]
+
+
+async def test_money_that_a_run_of_the_version_before_reserved_on_another_day_can_be_taken_over_and_given_back(
+    database_url: str,
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await prepare(connection)
+        await connection.execute(BEFORE)
+        await connection.execute("update reservation set changed_at = now() - interval '3 days', expires_at = now()")
+        await prepare(connection)
+    async with process(database_url) as database:
+        budgets, claims = Budgets(database, zone=ZONE), Claims(database, table="cardmember", zone=ZONE)
+        await budgets.change("online", {DAY: Decimal(50)})
+        await rows(database, "update offer_item set status = 'retry'")
+        claim = replace(CLAIM, prediction_key="b", run_id="run", user_id="USER_2", domain="Dining")
+        assert isinstance(await claims.claim(claim, anything), Taken)
+        assert await reserve(Money(database, zone=ZONE), claim, 4)
+        assert await kept(database)
+        assert await Records(database, zone=ZONE).finish(outcome(claim))
+        assert (await kept(database), set(await in_use(database, "day")), await in_use(database)) == (
+            True,
+            {(datetime.now(ZONE) - timedelta(days=3)).date().isoformat()},
+            {"": 30},
+        )
 
 
 BEFORE = """
