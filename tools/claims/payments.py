@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from tools import sentences
 from tools.claims.credit_words import number
 from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
@@ -66,7 +67,8 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _is_payment(passage: Passage, quantity: Quantity, subject: Subject) -> bool:
     payment = number(subject.offer.get("monthly_payment_usd"))
-    behind, before = passage.text[quantity.end : quantity.end + 40], passage.text[: quantity.start][-60:]
+    behind = sentences.behind(passage.text, quantity.end, 40)
+    before = sentences.before(passage.text, quantity.start, 60)
     periodic = _PER_PERIOD.search(behind) is not None or _PAYMENT_BEFORE.search(before) is not None
     if payment is not None and quantity.value == Decimal(str(payment)):
         return True
