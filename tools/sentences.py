@@ -1,4 +1,4 @@
-"""Where a sentence of folded, masked text ends, and what of a text is the same sentence's: an excuse reaches no further."""
+"""Where a sentence of folded, masked text ends: what excuses a claim reaches no further."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _CLOSING: Final = frozenset(".!?\"')] \t\r\n")
 def words_within(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the span of a match without the marks and space around its words.
 
-    An expression may begin at the end of the sentence before, to say that a clause begins: it is not about that sentence.
+    An expression may begin with the end of the sentence before, to say that a clause begins; that one is not meant.
     """
     opening = _OPENING.match(text, start, end)
     first = opening.end() if opening is not None else start

@@ -29,6 +29,25 @@ PLACES: Final = ("before", "after", "between", "beside")
 """Where the honest sentence stands: before or after the violation, on both sides of it, or in another field."""
 
 
+WHOLE: Final = {
+    ("FMT-01", "subject_length"): "a length is the whole field's",
+    ("FMT-01", "preheader_length"): "a length is the whole field's",
+    ("MBOX-07", "link_text_says_where"): "a link's whole text",
+    ("UDAAP-20", "cta_says_what_it_does"): "a button's whole text",
+    ("SPAM-01", "no_false_thread"): "how a subject begins",
+    ("FREE-01", "free_states_conditions"): "16 CFR 251.1(c): the next sentence may state the conditions",
+    ("UDAAP-03", "conditions_stated"): "what the copy lacks, the sentence may state",
+    ("UDAAP-06", "no_false_urgency"): "urgency is true beside a date that is near",
+    ("UDAAP-06", "limited_time_is_dated"): "the date may stand in another sentence",
+    ("UDAAP-11", "not_automatic"): "the next sentence may say that one must enroll",
+    ("UDAAP-12", "posting_time_stated"): "what the copy lacks, the sentence may state",
+    ("UDAAP-17", "headline_kept"): "the body may keep the headline's promise in any sentence",
+    ("UDAAP-19", "up_to_is_qualified"): "the next sentence may say how a maximum is reached",
+    ("PRIV-05", "firm_offer_has_notice"): "the notice may stand in any field",
+}
+"""Clauses about a field or the copy as a whole, which an honest sentence may rightly change, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A subject that breaks a clause, with the part of each field of copy that does it."""

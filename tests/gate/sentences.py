@@ -72,7 +72,8 @@ def _values(offer: Mapping[str, object], card_type: str) -> dict[str, str]:
             "usd": f"${reward:,g} statement credit",
             "percent": f"{reward:g}% back",
         }
-        found |= {"offer_value": form for form in [forms.get(str(unit))] if form}
+        if (form := forms.get(str(unit))) is not None:
+            found["offer_value"] = form
     if isinstance(base := offer.get("base_rate"), int | float):
         found["base_rate"] = f"{base:g}X"
     if isinstance(least := offer.get("minimum_spend"), int | float):

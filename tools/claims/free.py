@@ -77,8 +77,8 @@ _VALUE: Final = pattern_of(
     r"\bfree (?:of charge )?(?:\d[\d,]* )(?:points|miles|dollars)\b",
 )
 _WITH_PURCHASE: Final = pattern_of(
-    r"\bwith (?:any |your |a |an |every |each |eligible |qualifying |\$[\d,]+(?:\.\d+)? (?:in )?)*(?:\w+ )?(?:purchases?"
-    r"|orders?|bookings?|stays?|spend)\b",
+    r"\bwith (?:any |your |a |an |every |each |eligible |qualifying |\$[\d,]+(?:\.\d+)? (?:in )?)*"
+    r"(?:\w+ )?(?:purchases?|orders?|bookings?|stays?|spend)\b",
     r"\b(?:when|after|once|if|by) (?:you )?(?:spend\w*|spent|buy|buying|purchas\w+|order\w*|book\w*)\b",
     r"\bspend(?:ing)? (?:a total of |at least |just |only )*\$?\s?\d",
     r"\b(?:after|for|on) (?:a |your )?(?:minimum (?:of )?)?\$\s?\d",

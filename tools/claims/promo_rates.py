@@ -18,7 +18,7 @@ from tools.subject import Detector, Subject
 
 _INTRO: Final = pattern_of(r"\bintro(?:ductory)?\b")
 _INTRO_TERM: Final = pattern_of(
-    r"\bintro(?:ductory)?(?: [\w.%$']+){0,4} (?:APRs?|annual percentage rate|rates?|interest|fees?|period"
+    r"\bintro(?:ductory)?(?: [\w%$']+(?:\.\d+%?)?){0,4} (?:APRs?|annual percentage rate|rates?|interest|fees?|period"
     r"|financing|balance transfers?)\b",
     r"\b(?:APRs?|rates?|interest|fees?)\b[\s:,(-]+(?:\w+ ){0,3}intro(?:ductory)?\b",
     r"\bintro(?:ductory)? \d+(?:\.\d+)?\s?%",
@@ -32,8 +32,8 @@ _NOT_A_RATE: Final = pattern_of(
 )
 _FEE_BEFORE: Final = pattern_of(r"\bfees?\b[\s:(]*(?:of |is |at |equal to |applies[\s:]*)?(?:just |only )?$")
 _NAMED_RATE: Final = pattern_of(
-    r"\b(?:promotional|promo|special|reduced|introductory|intro|low|lower|limited time)(?: [\w'%.]+){0,3} (?:APRs?"
-    r"|annual percentage rates?|interest rates?|rates?)\b",
+    r"\b(?:promotional|promo|special|reduced|introductory|intro|low|lower|limited time)(?: [\w'%]+(?:\.\d+%?)?){0,3}"
+    r" (?:APRs?|annual percentage rates?|interest rates?|rates?)\b",
     r"\b(?:no|zero|0%?) (?:APR|interest)\b",
     r"\binterest free\b",
 )
@@ -50,8 +50,8 @@ _THEN: Final = pattern_of(
     r"\b(?:then|afterwards?|after (?:that|this|which|the|your|year|month|\d+|twelve|six)|thereafter|from then on"
     r"|once (?:it|the|that|this)"
     r"|following (?:that|this|the)|when (?:it|that|the \w+) (?:ends?|is over|expires?)|subsequently|later"
-    r"|going forward|reverts?|becomes?|rises? to|goes? (?:up )?to)\b(?:[^.!?\n]|\.\d){0,120}(?:\d\s?%|\d percent|\$\s?\d[\d,]*"
-    r"|\d dollars)"
+    r"|going forward|reverts?|becomes?|rises? to|goes? (?:up )?to)\b(?:[^.!?\n]|\.\d){0,120}(?:\d\s?%"
+    r"|\d percent|\$\s?\d[\d,]*|\d dollars)"
 )
 _PROMO_FEE: Final = pattern_of(
     r"(?:\b(?:no|zero|waived|free|reduced|half|discounted|introductory|intro|promotional)"
@@ -202,21 +202,33 @@ def _says_what_follows(near: list[_Mention], subject: Subject) -> bool:
     return False
 
 
-def _without_deadline(text: str, subject: Subject) -> str:
-    """Take out the day by which the offer must be taken, where the rate itself lasts for months: it ends no rate."""
-    last = day(subject.offer.get("end_date"))
-    if last is None or not has(subject, "promo_months"):
-        return text
-    written_out = (f"{last:%B} {last.day}", f"{last:%b} {last.day}", f"{last.month}/{last.day}", last.isoformat())
-    for form in written_out:
-        text = text.replace(form, "the deadline")
-    return text
+def _says_its_end(near: list[_Mention], subject: Subject) -> bool:
+    """Tell the end of a rate from days that end none: of enrolling, of taking an offer that lasts for months."""
+    last = day(subject.offer.get("end_date")) if has(subject, "promo_months") else None
+    for passage, start, end in near:
+        reading = passage.reading
+        others = [
+            (mention.start, mention.end)
+            for mention in reading.dates
+            if mention.roles == {"enroll"}
+            or (last is not None and (mention.month, mention.day) == (last.month, last.day))
+        ]
+        others += [
+            (quantity.start, quantity.end)
+            for quantity, roles in zip(reading.quantities, reading.roles, strict=True)
+            if "fulfillment" in roles
+        ]
+        for match in _ENDS.finditer(passage.text[start:end]):
+            first, behind = start + match.start(), start + match.end()
+            if not any(first < stop and begin < behind for begin, stop in others):
+                return True
+    return False
 
 
 def _is_complete(draft: Written, mention: _Mention, subject: Subject) -> bool:
     close = _close_by(draft, mention)
     near = _text_of(close)
-    if _ENDS.search(_without_deadline(near, subject)) is None:
+    if not _says_its_end(close, subject):
         return False
     rates = rates_in(subject.offer.get("go_to_apr"))
     if not rates:
