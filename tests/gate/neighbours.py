@@ -14,7 +14,7 @@ from tests.gate.offers import Book, Compliant
 from tests.gate.plants import Plants
 from tests.gate.sentences import sentences_for
 from tools.errors import TemplateFault
-from tools.policies import Policy
+from tools.policies import Policy, PolicySet
 from tools.policies.case import Case
 from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Helpers, evaluate
@@ -73,7 +73,7 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Neighbours:
     """What became of one clause's violations beside honest sentences."""
 
     policy_id: str
@@ -81,7 +81,6 @@ class Row:
     violations: int
     put: int
     misses: tuple[Miss, ...]
-    note: str = ""
 
 
 class Neighbourhood:
@@ -115,7 +114,17 @@ class Neighbourhood:
                     yield Violation(active, f"plant {index + 1}", subject, parts)
                     break
 
-    def row(self, policy: Policy, active: ActiveClause, *, sample: random.Random | None = None) -> Row:
+    @property
+    def policies(self) -> PolicySet:
+        """The policies whose clauses are asked."""
+        return self._gate.policies
+
+    def finds(self, policy_id: str, clause_id: str, subject: Subject) -> bool:
+        """Tell whether a clause finds anything in a subject of examples."""
+        clauses = self._gate.policies.clauses(subject.scope, ("copy",))
+        return self._finds(next(each for each in clauses if each.key == (policy_id, clause_id)), subject)
+
+    def row(self, policy: Policy, active: ActiveClause, *, sample: random.Random | None = None) -> Neighbours:
         """Put a clause's violations beside the sentences; with `sample`, each beside one, in one place."""
         misses: list[Miss] = []
         violations = tuple(self.violations(policy, active))
@@ -127,7 +136,7 @@ class Neighbourhood:
                 subject = placed(violation, place, sentence)
                 if not self._finds(active, subject, sentence):
                     misses.append(Miss(violation, place, sentence))
-        return Row(*active.key, len(violations), put, tuple(misses))
+        return Neighbours(*active.key, len(violations), put, tuple(misses))
 
     def _finds(self, active: ActiveClause, subject: Subject, sentence: str = "") -> bool:
         """Tell whether a clause finds anything but the honest sentence itself."""
@@ -138,6 +147,16 @@ class Neighbourhood:
         return outcome.result == "violate" and any(
             not sentence or _is_other(item, subject, sentence) for item in outcome.evidence
         )
+
+
+def copy_clauses(policies: PolicySet, only: str | None = None) -> Iterator[tuple[Policy, ActiveClause]]:
+    """Yield the clauses of an email's copy that code answers sentence by sentence: `WHOLE` names the others."""
+    for policy in policies.active:
+        if policy.scope.has_email and only in (None, policy.id):
+            for active in policy.clauses:
+                is_copy = active.clause.stage == "copy" and active.clause.kind in ("pattern", "code")
+                if is_copy and active.key not in WHOLE:
+                    yield policy, active
 
 
 def _is_other(item: Evidence, subject: Subject, sentence: str) -> bool:
