@@ -1,4 +1,4 @@
-"""Show what the gate catches: `python -m tests.gate suite [POLICY_ID]`, `python -m tests.gate corpora [FILE ...]`."""
+"""Show what the gate catches: `python -m tests.gate suite [POLICY_ID]`, `... corpora [FILE ...]`, `... neighbours`."""
 
 import argparse
 import sys
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text as Words
 
 from tests.gate.corpora import CORPORA, Checked, CorpusFault, FamilyRow, check_corpus, family_rows, read_corpus
+from tests.gate.neighbours import Neighbourhood, Neighbours, copy_clauses
 from tests.gate.offers import POLICIES, compliant_offers, delivered, open_book
 from tests.gate.plants import PLANTS, PlantFault, read_plants
 from tests.gate.suite import Clean, Row, run_clean, run_suite
@@ -75,11 +76,31 @@ def corpora(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def neighbours(arguments: argparse.Namespace) -> int:
+    """Print a row per clause, then the violations that an honest sentence beside them hid."""
+    book = open_book(arguments.policies)
+    plants = read_plants(book.gate.policies, arguments.plants, only=arguments.policy)
+    hood = Neighbourhood(book, compliant_offers(book, turns=1), plants)
+    clauses = list(copy_clauses(book.gate.policies, arguments.policy))
+    with _bar("neighbours", len(clauses)) as advance:
+        rows = []
+        for policy, active in clauses:
+            rows.append(hood.row(policy, active))
+            advance()
+    OUT.print(_neighbours_table(rows))
+    missed = [miss for row in rows for miss in row.misses]
+    for miss in missed:
+        OUT.print(Words(miss.line(), style="red"), soft_wrap=True)
+    put = sum(row.put for row in rows)
+    OUT.print(Words(f"{len(rows)} clauses, {put} neighbourhoods, {len(missed)} hidden", style="bold"), soft_wrap=True)
+    return int(bool(missed))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.gate", description=__doc__)
     parser.add_argument("--policies", type=Path, default=POLICIES, help="another folder than the issuer's")
     parser.add_argument("--plants", type=Path, default=PLANTS, help="another folder of plants than tests/gate/plants")
-    parts = parser.add_subparsers(metavar="suite|corpora")
+    parts = parser.add_subparsers(metavar="suite|corpora|neighbours")
     parser.set_defaults(run=suite, policy=None, clean=False, quick=False)
     one = parts.add_parser("suite", help="plant violations in compliant offers; print what each clause caught")
     one.add_argument("policy", nargs="?", metavar="POLICY_ID", help="one policy's clauses only")
@@ -91,6 +112,9 @@ def _arguments() -> argparse.Namespace:
     two.add_argument("--misses", action="store_true", help="list the ids judged otherwise than labelled")
     two.add_argument("--texts", action="store_true", help="list them with their texts")
     two.set_defaults(run=corpora)
+    three = parts.add_parser("neighbours", help="put honest sentences beside violations; print which they hide (4 min)")
+    three.add_argument("policy", nargs="?", metavar="POLICY_ID", help="one policy's clauses only")
+    three.set_defaults(run=neighbours)
     return parser.parse_args()
 
 
@@ -103,6 +127,16 @@ def _suite_table(rows: Sequence[Row]) -> Table:
         style = "" if row.holds else "red"
         counts = map(str, (row.planted, row.caught, row.bases))
         table.add_row(row.policy_id, row.clause_id, row.kind, *counts, row.note, style=style)
+    return table
+
+
+def _neighbours_table(rows: Sequence[Neighbours]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name, right in (("policy", 0), ("clause", 0), ("violations", 1), ("neighbourhoods", 1), ("hidden", 1)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        counts = map(str, (row.violations, row.put, len(row.misses)))
+        table.add_row(row.policy_id, row.clause_id, *counts, style="red" if row.misses else "")
     return table
 
 

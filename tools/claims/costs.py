@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tools import sentences
 from tools.claims.credit_words import evidence_of, number
 from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
@@ -100,7 +101,8 @@ def _is_true(each: tuple[Passage, int, int], fees: list[float]) -> bool:
     passage, start, end = each
     bounds = passage.sentence(start, end)
     sentence = passage.text[bounds[0] : bounds[1]]
-    if _MERELY.search(sentence) is not None or _MERCHANTS_FEE.search(passage.text[start : end + 30]) is not None:
+    claim = passage.text[start:end] + sentences.behind(passage.text, end, 30)
+    if _MERELY.search(sentence) is not None or _MERCHANTS_FEE.search(claim) is not None:
         return True
     if _FEE.search(sentence) is None:
         return False

@@ -137,7 +137,7 @@ def _is_disclosed(draft: Written, subject: Subject) -> bool:
     for fact, unit in fees:
         if fee := number(offer.get(fact)):
             wanted.append((unit, fee))
-    if all(unit == "money" for unit, _ in wanted) and not draft.says(APR):
+    if all(unit == "money" for unit, _ in wanted) and next(draft.claims(APR), None) is None:
         return False  # a fee alone is a trigger term too: an APR, or a table that has it, goes with it
     varies = isinstance(go_to, str) and "variable" in go_to.lower()
     return all(draft.states(unit, value) for unit, value in wanted) and (not varies or draft.says(_VARIABLE))

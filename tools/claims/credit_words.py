@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tools import sentences
 from tools.claims.written import Passage, pattern_of
 from tools.report import Evidence
 from tools.subject import Subject
@@ -147,7 +148,7 @@ _TIME_OR_FULL: Final = pattern_of(
 
 def is_curiosity(passage: Passage, end: int) -> bool:
     """Tell "no interest in pasta" from "no interest in the first year"."""
-    behind = passage.text[end : end + 30]
+    behind = sentences.behind(passage.text, end, 30)
     return _CURIOSITY.search(behind) is not None and _TIME_OR_FULL.search(behind) is None
 
 

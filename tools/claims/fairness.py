@@ -72,7 +72,7 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = (
     Contradiction(
         any_of(
             r"\b(?:minimum\s+(?:spend|purchase|order)?\s*(?:of|is|:)?\s*\$|spend\s+(?:at\s+least\s+)?\$\d[\d,]*\s*(?:\+"
-            r"|or\s+more)?|\$\d[\d,.]*\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
+            r"|or\s+more)?|\$\d[\d,]*(?:\.\d+)?\s*(?:\+|or\s+more|minimum|and\s+up)|at\s+least\s+\$)"),
         any_of(
             r"\b(?:no|without(?:\s+(?:a|any))?|zero)\s+(?:spend(?:ing)?\s+|purchase\s+)?minimums?\b|\bany\s+amount\b"
             r"|\bwhatever\s+(?:the\s+)?amount\b|\bno\s+(?:matter\s+how\s+(?:little|small)"

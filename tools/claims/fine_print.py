@@ -20,7 +20,7 @@ _SPLIT: Final = any_of(
     r"|installments?|instalments?|portions?|payments?|credits?|steps?|statements?|equal|months|quarters|years)\b",
     r"\b(?:\d+|two|three|four|five|six|ten|twelve)\s+(?:equal\s+|separate\s+|monthly\s+"
     r"|quarterly\s+)?(?:installments?|parts|instalments?|portions|payments|credits)\s+of\b",
-    r"\$\d[\d,.]*\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every"
+    r"\$\d[\d,]*(?:\.\d+)?\s+(?:\w+\s+){0,2}(?:per|each|for\s+each|on\s+each|for\s+every"
     r"|with\s+each)\s+(?:\w+\s+)?(?:purchase|stay|visit|order|transaction|month|trip|booking|quarter|statement"
     r"|year)\b[^.;!?]{0,60}\b(?:up\s+to|maximum|max|limit|for)\s+(?:\w+\s+){0,2}(?:\d+|two|three|four|five|six|ten"
     r"|twelve)\b",

@@ -71,14 +71,14 @@ _DATE: Final = pattern_of(
 _VALUE: Final = pattern_of(
     r"\bfree (?:\w+ ){0,2}(?:\$\s?\d|money|cash|points|miles|credits?|dollars?|bucks|funds|rewards?|spending"
     r"|statement credit)",
-    r"\$\s?\d[\d,.]*,?(?: [\w']+){0,3} free\b",
+    r"\$\s?\d[\d,]*(?:\.\d+)?,?(?: [\w']+){0,3} free\b",
     r"\b(?:money|cash|points|dollars|bucks|credit|credits|miles),? (?:is |are |it's |that's |for "
     r"|comes? )*(?:yours )?(?:\w+ )?free\b",
     r"\bfree (?:of charge )?(?:\d[\d,]* )(?:points|miles|dollars)\b",
 )
 _WITH_PURCHASE: Final = pattern_of(
-    r"\bwith (?:any |your |a |an |every |each |eligible |qualifying |\$[\d,.]+ (?:in )?)*(?:\w+ )?(?:purchases?"
-    r"|orders?|bookings?|stays?|spend)\b",
+    r"\bwith (?:any |your |a |an |every |each |eligible |qualifying |\$[\d,]+(?:\.\d+)? (?:in )?)*"
+    r"(?:\w+ )?(?:purchases?|orders?|bookings?|stays?|spend)\b",
     r"\b(?:when|after|once|if|by) (?:you )?(?:spend\w*|spent|buy|buying|purchas\w+|order\w*|book\w*)\b",
     r"\bspend(?:ing)? (?:a total of |at least |just |only )*\$?\s?\d",
     r"\b(?:after|for|on) (?:a |your )?(?:minimum (?:of )?)?\$\s?\d",

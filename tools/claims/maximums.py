@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from tools import sentences
 from tools.claims.credit_words import number
 from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
@@ -71,9 +72,9 @@ def _maxima(passage: Passage) -> Iterator[tuple[Quantity, bool]]:
     for quantity in passage.reading.quantities:
         if quantity.unit not in _UNITS:
             continue
-        before = passage.text[: quantity.start][-50:]
+        before = sentences.before(passage.text, quantity.start, 50)
         up_to = _UP_TO.search(before)
-        if up_to is None or _ON.search(before) or _SPENT.search(passage.text[quantity.end : quantity.end + 45]):
+        if up_to is None or _ON.search(before) or _SPENT.search(sentences.behind(passage.text, quantity.end, 45)):
             continue
         states_a_cap = passage.field == "terms" or up_to.group(0).lower().lstrip().startswith(_LIMITS)
         yield quantity, not states_a_cap

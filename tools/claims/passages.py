@@ -1,6 +1,5 @@
 """One written field as the detectors of claims read it, and fields that are looked through together."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,8 +11,8 @@ from tools.grounding.measures import Quantity, Unit
 from tools.grounding.reading import Reading
 from tools.policies.regex import compile_regex
 from tools.report import Evidence
+from tools.sentences import SENTENCE_END, words_within
 
-_SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 _DENIED_BEFORE: Final = compile_regex(
     r"(?:\b(?:no|not|never|neither|nor|without|cannot|excludes?|excluded|excluding|except(?:ing|ions?)?|besides)\b"
     r"|n't\b|\b(?:other than|nothing to do with|unrelated to|separate from|instead of"
@@ -55,7 +54,7 @@ class Passage:
 
     @cached_property
     def _ends(self) -> tuple[tuple[int, int], ...]:
-        return tuple(match.span() for match in _SENTENCE_END.finditer(self.text))
+        return tuple(match.span() for match in SENTENCE_END.finditer(self.text))
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -74,6 +73,7 @@ class Passage:
 
     def sentence(self, start: int, end: int, *, neighbours: int = 0) -> tuple[int, int]:
         """Return the bounds of the sentence that `text[start:end]` stands in, with so many before and behind."""
+        start, end = words_within(self.text, start, end)
         firsts = [0, *(behind for _, behind in self._ends if behind <= start)]
         lasts = [*(before for before, _ in self._ends if before >= end), len(self.text)]
         return firsts[-1 - min(neighbours, len(firsts) - 1)], lasts[min(neighbours, len(lasts) - 1)]
@@ -82,10 +82,6 @@ class Passage:
         """Return the text of `sentence`."""
         first, last = self.sentence(start, end, neighbours=neighbours)
         return self.text[first:last]
-
-    def window(self, start: int, end: int, reach: int) -> str:
-        """Return the text at most so many characters before and behind."""
-        return self.text[max(0, start - reach) : end + reach]
 
     def amounts(self, unit: Unit, value: float, *, within: tuple[int, int] | None = None) -> Iterator[Quantity]:
         """Yield the mentions of an amount, however it is written, in the whole field or between two offsets."""

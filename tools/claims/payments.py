@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from tools import sentences
 from tools.claims.credit_words import number
 from tools.claims.written import Passage, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
+from tools.grounding.roles import Role
+from tools.grounding.supported import support_for
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -38,6 +41,7 @@ _COUNT: Final = pattern_of(
     r"|forty eight)(?: [\w-]+){0,2} (?:months?|payments?|weeks?|instal(?:l)?ments?|years?|billing cycles?)\b",
     r"\b(?:\d+)\s?(?:x|×|mos?\.?)\b",
 )
+_SPENT: Final[frozenset[Role]] = frozenset({"minimum_spend", "spend_for_cap", "spend_total", "spend_cap"})
 _ENVELOPE: Final = ("subject", "preheader", "headline", "cta")
 
 
@@ -57,7 +61,7 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
                 blocks = [(passage, near)]
                 if passage.field in _ENVELOPE and body is not None:
                     blocks.append((body, (0, len(body.text))))
-                if not any(_is_complete(each, within, subject) for each, within in blocks):
+                if not any(_is_complete(each, within, subject, quantity) for each, within in blocks):
                     found.append(passage.evidence(quantity.start, quantity.end))
         return found
 
@@ -66,7 +70,8 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 
 def _is_payment(passage: Passage, quantity: Quantity, subject: Subject) -> bool:
     payment = number(subject.offer.get("monthly_payment_usd"))
-    behind, before = passage.text[quantity.end : quantity.end + 40], passage.text[: quantity.start][-60:]
+    behind = sentences.behind(passage.text, quantity.end, 40)
+    before = sentences.before(passage.text, quantity.start, 60)
     periodic = _PER_PERIOD.search(behind) is not None or _PAYMENT_BEFORE.search(before) is not None
     if payment is not None and quantity.value == Decimal(str(payment)):
         return True
@@ -78,10 +83,18 @@ def _is_payment(passage: Passage, quantity: Quantity, subject: Subject) -> bool:
     return payment is not None or _NO_PAYMENT.search(passage.around(quantity.start, quantity.end)) is None
 
 
-def _is_complete(passage: Passage, within: tuple[int, int], subject: Subject) -> bool:
+def _is_complete(passage: Passage, within: tuple[int, int], subject: Subject, payment: Quantity) -> bool:
     """Tell whether that part of a field states how many payments there are, and their total."""
-    total = number(subject.offer.get("total_of_payments_usd"))
+    total, support = number(subject.offer.get("total_of_payments_usd")), support_for(subject)
     text = passage.text[within[0] : within[1]]
     if _TOTAL.search(text) is None or _COUNT.search(text) is None:
         return False
-    return total is None or next(passage.amounts("money", total, within=within), None) is not None
+    if total is None:  # what must be spent is the total of no payments
+        return any(
+            other.unit == "money"
+            and other.value != payment.value
+            and not (roles & _SPENT and support.has(other, roles))
+            for other, roles in zip(passage.reading.quantities, passage.reading.roles, strict=True)
+            if within[0] <= other.start and other.end <= within[1]
+        )
+    return next(passage.amounts("money", total, within=within), None) is not None

@@ -4,18 +4,21 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final, NamedTuple
 
+from tools import sentences
 from tools.claims.credit_terms import rates_in
 from tools.claims.credit_words import evidence_of, has, number
 from tools.claims.written import Passage, Written, pattern_of, written
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Quantity
+from tools.grounding.roles import Role
 from tools.grounding.support import day
+from tools.grounding.supported import support_for
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
 _INTRO: Final = pattern_of(r"\bintro(?:ductory)?\b")
 _INTRO_TERM: Final = pattern_of(
-    r"\bintro(?:ductory)?(?: [\w.%$']+){0,4} (?:APRs?|annual percentage rate|rates?|interest|fees?|period"
+    r"\bintro(?:ductory)?(?: [\w%$']+(?:\.\d+%?)?){0,4} (?:APRs?|annual percentage rate|rates?|interest|fees?|period"
     r"|financing|balance transfers?)\b",
     r"\b(?:APRs?|rates?|interest|fees?)\b[\s:,(-]+(?:\w+ ){0,3}intro(?:ductory)?\b",
     r"\bintro(?:ductory)? \d+(?:\.\d+)?\s?%",
@@ -29,8 +32,8 @@ _NOT_A_RATE: Final = pattern_of(
 )
 _FEE_BEFORE: Final = pattern_of(r"\bfees?\b[\s:(]*(?:of |is |at |equal to |applies[\s:]*)?(?:just |only )?$")
 _NAMED_RATE: Final = pattern_of(
-    r"\b(?:promotional|promo|special|reduced|introductory|intro|low|lower|limited time)(?: [\w'%.]+){0,3} (?:APRs?"
-    r"|annual percentage rates?|interest rates?|rates?)\b",
+    r"\b(?:promotional|promo|special|reduced|introductory|intro|low|lower|limited time)(?: [\w'%]+(?:\.\d+%?)?){0,3}"
+    r" (?:APRs?|annual percentage rates?|interest rates?|rates?)\b",
     r"\b(?:no|zero|0%?) (?:APR|interest)\b",
     r"\binterest free\b",
 )
@@ -47,8 +50,8 @@ _THEN: Final = pattern_of(
     r"\b(?:then|afterwards?|after (?:that|this|which|the|your|year|month|\d+|twelve|six)|thereafter|from then on"
     r"|once (?:it|the|that|this)"
     r"|following (?:that|this|the)|when (?:it|that|the \w+) (?:ends?|is over|expires?)|subsequently|later"
-    r"|going forward|reverts?|becomes?|rises? to|goes? (?:up )?to)\b[^!?]{0,120}(?:\d\s?%|\d percent|\$\s?\d"
-    r"|\d dollars)"
+    r"|going forward|reverts?|becomes?|rises? to|goes? (?:up )?to)\b(?:[^.!?\n]|\.\d){0,120}(?:\d\s?%"
+    r"|\d percent|\$\s?\d[\d,]*|\d dollars)"
 )
 _PROMO_FEE: Final = pattern_of(
     r"(?:\b(?:no|zero|waived|free|reduced|half|discounted|introductory|intro|promotional)"
@@ -64,6 +67,9 @@ _FOR_A_TIME: Final = pattern_of(
 )
 _REACH: Final = 260
 """Characters that count as close to the first mention; the regulation says "closely proximate", never a number."""
+
+
+_CHARGED: Final[frozenset[Role]] = frozenset({"fee", "yearly", "apr", "promo_apr", "go_to_apr", "price", "payment"})
 
 
 class _Mention(NamedTuple):
@@ -99,7 +105,8 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
         )
         for fee in fees:
             near = _close_by(draft, _Mention(*fee))
-            if _FOR_A_TIME.search(fee[0].around(fee[1], fee[2])) is not None and _THEN.search(near) is None:
+            timed = _FOR_A_TIME.search(fee[0].around(fee[1], fee[2])) is not None
+            if timed and not _says_what_follows(near, subject):
                 found.append(evidence_of(fee))
                 break
         return found
@@ -129,7 +136,8 @@ def _rates(draft: Written, subject: Subject) -> Iterator[_Mention]:
 
 
 def _is_fee_or_reward(passage: Passage, quantity: Quantity) -> bool:
-    behind, before = passage.text[quantity.end : quantity.end + 50], passage.text[: quantity.start][-40:]
+    behind = sentences.behind(passage.text, quantity.end, 50)
+    before = sentences.before(passage.text, quantity.start, 40)
     return _NOT_A_RATE.search(behind) is not None or _FEE_BEFORE.search(before) is not None
 
 
@@ -162,34 +170,69 @@ def _is_timed(each: tuple[Passage, int, int]) -> bool:
     return _FOR_A_TIME.search(sentence) is not None and not _is_room(sentence)
 
 
-def _close_by(draft: Written, mention: _Mention) -> str:
-    """Return the text close to a mention; a headline reads on into the body, and the body never into the terms."""
+def _close_by(draft: Written, mention: _Mention) -> list[_Mention]:
+    """Return what stands close to a mention; a headline reads on into the body, and the body never into the terms."""
     passage = mention.passage
-    near = passage.window(mention.start, mention.end, _REACH)
-    if passage.field != "headline":
-        return near if passage.field in ("body", "cta", "terms") else draft.text
-    body = next((each.text for each in draft.passages if each.field == "body"), "")
-    return f"{near}\n{body[: max(0, _REACH - (len(passage.text) - mention.end))]}"
+    if passage.field not in ("headline", "body", "cta", "terms"):
+        return [_Mention(each, 0, len(each.text)) for each in draft.passages]
+    near = [_Mention(passage, max(0, mention.start - _REACH), min(mention.end + _REACH, len(passage.text)))]
+    if passage.field == "headline":
+        left = max(0, _REACH - (len(passage.text) - mention.end))
+        near += [_Mention(each, 0, left) for each in draft.passages if each.field == "body"]
+    return near
 
 
-def _without_deadline(text: str, subject: Subject) -> str:
-    """Take out the day by which the offer must be taken, where the rate itself lasts for months: it ends no rate."""
-    last = day(subject.offer.get("end_date"))
-    if last is None or not has(subject, "promo_months"):
-        return text
-    written_out = (f"{last:%B} {last.day}", f"{last:%b} {last.day}", f"{last.month}/{last.day}", last.isoformat())
-    for form in written_out:
-        text = text.replace(form, "the deadline")
-    return text
+def _text_of(near: list[_Mention]) -> str:
+    return "\n".join(passage.text[start:end] for passage, start, end in near)
+
+
+def _says_what_follows(near: list[_Mention], subject: Subject) -> bool:
+    """Tell "then 19.24%" and "after that, $95 a year" from "then spend $50": the offer's own amounts follow no rate."""
+    support = support_for(subject)
+    for passage, start, end in near:
+        for match in _THEN.finditer(passage.text[start:end]):
+            first, last = start + match.start(), start + match.end()
+            own = [
+                not roles & _CHARGED and bool(roles) and support.has(quantity, roles)
+                for quantity, roles in zip(passage.reading.quantities, passage.reading.roles, strict=True)
+                if quantity.unit in ("money", "percent") and first < quantity.end and quantity.start < last
+            ]
+            if not own or not own[-1]:
+                return True
+    return False
+
+
+def _says_its_end(near: list[_Mention], subject: Subject) -> bool:
+    """Tell the end of a rate from days that end none: of enrolling, of taking an offer that lasts for months."""
+    last = day(subject.offer.get("end_date")) if has(subject, "promo_months") else None
+    for passage, start, end in near:
+        reading = passage.reading
+        others = [
+            (mention.start, mention.end)
+            for mention in reading.dates
+            if mention.roles == {"enroll"}
+            or (last is not None and (mention.month, mention.day) == (last.month, last.day))
+        ]
+        others += [
+            (quantity.start, quantity.end)
+            for quantity, roles in zip(reading.quantities, reading.roles, strict=True)
+            if "fulfillment" in roles
+        ]
+        for match in _ENDS.finditer(passage.text[start:end]):
+            first, behind = start + match.start(), start + match.end()
+            if not any(first < stop and begin < behind for begin, stop in others):
+                return True
+    return False
 
 
 def _is_complete(draft: Written, mention: _Mention, subject: Subject) -> bool:
-    near = _close_by(draft, mention)
-    if _ENDS.search(_without_deadline(near, subject)) is None:
+    close = _close_by(draft, mention)
+    near = _text_of(close)
+    if not _says_its_end(close, subject):
         return False
     rates = rates_in(subject.offer.get("go_to_apr"))
     if not rates:
-        return _THEN.search(near) is not None
+        return _says_what_follows(close, subject)
     return all(rate in near for rate in rates) and (
         "variable" not in str(subject.offer["go_to_apr"]).lower() or "var" in near.lower()
     )

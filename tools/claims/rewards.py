@@ -13,7 +13,6 @@ from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
 from tools.grounding.support import amount
 from tools.grounding.supported import is_supported, support_for
-from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.subject import Detector, Subject
 
@@ -145,7 +144,7 @@ def _family(reading: Reading, quantity: Quantity, roles: frozenset[Role]) -> Fam
         return ""
     if quantity.unit in ("points", "multiplier"):
         return "" if quantity.factor and "reward" not in roles else "points"
-    following = [low(reading.tokens, quantity.last + step) for step in range(2)]
+    following = [reading.beside(quantity, quantity.last + step) for step in range(2)]
     if "value" in following or "worth" in following or ("gift" in following[:1] and "cards" in following):
         return ""
     if quantity.unit in ("percent", "money") and _OFF.intersection(following):
@@ -154,7 +153,7 @@ def _family(reading: Reading, quantity: Quantity, roles: frozenset[Role]) -> Fam
         return "back"
     if quantity.unit != "money" or roles & _SPENT:
         return ""
-    before = {low(reading.tokens, quantity.first - step) for step in range(1, 4)}
+    before = {reading.beside(quantity, quantity.first - step) for step in range(1, 4)}
     return "back" if _GETS & before and not {"spend", "purchase", "purchases", "order", "of"} & before else ""
 
 

@@ -51,6 +51,9 @@ _CANCEL: Final = pattern_of(
     r"\b(?:stop|end|turn off) (?:it|the (?:subscription|renewal|trial)|renewal|auto \w+)\b",
 )
 
+_MAIL: Final = pattern_of(r"\be ?mails?\b")
+"""What is unsubscribed from there is no trial."""
+
 
 def detectors(checks: Checks) -> tuple[Detector, ...]:
     """Return the detector of trials."""
@@ -74,4 +77,5 @@ def detectors(checks: Checks) -> tuple[Detector, ...]:
 def _is_described(copy: Written, subject: Subject) -> bool:
     price = number(subject.offer.get("addon_price_usd_month"))
     priced = copy.states("money", price) if price else copy.says(_PRICE)
-    return priced and all(copy.says(pattern) for pattern in (_RENEWS, _WHEN, _CANCEL))
+    cancels = any(_MAIL.search(sentence.text) is None for _, sentence, _ in copy.say(_CANCEL))
+    return priced and cancels and copy.says(_RENEWS) and copy.says(_WHEN)

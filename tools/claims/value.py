@@ -11,7 +11,6 @@ from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading
 from tools.grounding.roles import Role
 from tools.grounding.support import amount
-from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.snapshot import once_for_terms
 from tools.subject import Detector, Subject
@@ -82,7 +81,7 @@ def _expected(
     """Return the values a stated worth may have; None for a number that states none."""
     if roles & {"minimum_spend", "fee", "price", "payment"} and "worth" not in roles:
         return None
-    following = [low(reading.tokens, quantity.last + step) for step in range(2)]
+    following = [reading.beside(quantity, quantity.last + step) for step in range(2)]
     text = reading.folded.text[max(sentence.start, quantity.start - 60) : quantity.start]
     links = [match.end() for match in _WORTH.finditer(text)]
     linked = (

@@ -17,7 +17,6 @@ from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount
 from tools.grounding.supported import is_supported, support_for
 from tools.grounding.supported_dates import is_date_supported
-from tools.grounding.tokens import low
 from tools.report import Evidence
 from tools.snapshot import once, once_for_terms
 from tools.subject import Subject
@@ -243,11 +242,11 @@ def _follows_from_reward(quantity: Quantity, reading: Reading, support: Support,
 def _is_part_of_reward(quantity: Quantity, reading: Reading, support: Support) -> bool:
     """Tell the "2X extra" of a reward of 3X instead of 1X, and that usual rate."""
     around = (*range(quantity.first - 3, quantity.first), quantity.last, quantity.last + 1)
-    beside = {low(reading.tokens, at) for at in around}
+    words = {reading.beside(quantity, at) for at in around}
     per_point = next(iter(support.of("money", "point_value")), None)
     if quantity.unit == "multiplier" and per_point and quantity.value * per_point == 1:
         return True  # "20,000 points for a $200 credit" is a price of points, no rate of earning
-    if quantity.unit != "multiplier" or not beside & _PARTS_OF_REWARD:
+    if quantity.unit != "multiplier" or not words & _PARTS_OF_REWARD:
         return False
     return quantity.value in support.of("multiplier", "extra") | support.of("multiplier", "base")
 

@@ -14,7 +14,7 @@ from tools.grounding.quantities import quantities_of
 from tools.grounding.roles import Role, roles_of
 from tools.grounding.standing import Name
 from tools.grounding.suspects import suspects_in
-from tools.grounding.tokens import Tokens, tokens_of
+from tools.grounding.tokens import Tokens, beside, tokens_of
 from tools.merchant_names import fault_of
 from tools.report import Evidence
 
@@ -60,6 +60,10 @@ class Reading:
     def words_beside(self, quantity: Quantity) -> frozenset[str]:
         """Return the words of a quantity's sentence."""
         return self.words[self.tokens[quantity.first].sentence]
+
+    def beside(self, quantity: Quantity, index: int) -> str:
+        """Return the lower-case token at an index; an empty string where the quantity's sentence has none."""
+        return beside(self.tokens, index, quantity.first)
 
     def quote(self, start: int, end: int) -> str:
         """Return a span of the folded text as the original one has it."""

@@ -82,7 +82,11 @@ CUES: Final[tuple[Cue, ...]] = (
          
         " | regular | regularly | standard | base | typical | typically | your ordinary | the ordinary "
         "| ordinary rate | ordinarily | up from | versus"
-         " | vs | already | back to | compared to | compared with | everyday | on top of | base rate of", reach=4),
+         " | vs | already | back to | compared to | compared with | everyday | on top of | base rate of"
+         " | in place of | in lieu of | without this offer | without the offer"
+         " | otherwise | others get | others earn", reach=4),
+    _cue("before", "multiplier points", "base", "replacing | replaces | replaced", reach=4),
+    _cue("before", "multiplier", "base", "not | from | over", reach=1),
     _cue("after", "multiplier points count", "base", "base | normally | usually | you already | you normally"
          " | you usually | on everything else | elsewhere | on other purchases | on all other purchases", reach=2),
     _cue("before", "multiplier points", "extra", "extra | additional | another", reach=1),

@@ -10,7 +10,7 @@ from tools.grounding.measures import Quantity
 from tools.grounding.reading import Reading, statements_of
 from tools.grounding.roles import Role
 from tools.grounding.support import Support, amount, support_of
-from tools.grounding.tokens import listed, low
+from tools.grounding.tokens import listed
 from tools.snapshot import once_for_terms
 from tools.subject import Subject
 
@@ -113,8 +113,8 @@ def _is_points_at_most(reading: Reading, quantity: Quantity, support: Support) -
     """Tell "3X points, up to 1,200" and "usually 1, so that is 2 more": a bare number in a text that counts points."""
     if quantity.noun or reading.units.isdisjoint(("points", "multiplier")):
         return False
-    behind = low(reading.tokens, quantity.last)
-    before = {low(reading.tokens, quantity.first - step) for step in (1, 2, 3)}
+    behind = reading.beside(quantity, quantity.last)
+    before = {reading.beside(quantity, quantity.first - step) for step in (1, 2, 3)}
     if behind in _MORE or before & _MORE:
         return quantity.value in support.of("multiplier", "extra")
     return bool(behind in _AT_MOST or before & _LIMITS) and quantity.value in support.of("points", "reward_cap")
@@ -136,10 +136,10 @@ def _is_of_things(reading: Reading, quantity: Quantity) -> bool:
     words = reading.folded.text[quantity.start : quantity.end]
     if quantity.noun or quantity.value > _FEW or not words.split()[0].isalpha():
         return False
-    before = [low(reading.tokens, quantity.first - step) for step in (1, 2)]
+    before = [reading.beside(quantity, quantity.first - step) for step in (1, 2)]
     if before[0] == "or" and quantity.value == _PAIR:
         return True
-    behind = low(reading.tokens, quantity.last)
+    behind = reading.beside(quantity, quantity.last)
     return (
         behind.isalpha() and len(behind) > _LETTERS and behind not in _COUNTING and not _CLAIMING.intersection(before)
     )
@@ -153,19 +153,19 @@ def _is_sum(reading: Reading, quantity: Quantity) -> bool:
 
 def _is_party(reading: Reading, quantity: Quantity) -> bool:
     """Tell "a family of four" and "dinner for six", which count people at a table."""
-    link, head = low(reading.tokens, quantity.first - 1), low(reading.tokens, quantity.first - 2)
+    link, head = reading.beside(quantity, quantity.first - 1), reading.beside(quantity, quantity.first - 2)
     return quantity.value <= _TABLE and not quantity.noun and head in _PARTIES.get(link, ())
 
 
 def _is_effort(reading: Reading, quantity: Quantity) -> bool:
     """Tell "it takes two minutes" and "a five-minute break", which are no term of an offer."""
     words = reading.folded.text[quantity.start : quantity.end].lower()
-    before = [low(reading.tokens, quantity.first - step) for step in (1, 2, 3)]
+    before = [reading.beside(quantity, quantity.first - step) for step in (1, 2, 3)]
     return quantity.value * 60 <= _EFFORT and "min" in words and ("-" in words or "takes" in before or "took" in before)
 
 
 def _is_card_ending(reading: Reading, quantity: Quantity) -> bool:
     """Tell "Card ending in 8431", which the renderer adds."""
-    words = [low(reading.tokens, quantity.first - step) for step in (3, 2, 1)]
+    words = [reading.beside(quantity, quantity.first - step) for step in (3, 2, 1)]
     digits = quantity.end - quantity.start
     return words[1:] == ["ending", "in"] and words[0] in ("card", "account") and digits in (4, 5)

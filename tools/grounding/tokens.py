@@ -92,6 +92,11 @@ def _numeric_kind(word: str) -> Kind:
     return "date" if "/" in word or "-" in word or word.count(".") == 2 else "number"
 
 
+def beside(tokens: Tokens, index: int, other: int) -> str:
+    """Return the lower-case token at an index, or an empty string where it is no token of the other's sentence."""
+    return tokens[index].low if 0 <= index < len(tokens) and tokens[index].sentence == tokens[other].sentence else ""
+
+
 def low(tokens: Tokens, index: int) -> str:
     """Return the lower-case token at an index, or an empty string outside the text."""
     return tokens[index].low if 0 <= index < len(tokens) else ""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import re2  # type: ignore[import-untyped]
 
+from tools import sentences
 from tools.grounding.checks import Checks
 from tools.grounding.measures import Unit
 from tools.grounding.reading import Reading
@@ -20,7 +21,7 @@ _FORMS: Final[dict[str, str]] = {
     r"|\b(?:in|worth of|paid (?:out )?(?:in|as)) (?:\w+ )?points\b"
     r"|\bpoints (?:\w+ )?(?:post|posts|land|arrive|(?:are|will be) (?:added|yours|paid|credited))\b",
     "cash_back": r"\bcash[ -]?back\b|\bcash in your (?:pocket|wallet|account)\b|\b(?:bonus|free|instant) cash\b",
-    "cash": r"\$\d[\d,.]* (?:in )?cash\b",
+    "cash": r"\$\d[\d,]*(?:\.\d+)? (?:in )?cash\b",
     "miles": r"\b(?:earn|get|collect|receive|bonus|\d+)(?: \w+){0,2} miles\b"
     r"|\bmiles (?:per|for each|for every|on every)\b",
     "credit": r"\b(?:statement|account|bill) credits?\b",
@@ -87,10 +88,10 @@ def _spans(
         if quantity.unit in ("points", "multiplier"):
             form = "points_amount" if quantity.unit == "points" else "multiplier"
             if form in denied:
-                more = low(reading.tokens, quantity.last) in ("points", "point")
+                more = reading.beside(quantity, quantity.last) in ("points", "point")
                 spans.append((quantity.start, reading.tokens[quantity.last].end if more else quantity.end))
             continue
-        following = [low(reading.tokens, quantity.last + step) for step in range(2)]
+        following = [reading.beside(quantity, quantity.last + step) for step in range(2)]
         for signs, form in _NUMBER_FORMS.get(quantity.unit, ()):
             step = next((step for step, word in enumerate(following) if word in signs), None)
             if step is not None and form in denied and not (roles & _CAPPED):
@@ -111,9 +112,10 @@ def _spans(
 def _is_exempt(reading: Reading, match: Any, form: str) -> bool:
     """Tell "not cash back", "your usual points", and points that are redeemed as a statement credit."""
     text, start = reading.folded.text, match.start()
-    before = text[max(0, start - 30) : start].lower().split()[-3:]
+    before = sentences.before(text, start, 30).lower().split()[-3:]
     if _NEGATED.intersection(before) or (
         form == "points" and _EXISTING.intersection([*before, *match.group().lower().split()])
     ):
         return True
-    return form == "credit" and _REDEEMED.search(text[max(0, start - 80) : match.end() + 40]) is not None
+    near = f"{sentences.before(text, start, 80)}{match.group()}{sentences.behind(text, match.end(), 40)}"
+    return form == "credit" and _REDEEMED.search(near) is not None

@@ -13,6 +13,7 @@ from tools.policies.facts import TEXT_FIELDS
 from tools.policies.regex import compile_regex
 from tools.policies.schema import Within
 from tools.report import Evidence
+from tools.sentences import SENTENCE_END, words_within
 from tools.sieve import Sieve
 from tools.vocabulary import COPY_FIELDS
 
@@ -26,7 +27,6 @@ _OF_A_WHOLE_TEXT: Final = re.compile(r"\\[AzQ]|\(\?(?!-?i?:|P<)")
 _ENDS: Final = re.compile(r"[\^$]")
 _BETWEEN: Final = "\x1e"
 """Stands between fields while names are masked. Folding drops it from names, so none reaches from one to the next."""
-_SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 
 
 class WrittenText:
@@ -206,7 +206,10 @@ class PatternTest:
         found: list[Evidence] = []
         for match in self.forbid.finditer(masked) if self.forbid is not None else ():
             start, end = match.span()
-            if self.unless is not None and self.unless.search(self._around(field, text, start, end)) is not None:
+            if (
+                self.unless is not None
+                and self.unless.search(self._around(field, text, *words_within(masked, start, end))) is not None
+            ):
                 continue
             start, end = folded.span(start, end)
             found.append(Evidence(field=field, quote=folded.original[start:end], start=start, end=end))
@@ -261,7 +264,7 @@ def by_line(pattern: str) -> str:
 
 def sentences_of(text: str) -> list[tuple[int, int]]:
     """Return where the sentences of a text start and end, the space between them left out."""
-    stops = [stop.span() for stop in _SENTENCE_END.finditer(text)]
+    stops = [stop.span() for stop in SENTENCE_END.finditer(text)]
     return list(zip((0, *(after for _, after in stops)), (*(before for before, _ in stops), len(text)), strict=True))
 
 
@@ -274,7 +277,8 @@ def around(sentences: list[tuple[int, int]], start: int, end: int, *, neighbours
 
 def sentence_around(text: str, start: int, end: int, *, neighbours: int = 0) -> str:
     """Return the sentence or sentences that `text[start:end]` is part of, with so many before and behind."""
-    return text[slice(*around(sentences_of(text), start, end, neighbours=neighbours))]
+    words = words_within(text, start, end)
+    return text[slice(*around(sentences_of(text), *words, neighbours=neighbours))]
 
 
 def _either(patterns: Sequence[str]) -> Any | None:
