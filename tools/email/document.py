@@ -85,8 +85,19 @@ def read_document(source: str) -> Document:
     """Parse and style HTML once for all checks."""
     parsed = parse(source)
     rules = tuple(rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
+    parsed.faults.extend(_case_faults(parsed, rules))
     runs = _runs(parsed, rules)
     return Document(source, parsed, rules, runs, " ".join(run.text for run in runs if not run.light.hidden))
+
+
+def _case_faults(parsed: Parsed, rules: tuple[Rule, ...]) -> Iterator[tuple[str, int]]:
+    """Yield classes that meet their rule in some clients only: letter case counts, except in quirks mode."""
+    named = {name for rule in rules for step in rule.steps or () for name in step.classes}
+    folded = {name.lower() for name in named}
+    for element in parsed.elements:
+        for name in element.tag.classes:
+            if name not in named and name.lower() in folded:
+                yield f"class {name} differs from the style sheet's in case alone", element.start
 
 
 def _runs(parsed: Parsed, rules: tuple[Rule, ...]) -> tuple[Run, ...]:
