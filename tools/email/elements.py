@@ -176,9 +176,11 @@ def _close(name: str, open_elements: list[Element], start: int, document: Parsed
 @lru_cache(maxsize=4096)
 def _tag(name: str, attributes: str) -> Tag:
     values: dict[str, str] = {}
+    twice = ""
     for found in _ATTRIBUTE.finditer(attributes):
+        twice = twice or (found[1].lower() if found[1].lower() in values else "")
         values.setdefault(found[1].lower(), html.unescape(found[2] or found[3] or found[4] or ""))
     classes = frozenset(values.get("class", "").split())
     style = values.get("style", "")
     keys = tuple(f".{name}" for name in sorted(classes))
-    return Tag(name, values, classes, keys, read_declarations(style), style_fault(style))
+    return Tag(name, values, classes, keys, read_declarations(style), f"{twice} stands twice in one tag" if twice else style_fault(style))

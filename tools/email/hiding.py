@@ -12,6 +12,8 @@ _PX: Final = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.
 _SILENT: Final = frozenset({"auto", "inherit", "initial", "unset", "normal", "none", "fit-content", "max-content"})
 _LEAST_BOX: Final = 6.0
 """Pixels; a smaller box shows no text."""
+_LEAST_PULL: Final = -16.0
+"""Pixels; a box pulled further may lie over text."""
 _FARTHEST: Final = 600.0
 _FARTHEST_INDENT: Final = 100.0
 """Pixels; text moved further may be out of sight."""
@@ -48,8 +50,8 @@ def _only(*allowed: str) -> Callable[[str], bool]:
     return lambda value: value not in allowed
 
 
-_boxed, _moved = _outside(_LEAST_BOX, float("inf")), _outside(0, _FARTHEST)
-_still = _only("none", "normal", "initial", "unset", "0", "1", "100%")
+_boxed, _moved = _outside(_LEAST_BOX, float("inf")), _outside(_LEAST_PULL, _FARTHEST)
+_still = _only("none", "normal", "initial", "unset", "1", "100%")
 _TESTS: Final[dict[str, Callable[[str], bool]]] = {
     "display": lambda value: value not in _DISPLAYS,
     "visibility": _only("visible"),
