@@ -9,7 +9,7 @@ from typing import Final
 
 from tools.email.elements import Element, Parsed, parse
 from tools.email.look import CANVAS, Look, RuleIndex, look_of
-from tools.email.stylesheet import HIDES, LOOKS, Rule, read_sheet
+from tools.email.stylesheet import HIDES, LOOKS, MOST_RULES, Rule, read_sheet
 
 _HEADS: Final = frozenset({"head", "title", "style", "script"})
 
@@ -91,7 +91,10 @@ def _text_in(document: Document, ancestor: Element) -> str:
 def read_document(source: str) -> Document:
     """Parse and style HTML once for all checks."""
     parsed = parse(source)
-    rules = tuple(rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
+    every = (rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
+    rules = tuple(islice(every, MOST_RULES))
+    if next(every, None) is not None:
+        parsed.faults.append((f"over {MOST_RULES} rules in all style sheets", parsed.sheets[0][2]))
     parsed.faults.extend(_case_faults(parsed, rules))
     looks = _looks(parsed, rules)
     runs = _runs(parsed, looks)
@@ -102,10 +105,12 @@ def read_document(source: str) -> Document:
 def _case_faults(parsed: Parsed, rules: tuple[Rule, ...]) -> Iterator[tuple[str, int]]:
     """Yield classes that meet their rule in some clients only: letter case counts, except in quirks mode."""
     named = {name for rule in rules for step in rule.steps or () for name in step.classes}
-    folded = {name.lower() for name in named}
+    spellings: dict[str, set[str]] = {}
+    for name in named:
+        spellings.setdefault(name.lower(), set()).add(name)
     for element in parsed.elements:
         for name in element.tag.classes:
-            if name not in named and name.lower() in folded:
+            if spellings.get(name.lower(), set()) - {name}:
                 yield f"class {name} differs from the style sheet's in case alone", element.start
 
 

@@ -20,7 +20,9 @@ _TOKEN: Final = re.compile(
 _ATTRIBUTE: Final = re.compile(r"""\s+([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
 _RAW: Final = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for name in ("style", "script", "title", "textarea")}
 _VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_DEEPEST: Final = 256
+_MOST: Final = 3_000
+"""Elements that are read; a fault says where reading ended."""
+_DEEPEST: Final = 100
 """Elements inside one another; what is deeper is read as if it stood beside, and is a fault."""
 _BLOCKS: Final = frozenset({"div", "h1", "h2", "h3", "ol", "p", "table", "ul"})
 _SPACE: Final = re.compile(r"\s+")
@@ -92,6 +94,9 @@ def parse(source: str) -> Parsed:
     open_elements = [root]
     position = 0
     while found := _TOKEN.match(source, position):
+        if len(document.elements) >= _MOST:
+            document.faults.append((f"over {_MOST:,} elements; what follows was not read", position))
+            break
         start, position = position, found.end()
         parent = open_elements[-1]
         kind = found.lastgroup

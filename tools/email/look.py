@@ -88,6 +88,7 @@ class RuleIndex:
     """Rules by the tag or class of their last step, so that an element meets only those that might match."""
 
     def __init__(self, rules: list[Rule]) -> None:
+        self._known: dict[tuple[Element | None, Tag], tuple[Rule, ...]] = {}
         self._by_key: dict[str, list[tuple[int, Rule, frozenset[str]]]] = {}
         for order, rule in enumerate(rules):
             last = (rule.steps or ())[-1]
@@ -96,7 +97,13 @@ class RuleIndex:
             self._by_key.setdefault(key, []).append((order, rule, needed))
 
     def matching(self, element: Element) -> tuple[Rule, ...]:
-        """Return the rules that apply, weakest first."""
+        """Return the rules that apply, weakest first. No rule that is read tells like siblings apart."""
+        key = element.parent, element.tag
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = self._matching(element)
+        return known
+
+    def _matching(self, element: Element) -> tuple[Rule, ...]:
         found = [
             (rule.specificity, order, rule)
             for key in ("", element.tag.name, *element.tag.class_keys)

@@ -13,9 +13,9 @@ Condition = Literal["always", "dark", "other"]
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BLOCK = re.compile(r"\s*([^{};]*)(;|\{|\})")
 _DECLARATION = re.compile(r"(-?[a-z][a-z0-9-]*)\s*:\s*([^!]*)(!\s*important)?", re.IGNORECASE)
-_DEEPEST = 8
+_DEEPEST = 6
 """Steps of the longest selector that is read."""
-MOST_RULES: Final = 1_000
+MOST_RULES: Final = 500
 """Rules that are read of one sheet; a fault names the rest."""
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:\.[a-z0-9_-]+)*)", re.IGNORECASE)
 

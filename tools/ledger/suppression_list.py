@@ -12,6 +12,7 @@ from typing import Final
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
+from tools.cardmembers import table_identifier
 from tools.database import Database
 from tools.errors import InputInvalid
 from tools.ledger.opt_outs import LINK_SOURCES
@@ -86,7 +87,7 @@ async def misspelled(database: Database, *, table: str, limit: int = 20) -> list
 
     Members whose own key is listed too are left out. Raises DatabaseUnavailable.
     """
-    statement = sql.SQL(_MISSPELLED).format(table=sql.Identifier(*table.split(".")))
+    statement = sql.SQL(_MISSPELLED).format(table=table_identifier(table))
     async with database.connection() as connection:
         rows = await (await connection.execute(statement, {"limit": limit})).fetchall()
     return [(str(listed_as), str(key)) for listed_as, key in rows]
