@@ -279,6 +279,14 @@ def test_an_access_log_holds_no_token() -> None:
 
     assert logged("/unsubscribe/secret.token") == '127.0.0.1:5 - "POST /unsubscribe/... HTTP/1.1" 200'
     assert logged("/preferences/secret.token?x=1") == '127.0.0.1:5 - "POST /preferences/... HTTP/1.1" 200'
+    token = f"{'a' * 40}.{'b' * 43}"
+    for path in (f"/x/unsubscribe/{token}", f"//Preferences/{token}", f"/{token}", f"/unsubscribe/a/{token}"):
+        assert token not in logged(path) and "b" * 10 not in logged(path)
+    socket = logging.LogRecord(
+        "uvicorn.error", logging.INFO, "", 0, '%s - "WebSocket %s" 403', ("127.0.0.1:5", f"/unsubscribe/{token}"), None
+    )
+    assert WithoutTokens().filter(socket)
+    assert socket.getMessage() == '127.0.0.1:5 - "WebSocket /unsubscribe/..." 403'
     assert logged("/offer/invoke") == '127.0.0.1:5 - "POST /offer/invoke HTTP/1.1" 200'
 
 
