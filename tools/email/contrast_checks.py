@@ -80,6 +80,7 @@ def _small_rules(document: Document, fine: float) -> Iterator[Evidence]:
                 what = f"{rule.selector} {{ {declaration.name}: {declaration.value} }}"
                 yield evidence("html", f"{what}: at least {fine:g}px", at)
 
+
 CONTRAST: Final = (
     detector("message_contrast", _contrast, needs=["html"], params=frozenset({"min_contrast", "min_contrast_large"})),
     detector("message_dark_scheme", _dark_scheme, needs=["html"]),

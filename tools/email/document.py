@@ -99,7 +99,15 @@ def read_document(source: str) -> Document:
     looks = _looks(parsed, rules)
     runs = _runs(parsed, looks)
     images = tuple(element for element in parsed.elements if element.tag.name == "img")
-    return Document(source, parsed, rules, runs, images, tuple(_unseen(images, looks)), " ".join(run.text for run in runs if not run.light.hidden))
+    return Document(
+        source,
+        parsed,
+        rules,
+        runs,
+        images,
+        tuple(_unseen(images, looks)),
+        " ".join(run.text for run in runs if not run.light.hidden),
+    )
 
 
 def _case_faults(parsed: Parsed, rules: tuple[Rule, ...]) -> Iterator[tuple[str, int]]:

@@ -18,7 +18,9 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE: Final = re.compile(r"""\s+([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
-_RAW: Final = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for name in ("style", "script", "title", "textarea")}
+_RAW: Final = {
+    name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE) for name in ("style", "script", "title", "textarea")
+}
 _VOID: Final = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _MOST: Final = 3_000
 """Elements that are read; a fault says where reading ended."""
@@ -188,4 +190,11 @@ def _tag(name: str, attributes: str) -> Tag:
     classes = frozenset(values.get("class", "").split())
     style = values.get("style", "")
     keys = tuple(f".{name}" for name in sorted(classes))
-    return Tag(name, values, classes, keys, read_declarations(style), f"{twice} stands twice in one tag" if twice else style_fault(style))
+    return Tag(
+        name,
+        values,
+        classes,
+        keys,
+        read_declarations(style),
+        f"{twice} stands twice in one tag" if twice else style_fault(style),
+    )

@@ -7,7 +7,18 @@ from typing import Final
 from tools.email.elements import Tag
 
 _LENGTH: Final = re.compile(r"([+-]?\d*\.?\d+)([a-z]*|%)")
-_PX: Final = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "%": 6.4, "vw": 6.4, "vh": 6.4}
+_PX: Final = {
+    "": 1.0,
+    "px": 1.0,
+    "pt": 4 / 3,
+    "em": 16.0,
+    "rem": 16.0,
+    "ex": 8.0,
+    "ch": 8.0,
+    "%": 6.4,
+    "vw": 6.4,
+    "vh": 6.4,
+}
 """Pixels of a unit, a sheet of 640 px and text of 16 px assumed; another unit can't be judged."""
 _SILENT: Final = frozenset({"auto", "inherit", "initial", "unset", "normal", "none", "fit-content", "max-content"})
 _LEAST_BOX: Final = 6.0

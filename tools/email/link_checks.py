@@ -39,7 +39,9 @@ _ADDRESSES: Final = frozenset(
         *("xlink:href", "ping", "manifest", "usemap", "codebase", "archive", "profile"),
     }
 )
-_IN_CSS: Final = re.compile(r"\b(?:url|src|image|image-set)\s*\(|@import|expression\s*\(|javascript:|-moz-binding|behavior\s*:", re.IGNORECASE)
+_IN_CSS: Final = re.compile(
+    r"\b(?:url|src|image|image-set)\s*\(|@import|expression\s*\(|javascript:|-moz-binding|behavior\s*:", re.IGNORECASE
+)
 _IN_COMMENT: Final = re.compile(r"\b(?:href|src|action|background)\s*=|<script|<v:fill", re.IGNORECASE)
 _SCHEMES: Final = ("javascript:", "data:", "vbscript:", "www.")
 _AROUND: Final = ".,;:!?()[]<>'\""

@@ -45,8 +45,8 @@ class Look:
 
     `ink` and `ground` are colours of CSS, `ink_alpha` the ink's opacity, `fade` the opacity of the element as a whole
     over its `backdrop`, `size` in pixels, `link` the colour of links nobody styled. `hidden` says why the text can't be
-    seen, `unread` which paint couldn't be judged, `unsized` which size. `tight_lines` and `tight_letters` say which spacing
-    puts text over itself.
+    seen, `unread` which paint couldn't be judged, `unsized` which size. `tight_lines` and `tight_letters` say which
+    spacing puts text over itself.
     """
 
     ink: Rgb

@@ -11,7 +11,7 @@ from tools.report import Evidence
 from tools.subject import MessagePart
 
 Quantity = tuple[str, str]
-"""Kind and value of one typed fact: ("usd", "25"), ("percent", "10"), ("times", "4"), ("date", "2026-06-17"), or a number."""
+"""Kind and value of one fact: ("usd", "25"), ("percent", "10"), ("date", "2026-06-17"), or a bare number."""
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _URL: Final = re.compile(r"https?://\S+")

@@ -51,8 +51,22 @@ HIDES: Final = frozenset(
         ),
         *("-webkit-text-fill-color", "text-shadow", "left", "top", "right", "bottom", "float", "zoom"),
         *("scale", "translate", "rotate", "inset", "z-index", "content-visibility", "-webkit-mask", "mask-image"),
-        *("-webkit-mask-image", "-webkit-clip-path", "-webkit-transform", "-ms-transform", "-webkit-filter", "offset-path"),
-        *("-webkit-text-security", "-webkit-line-clamp", "line-clamp", "unicode-bidi", "pointer-events", "-webkit-animation"),
+        *(
+            "-webkit-mask-image",
+            "-webkit-clip-path",
+            "-webkit-transform",
+            "-ms-transform",
+            "-webkit-filter",
+            "offset-path",
+        ),
+        *(
+            "-webkit-text-security",
+            "-webkit-line-clamp",
+            "line-clamp",
+            "unicode-bidi",
+            "pointer-events",
+            "-webkit-animation",
+        ),
         *("background-clip", "-webkit-background-clip", "offset", "animation-name", "-webkit-animation-name"),
         *("padding-left", "padding-top", "padding"),
     }
@@ -96,7 +110,9 @@ def read_declarations(style: str) -> tuple[Declaration, ...]:
     """Return the declarations of a `style` attribute or a rule's block."""
     found = (_DECLARATION.fullmatch(piece) for piece in _pieces(style))
     return tuple(
-        Declaration(each[1].lower(), each[2].strip().lower(), bool(each[3])) for each in found if each and each[2].strip()
+        Declaration(each[1].lower(), each[2].strip().lower(), bool(each[3]))
+        for each in found
+        if each and each[2].strip()
     )
 
 

@@ -63,7 +63,9 @@ def read_file(name: str, content: bytes, brand: Brand) -> Given:
 
 def _fits(part: str, content: bytes) -> None:
     if len(content) > MOST_READ:
-        raise Unreadable(f"can't be read whole: {part}, {len(content):,} bytes; at most {MOST_READ:,} are, so shorten it")
+        raise Unreadable(
+            f"can't be read whole: {part}, {len(content):,} bytes; at most {MOST_READ:,} are, so shorten it"
+        )
 
 
 def _of_html(content: bytes, brand: Brand) -> MessageFacts:

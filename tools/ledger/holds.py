@@ -49,7 +49,7 @@ async def live_offers(connection: AsyncConnection, today: date) -> AsyncIterator
 
 
 async def may_leave(database: Database, run_id: str) -> bool:
-    """Tell whether an issued offer's files may be handed over: its member wants it still. Raises DatabaseUnavailable."""
+    """Tell whether an issued offer's files may be handed over: its member wants it. Raises DatabaseUnavailable."""
     async with database.statement() as connection:
         row = await (await connection.execute(_WANTED, (run_id,))).fetchone()
     return row is not None

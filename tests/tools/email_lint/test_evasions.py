@@ -1,4 +1,4 @@
-"""Tricks by which a mail reads well to a linter and otherwise to its reader: each is found, by the check that is meant."""
+"""Tricks by which a mail reads well to a linter and otherwise to its reader: each is found by its check."""
 
 import pytest
 
@@ -131,7 +131,11 @@ TRICKS: dict[str, dict[str, Plant]] = {
 
 @pytest.mark.parametrize(
     ("clause", "plant"),
-    [pytest.param(clause, plant, id=f"{clause}: {name}") for clause, those in TRICKS.items() for name, plant in those.items()],
+    [
+        pytest.param(clause, plant, id=f"{clause}: {name}")
+        for clause, those in TRICKS.items()
+        for name, plant in those.items()
+    ],
 )
 def test_a_trick_is_found_by_its_check(linter: Linter, brand: Brand, good: Written, clause: str, plant: Plant) -> None:
     report = linter.lint(read_file("mail.eml", plant(good).eml(), brand))

@@ -24,15 +24,13 @@ def named(parameter: str) -> Plant:
         pytest.param(charset("punycode"), "MBOX-05/message_mime", id="a codec for names"),
         pytest.param(charset("a\0b"), "MBOX-05/message_mime", id="a codec with a null"),
         pytest.param(named("filename*=undefined''x"), "MBOX-05/message_mime", id="a file name nobody can decode"),
-        pytest.param(header("Date", "Mon, 23 Nov 99999999999999999999 10:00:00 +0000"), "SPAM-01/message_headers", id="a year"),
+        pytest.param(header("Date", f"Mon, 23 Nov {'9' * 20} 10:00:00 +0000"), "SPAM-01/message_headers", id="a year"),
         pytest.param(header("From", f"{'(' * 8_000}a@b.example"), "SPAM-01/message_headers", id="comments in comments"),
         pytest.param(header("Subject", "=?utf-8?q?a?= " * 15_000), "MBOX-05/message_mime", id="many encoded words"),
         pytest.param(header("To", "a@b.example, " * 15_000), "MBOX-05/message_mime", id="many addresses"),
     ],
 )  # fmt: skip
-def test_a_broken_mail_is_a_finding(
-    linter: Linter, brand: Brand, good: Written, plant: Plant, clause: str
-) -> None:
+def test_a_broken_mail_is_a_finding(linter: Linter, brand: Brand, good: Written, plant: Plant, clause: str) -> None:
     report = linter.lint(read_file("mail.eml", plant(good).eml(), brand))
     assert clause in {each.id for each in report.findings}
     assert report.verdict == "violate"
