@@ -12,7 +12,7 @@ from graph.state import Run
 from tools.drafts import Draft
 from tools.email.message import Message, Person
 from tools.errors import DatabaseUnavailable, TemplateFault
-from tools.ledger.holds import hold_reason
+from tools.ledger.holds import hold_reason, may_leave
 from tools.slots import FALLBACK_NAME
 from tools.terms import OfferTerms
 
@@ -84,9 +84,12 @@ def _noted(output: OfferOutput, note: str) -> OfferOutput:
 
 
 async def _restore(output: OfferOutput, message: Message, deps: Deps) -> None:
-    """Hand over the files of an offer whose first reply was cut off before they were written."""
+    """Hand over the files of an offer whose first reply was cut off before they were written.
+
+    Not for a member who opted out since: what is handed over gets sent.
+    """
     gone = not await asyncio.to_thread(deps.exporter.holds, run_id=output.run_id, sent_at=message.sent_at)
-    if gone:
+    if gone and await may_leave(deps.database, output.run_id):
         whole = output.model_copy(update={"email_html": message.html, "replayed": False})
         text = whole.model_dump_json(indent=2)
         await deps.exporter.hand_over(run_id=output.run_id, output_json=text, message=message)

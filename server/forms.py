@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -73,11 +73,15 @@ def _urlencoded(body: bytes) -> Form:
 
 def _multipart(content_type: str, body: bytes) -> Form:
     head = b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n"
-    parsed = BytesParser(policy=HTTP).parsebytes(head + body)
-    if not parsed.is_multipart() or parsed.defects or len(parts := list(parsed.iter_parts())) > MAX_FIELDS:
+    # The plain policy: the others parse headers into trees, as deep and as brittle as a stranger likes.
+    parsed = BytesParser().parsebytes(head + body)
+    parts = parsed.get_payload()
+    if not isinstance(parts, list) or parsed.defects or len(parts) > MAX_FIELDS:
         raise ValueError("no parts")
     fields: dict[str, tuple[str, ...]] = {}
     for part in parts:
+        if not isinstance(part, Message):
+            raise ValueError("no part")
         name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
         if not isinstance(name, str) or not isinstance(value, bytes):
             raise ValueError("a part has no name")

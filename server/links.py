@@ -5,6 +5,7 @@ scanners follow links. Whatever is wrong with a token, the answer is the same.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Final
@@ -133,13 +134,17 @@ def _said(choices: Choices) -> str:
 
 
 class WithoutTokens(logging.Filter):
-    """Keeps links' tokens, which are permissions, out of an access log."""
+    """Keeps links' tokens, which are permissions, out of a server's log, wherever in a path they stand."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the path of a link in uvicorn's access record."""
-        if isinstance(record.args, tuple) and len(record.args) == 5:
-            client, method, path, version, status = record.args
-            for link in ("/unsubscribe/", "/preferences/"):
-                if str(path).startswith(link):
-                    record.args = (client, method, f"{link}...", version, status)
+        """Shorten what is logged of a link: paths that lead nowhere and web sockets too."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_LINK.sub(_shortened, arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[1] or ''}..."
+
+
+_LINK: Final = re.compile(r"((?:unsubscribe|preferences)/).+|(?<=/)[\w-]{20,}\.[\w-]{20,}.*", re.IGNORECASE | re.DOTALL)

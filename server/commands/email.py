@@ -107,7 +107,7 @@ def _lint_one(linter: "Linter", name: str, brand: Any, told: set[str], *, as_jso
 
     shown = "stdin" if name == STDIN else name
     try:
-        content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        content = _bytes_of(name)
         report = linter.lint(read_file(shown, content, brand))
     except (OSError, Unreadable) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
@@ -117,6 +117,16 @@ def _lint_one(linter: "Linter", name: str, brand: Any, told: set[str], *, as_jso
         return None
     _print_json(_as_dict(report)) if as_json else _print(report, told)
     return report
+
+
+def _bytes_of(name: str) -> bytes:
+    """Read no more than shows that a file is too large: a device or a pipe may never end."""
+    from tools.email_lint.files import MOST_BYTES
+
+    if name == STDIN:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with Path(name).open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _as_dict(report: "LintReport") -> dict[str, object]:

@@ -45,7 +45,8 @@ def serve(
 
             app = create_app(settings)
             server = uvicorn.Server(uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=GRACE_S))
-            logging.getLogger("uvicorn.access").addFilter(WithoutTokens())
+            for name in ("uvicorn.access", "uvicorn.error"):  # the latter tells of web sockets
+                logging.getLogger(name).addFilter(WithoutTokens())
         _announce(settings.host, listener.getsockname()[1])
         server.run(sockets=[listener])
         if not server.started:

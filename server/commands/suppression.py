@@ -66,6 +66,8 @@ def add(users: Users, by: By) -> None:
     with busy("asking the ledger"):
         added = _run(lambda database: suppression_list.add(database, ids, source=source))
     out().print(f"{added:,} added, {len(set(ids)) - added:,} were on the list")
+    if _warn_misspelled():
+        raise typer.Exit(1)
 
 
 @app.command(no_args_is_help=True)
@@ -110,7 +112,22 @@ def import_list(
         warn(f"line {reject.line}: {reject.column} {reject.value[:40]!r} {reject.reason}")
     if done.rejects_path is not None:
         warn(f"{counted(done.rejected, 'line')} rejected: {done.rejects_path}; mend and import again")
+    if _warn_misspelled() or done.rejects_path is not None:
         raise typer.Exit(1)
+
+
+def _warn_misspelled() -> bool:
+    """Name entries that are a member's key but for case or blanks: keys are compared exactly, so they stop nothing."""
+    from graph.settings import load_settings
+    from tools.ledger.suppression_list import misspelled
+
+    table = load_settings().cardmember_table
+    found = _run(lambda database: misspelled(database, table=table))
+    for listed_as, key in found:
+        warn(f"{plain(listed_as)!r} is on the list, and the member is {plain(key)!r}: nothing is stopped for them")
+    if found:
+        warn("add those members by their own keys: offers suppression add USER_ID... --by NAME")
+    return bool(found)
 
 
 def _run(work: "Callable[[Database], Awaitable[_Answer]]") -> _Answer:

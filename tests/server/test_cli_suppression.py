@@ -30,6 +30,19 @@ def test_members_are_added_listed_and_removed(offers: Offers) -> None:
     assert (refused.code, "--by is ' '; it must have 1 to 200 characters" in refused.err) == (1, True)
 
 
+def test_a_key_in_another_case_is_told_since_it_stops_nothing(offers: Offers) -> None:
+    assert offers("db", "sample", "--n", "30").code == 0
+    lines = "user_id\nuser_000006\nUSER_000007\nUSER _000008\nUSER_000009\u200b\nUSER_NOBODY\n"
+    Path("dnc.csv").write_text(lines, encoding="utf-8")
+    ran = offers("suppression", "import", "dnc.csv", "--by", "Client Care")
+    assert (ran.code, ran.told) == (1, "5 lines: 4 added, 0 were on the list or repeated")
+    assert "'user_000006' is on the list, and the member is 'USER_000006': nothing is stopped for them" in ran.err
+    assert "'USER _000008' is on the list, and the member is 'USER_000008'" in ran.err
+    assert "line 5: user_id" in ran.err and "USER_NOBODY" not in ran.err and "'USER_000007'" not in ran.err
+    added = offers("suppression", "add", "USER_000006", "USER_000008", "--by", "Client Care")
+    assert (added.code, added.err) == (0, "")
+
+
 def test_a_list_is_imported_and_its_bad_lines_are_told(offers: Offers) -> None:
     Path("dnc.csv").write_text("user_id,source\nUSER_1,\n,phone\nUSER_2,phone\n", encoding="utf-8")
     ran = offers("suppression", "import", "dnc.csv", "--by", "list of November")

@@ -222,6 +222,37 @@ async def shared_mail(mail: Mail) -> Mailed:
     return _SHARED[0]
 
 
+@pytest.mark.parametrize(
+    "name", ["(" * 3_000, "form-data; name*=", "=]]utf-8*0>%ff;name*", "form-data; name*=undefined''x"]
+)
+async def test_a_part_with_a_strange_head_is_no_form(client: httpx2.Client, mail: Mail, name: str) -> None:
+    sent = await shared_mail(mail)
+    body = f"--x\r\nContent-Disposition: {name}\r\n\r\nOne-Click\r\n--x--\r\n".encode()
+    for kind in ("multipart/form-data; boundary=x", f"multipart/form-data; boundary=x; {'(' * 3_000}"):
+        reply = client.post(sent.unsubscribe, content=body, headers={"Content-Type": kind})
+        assert (reply.status_code, "Nothing has changed" in reply.text) == (400, True)
+
+
+async def test_files_are_not_handed_over_again_once_a_member_opted_out(
+    client: httpx2.Client, add_member: AddMember, shared_settings: Settings
+) -> None:
+    output = Path(shared_settings.output_dir)
+    asked = [{"input": prediction(await add_member())} for _ in range(2)]
+    runs = [client.post("/offer/invoke", json=body).json()["output"]["run_id"] for body in asked]
+    for run_id in runs:
+        wait_for(lambda run_id=run_id: bool(list(output.rglob(f"{run_id}.json"))))  # type: ignore[misc]
+    (eml,) = output.rglob(f"{runs[0]}.eml")
+    link = email.message_from_bytes(eml.read_bytes(), policy=email.policy.default)["List-Unsubscribe"]
+    assert client.post(path_of(link.strip("<>")), content=ONE_CLICK, headers=FORM).status_code == 200
+    for run_id in runs:
+        for path in output.rglob(f"{run_id}.*"):
+            path.unlink()
+    again = [client.post("/offer/invoke", json=body).json()["output"] for body in asked]
+    assert [(each["run_id"], each["replayed"]) for each in again] == [(run_id, True) for run_id in runs]
+    wait_for(lambda: bool(list(output.rglob(f"{runs[1]}.json"))))  # the exporter works in order
+    assert not list(output.rglob(f"{runs[0]}.*"))
+
+
 async def test_a_body_in_chunks_is_cut_off_at_the_limit(client: httpx2.Client, mail: Mail) -> None:
     sent = await shared_mail(mail)
     reply = client.post(sent.unsubscribe, content=(b"x" * 1_000 for _ in range(1_000)), headers=FORM)
@@ -250,6 +281,14 @@ def test_an_access_log_holds_no_token() -> None:
 
     assert logged("/unsubscribe/secret.token") == '127.0.0.1:5 - "POST /unsubscribe/... HTTP/1.1" 200'
     assert logged("/preferences/secret.token?x=1") == '127.0.0.1:5 - "POST /preferences/... HTTP/1.1" 200'
+    token = f"{'a' * 40}.{'b' * 43}"
+    for path in (f"/x/unsubscribe/{token}", f"//Preferences/{token}", f"/{token}", f"/unsubscribe/a/{token}"):
+        assert token not in logged(path) and "b" * 10 not in logged(path)
+    socket = logging.LogRecord(
+        "uvicorn.error", logging.INFO, "", 0, '%s - "WebSocket %s" 403', ("127.0.0.1:5", f"/unsubscribe/{token}"), None
+    )
+    assert WithoutTokens().filter(socket)
+    assert socket.getMessage() == '127.0.0.1:5 - "WebSocket /unsubscribe/..." 403'
     assert logged("/offer/invoke") == '127.0.0.1:5 - "POST /offer/invoke HTTP/1.1" 200'
 
 

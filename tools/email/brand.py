@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tools.errors import SettingInvalid
@@ -14,6 +14,7 @@ TOKEN: Final = "{token}"
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_INNER = re.compile(r"//([^/?#&\s]*\.[^/?#&\s]*)")
 _FEEDBACK = re.compile(r"[A-Za-z0-9]{5,15}")
 
 
@@ -90,4 +91,6 @@ def link_fault(url: str, allowed_hosts: frozenset[str]) -> str | None:
         return "has a punycode host"
     if host not in allowed_hosts or parts.netloc != host:
         return f"points to a host outside allowed_hosts ({', '.join(sorted(allowed_hosts))})"
+    if any(inner not in allowed_hosts for inner in _INNER.findall(unquote(unquote(url.partition("//")[2])))):
+        return "carries an address outside allowed_hosts, where a redirect could lead"
     return None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from tools.email.document import Document, read_document
@@ -13,6 +14,8 @@ from tools.subject import Detector, MessageFacts, MessagePart, Subject
 
 _QUOTE: Final = 160
 """Characters of evidence kept."""
+_MOST_EVIDENCE: Final = 200
+"""Pieces of evidence that one check gives of one message; who has mended those finds the next."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def detector(
             return (Evidence(field="message", quote="no message was built, so it can't be checked"),)
         if missing := sorted(needed & facts.lacks):
             return (Evidence(field="message", quote=f"no {missing[0]}, so it can't be checked"),)
-        return tuple(check(Case(subject, facts, read_document(facts.html)), given))
+        return tuple(islice(check(Case(subject, facts, read_document(facts.html)), given), _MOST_EVIDENCE))
 
     return Detector(name=name, depends_on=depends_on, run=run, params=params, needs=needed, unseen=unseen)
 

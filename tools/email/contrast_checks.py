@@ -7,6 +7,7 @@ from tools.email.checking import Case, detector, evidence, number
 from tools.email.document import Document, Run
 from tools.email.elements import squeeze
 from tools.email.hidden_check import why_hidden
+from tools.email.look import size_of
 from tools.email.stylesheet import PAINTS
 from tools.email.theme import LEAST_CONTRAST
 from tools.report import Evidence
@@ -71,13 +72,14 @@ def _text_size(case: Case, params: Mapping[str, object]) -> Iterator[Evidence]:
 def _small_rules(document: Document, fine: float) -> Iterator[Evidence]:
     for rule in document.rules:
         for declaration in rule.declarations:
-            is_small = declaration.name == "font-size" and declaration.value.removesuffix("px") in _SMALL
-            if is_small and (rule.condition == "other" or rule.steps is None):
+            if declaration.name not in ("font", "font-size") or not (rule.condition == "other" or rule.steps is None):
+                continue
+            size = size_of(declaration)
+            if size is None or size < fine:
                 at = document.place_of(rule.selector)
-                yield evidence("html", f"{rule.selector} {{ font-size: {declaration.value} }}: at least {fine:g}px", at)
+                what = f"{rule.selector} {{ {declaration.name}: {declaration.value} }}"
+                yield evidence("html", f"{what}: at least {fine:g}px", at)
 
-
-_SMALL: Final = frozenset(str(size) for size in range(12))
 
 CONTRAST: Final = (
     detector("message_contrast", _contrast, needs=["html"], params=frozenset({"min_contrast", "min_contrast_large"})),

@@ -1,13 +1,15 @@
 """A message's HTML as checks read it: its text in order, and how each stretch looks in light and in dark."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Final
 
 from tools.email.elements import Element, Parsed, parse
 from tools.email.look import CANVAS, Look, RuleIndex, look_of
-from tools.email.stylesheet import HIDES, LOOKS, Rule, read_sheet
+from tools.email.stylesheet import HIDES, LOOKS, MOST_RULES, Rule, read_sheet
 
 _HEADS: Final = frozenset({"head", "title", "style", "script"})
 
@@ -40,6 +42,9 @@ class Document:
     parsed: Parsed
     rules: tuple[Rule, ...]
     runs: tuple[Run, ...]
+    images: tuple[Element, ...]
+    unseen: tuple[tuple[Element, str], ...]
+    """Pictures that can't be seen, each with what hides it."""
     visible: str
     """What a reader sees, in order, one blank between runs."""
 
@@ -63,8 +68,9 @@ class Document:
         return (element for element in self.parsed.elements if element.tag.name in names)
 
     def runs_in(self, ancestor: Element) -> list[Run]:
-        """Return the runs inside one element."""
-        return [run for run in self.runs if run.start > ancestor.start and run.inside(ancestor)]
+        """Return the runs inside one element: they stand one behind the other."""
+        first = bisect_right(self.runs, ancestor.start, key=lambda run: run.start)
+        return list(takewhile(lambda run: run.inside(ancestor), islice(self.runs, first, None)))
 
     def text_in(self, ancestor: Element) -> str:
         """Return the visible text inside one element, or what stands for it: the alternative text of a picture."""
@@ -75,7 +81,8 @@ class Document:
 @lru_cache(maxsize=256)
 def _text_in(document: Document, ancestor: Element) -> str:
     written = [(run.start, run.text) for run in document.runs_in(ancestor) if not run.light.hidden]
-    images = (image for image in document.named("img") if image.inside(ancestor))
+    first = bisect_right(document.images, ancestor.start, key=lambda image: image.start)
+    images = takewhile(lambda image: image.inside(ancestor), islice(document.images, first, None))
     written += ((image.start, image.tag.attributes.get("alt", "")) for image in images)
     return " ".join(text for _, text in sorted(written) if text)
 
@@ -84,25 +91,68 @@ def _text_in(document: Document, ancestor: Element) -> str:
 def read_document(source: str) -> Document:
     """Parse and style HTML once for all checks."""
     parsed = parse(source)
-    rules = tuple(rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
-    runs = _runs(parsed, rules)
-    return Document(source, parsed, rules, runs, " ".join(run.text for run in runs if not run.light.hidden))
+    every = (rule for css, media, _ in parsed.sheets for rule in read_sheet(css, media))
+    rules = tuple(islice(every, MOST_RULES))
+    if next(every, None) is not None:
+        parsed.faults.append((f"over {MOST_RULES} rules in all style sheets", parsed.sheets[0][2]))
+    parsed.faults.extend(_case_faults(parsed, rules))
+    looks = _looks(parsed, rules)
+    runs = _runs(parsed, looks)
+    images = tuple(element for element in parsed.elements if element.tag.name == "img")
+    return Document(
+        source,
+        parsed,
+        rules,
+        runs,
+        images,
+        tuple(_unseen(images, looks)),
+        " ".join(run.text for run in runs if not run.light.hidden),
+    )
 
 
-def _runs(parsed: Parsed, rules: tuple[Rule, ...]) -> tuple[Run, ...]:
+def _case_faults(parsed: Parsed, rules: tuple[Rule, ...]) -> Iterator[tuple[str, int]]:
+    """Yield classes that meet their rule in some clients only: letter case counts, except in quirks mode."""
+    named = {name for rule in rules for step in rule.steps or () for name in step.classes}
+    spellings: dict[str, set[str]] = {}
+    for name in named:
+        spellings.setdefault(name.lower(), set()).add(name)
+    for element in parsed.elements:
+        for name in element.tag.classes:
+            if spellings.get(name.lower(), set()) - {name}:
+                yield f"class {name} differs from the style sheet's in case alone", element.start
+
+
+_Looks = dict[Element | None, tuple[Look, Look]]
+_FAINTEST: Final = 0.1
+"""Opacity of a picture; a fainter one is hidden."""
+
+
+def _unseen(images: tuple[Element, ...], looks: _Looks) -> Iterator[tuple[Element, str]]:
+    for image in images:
+        for look in looks[image]:
+            if look.hidden or look.fade < _FAINTEST:
+                yield image, look.hidden or f"opacity {look.fade:g}"
+                break
+
+
+def _looks(parsed: Parsed, rules: tuple[Rule, ...]) -> _Looks:
     judged = [rule for rule in rules if rule.steps and rule.condition != "other" and rule.names & (LOOKS | HIDES)]
     light = RuleIndex([rule for rule in judged if rule.condition == "always"])
     dark = RuleIndex(judged)
     canvas = CANVAS["light"], CANVAS["dark"]
-    looks: dict[Element | None, tuple[Look, Look]] = {None: canvas}
+    looks: _Looks = {None: canvas}
     for element in parsed.elements:
         above = looks.get(element.parent, canvas)
         looks[element] = (
             look_of(above[0], element.tag, light.matching(element)),
             look_of(above[1], element.tag, dark.matching(element)),
         )
+    return looks
+
+
+def _runs(parsed: Parsed, looks: _Looks) -> tuple[Run, ...]:
     return tuple(
-        Run(text.text, text.parent, text.start, *looks.get(text.parent, canvas))
+        Run(text.text, text.parent, text.start, *looks.get(text.parent, looks[None]))
         for text in parsed.texts
         if text.parent.tag.name not in _HEADS
     )

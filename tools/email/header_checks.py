@@ -28,6 +28,8 @@ _ALARM: Final = re.compile(
 )
 """Subjects of notices and prizes, which no offer has. Copy is held to more than this (SPAM-02)."""
 _MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@([a-z0-9.-]+)>")
+_PUBLIC: Final = re.compile(r"[a-z]{2,3}\.[a-z]{2}|(?:gov|edu|com|net|org|info)\.[a-z]{2,3}")
+"""Shapes of suffixes under which strangers register their domains, such as co.uk and com.au."""
 _FEEDBACK: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9]{5,15}")
 
 
@@ -47,7 +49,7 @@ def _headers(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
 
 
 def _sender(case: Case, headers: Mapping[str, str]) -> Iterator[Evidence]:
-    for name in ("From", "Reply-To", "To"):
+    for name in ("From", "Sender", "Reply-To", "To"):
         value = headers.get(name.lower(), "")
         if not value:
             continue
@@ -56,6 +58,8 @@ def _sender(case: Case, headers: Mapping[str, str]) -> Iterator[Evidence]:
             yield in_header(name, f"{value}: must be one plain address")
         elif name != "To" and not _is_own(people[0][1].rpartition("@")[2], case.facts.allowed_hosts):
             yield in_header(name, f"{value}: isn't on the issuer's own domain")
+        elif "@" in people[0][0]:
+            yield in_header(name, f"{value}: the display name poses as an address")
         elif name == "From" and case.facts.issuer.casefold() not in people[0][0].casefold():
             yield in_header(name, f"{value}: the display name doesn't name {case.facts.issuer}")
     message_id = headers.get("message-id", "")
@@ -69,7 +73,7 @@ def _addresses(value: str) -> tuple[tuple[str, str], ...]:
     """Return (display name, address) of each address in a header's value."""
     try:
         header = SMTP.header_factory("From", value)
-    except (HeaderParseError, ValueError, IndexError):
+    except (HeaderParseError, ValueError, IndexError, RecursionError):  # comments may be nested without end
         return ()
     if not isinstance(header, AddressHeader):
         return ()
@@ -86,13 +90,13 @@ def _is_own(domain: str, hosts: frozenset[str]) -> bool:
 
 def _shares_parent(domain: str, host: str) -> bool:
     parent = host.partition(".")[2]
-    return "." in parent and (domain == parent or domain.endswith(f".{parent}"))
+    return "." in parent and not _PUBLIC.fullmatch(parent) and (domain == parent or domain.endswith(f".{parent}"))
 
 
 def _is_date(value: str) -> bool:
     try:
         return parsedate_to_datetime(value).tzinfo is not None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

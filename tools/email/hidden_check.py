@@ -21,7 +21,8 @@ _FAINTEST_SEEN: Final = 1.5
 """Contrast; fainter text is hidden, not faint."""
 _LONGEST_PREHEADER: Final = 200
 """Characters; where the checked copy isn't known, longer hidden text is no preheader."""
-_COMMENT_SILENT: Final = re.compile(r"<style.*?</style>|<xml>.*?</xml>|<[^>]*>|\[[^\]]*\]>?|<!|&nbsp;|\s", re.DOTALL)
+_COMMENT_SILENT: Final = re.compile(r"<[^<>]*>|\[[^\[\]]*\]>?|<!|&nbsp;|\s")
+_COMMENT_BLOCKS: Final = (("<style", "</style>"), ("<xml>", "</xml>"))
 
 
 def _no_hidden_text(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
@@ -31,7 +32,7 @@ def _no_hidden_text(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
         if reason and not (place == 0 and _is_preheader(run, written)):
             yield evidence("html", f"{run.text[:80]}: {reason}", run.start)
     for text, start in case.document.parsed.comments:
-        if left := _COMMENT_SILENT.sub("", text):
+        if left := _COMMENT_SILENT.sub("", _without_blocks(text)):
             yield evidence("html", f"text in a comment: {left}", start)
     for rule in case.document.rules:
         # A rule this reader can't follow may not hide anything; a width rule is not followed either.
@@ -40,6 +41,18 @@ def _no_hidden_text(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
             at = case.document.place_of(rule.selector)
             yield evidence("html", f"{rule.selector} {{ {hides[0].name}: {hides[0].value} }} may hide text", at)
     yield from _invisible(case)
+
+
+def _without_blocks(comment: str) -> str:
+    """Return a conditional comment without the settings and styles that only Outlook reads."""
+    for opening, closing in _COMMENT_BLOCKS:
+        kept: list[str] = []
+        position = 0
+        while (start := comment.find(opening, position)) >= 0 and (end := comment.find(closing, start)) >= 0:
+            kept.append(comment[position:start])
+            position = end + len(closing)
+        comment = "".join([*kept, comment[position:]])
+    return comment
 
 
 def _is_preheader(run: Run, written: str | None) -> bool:
@@ -67,6 +80,8 @@ def why_hidden(look: Look) -> str:
     """Return why text of this look can't be seen, or nothing."""
     if look.hidden:
         return look.hidden
+    if squeezed := look.tight_lines or look.tight_letters:
+        return squeezed
     if look.size < _SMALLEST_SEEN:
         return f"font-size {look.size:g}px"
     ratio = look.contrast

@@ -39,7 +39,9 @@ _ADDRESSES: Final = frozenset(
         *("xlink:href", "ping", "manifest", "usemap", "codebase", "archive", "profile"),
     }
 )
-_IN_CSS: Final = re.compile(r"url\s*\(|@import|expression\s*\(|javascript:|-moz-binding|behavior\s*:", re.IGNORECASE)
+_IN_CSS: Final = re.compile(
+    r"\b(?:url|src|image|image-set)\s*\(|@import|expression\s*\(|javascript:|-moz-binding|behavior\s*:", re.IGNORECASE
+)
 _IN_COMMENT: Final = re.compile(r"\b(?:href|src|action|background)\s*=|<script|<v:fill", re.IGNORECASE)
 _SCHEMES: Final = ("javascript:", "data:", "vbscript:", "www.")
 _AROUND: Final = ".,;:!?()[]<>'\""
@@ -121,7 +123,8 @@ def _active_in(tag: Tag) -> tuple[str, ...]:
 
 
 def _pixels(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
-    for image in case.document.named("img"):
+    unseen = dict(case.document.unseen)
+    for image in case.document.images:
         style = {each.name: each.value for each in image.tag.style}
         for side in ("width", "height"):
             given = _PIXELS.fullmatch(style.get(side, image.tag.attributes.get(side, "")))
@@ -131,8 +134,9 @@ def _pixels(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
                 )
                 break
         else:
-            if style.get("display") == "none" or style.get("visibility") == "hidden":
-                yield evidence("html", f"<img src={image.tag.attributes.get('src', '')}> isn't shown", image.start)
+            if why := unseen.get(image):
+                shown = f"<img src={image.tag.attributes.get('src', '')}> isn't shown: {why}"
+                yield evidence("html", shown, image.start)
 
 
 LINKS: Final = (

@@ -1,14 +1,15 @@
 """How text in an element looks: its ink, ground and size after the cascade, and what may hide it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
 from tools.email.colour import Rgb, Rgba, blend, contrast, parse_paint
 from tools.email.elements import Element, Tag
-from tools.email.hiding import hiding
-from tools.email.stylesheet import HIDES, LOOKS, Compound, Rule
+from tools.email.hiding import hiding, is_tight
+from tools.email.stylesheet import HIDES, LOOKS, Compound, Declaration, Rule
 
 Scheme = Literal["light", "dark"]
 
@@ -20,7 +21,9 @@ _SIZE_NAMES: Final = {
 }
 _LARGE, _LARGE_BOLD = 24.0, 18.66
 """Pixels of 18 points, and of 14."""
-_IN_SHORTHAND: Final = re.compile(r"(?:^|\s)(\d*\.?\d+(?:px|pt|em|rem|%))(?:/\S+)?\s")
+_IN_SHORTHAND: Final = re.compile(
+    r"(?:^|\s)(\d*\.?\d+(?:px|pt|em|rem|%)|0|(?:xx?-)?(?:small|large)|medium|smaller|larger)(?:\s*/\s*(\S+))?\s"
+)
 _BETWEEN: Final = re.compile(r"\s+(?![^()]*\))")
 _BOLD: Final = frozenset({"bold", "bolder", "700", "800", "900"})
 _OWN_LOOK: Final[dict[str, tuple[float, bool]]] = {
@@ -42,7 +45,8 @@ class Look:
 
     `ink` and `ground` are colours of CSS, `ink_alpha` the ink's opacity, `fade` the opacity of the element as a whole
     over its `backdrop`, `size` in pixels, `link` the colour of links nobody styled. `hidden` says why the text can't be
-    seen, `unread` which paint couldn't be judged, `unsized` which size.
+    seen, `unread` which paint couldn't be judged, `unsized` which size. `tight_lines` and `tight_letters` say which
+    spacing puts text over itself.
     """
 
     ink: Rgb
@@ -56,6 +60,8 @@ class Look:
     hidden: str = ""
     unread: str = ""
     unsized: str = ""
+    tight_lines: str = ""
+    tight_letters: str = ""
 
     @property
     def contrast(self) -> float:
@@ -82,6 +88,7 @@ class RuleIndex:
     """Rules by the tag or class of their last step, so that an element meets only those that might match."""
 
     def __init__(self, rules: list[Rule]) -> None:
+        self._known: dict[tuple[Element | None, Tag], tuple[Rule, ...]] = {}
         self._by_key: dict[str, list[tuple[int, Rule, frozenset[str]]]] = {}
         for order, rule in enumerate(rules):
             last = (rule.steps or ())[-1]
@@ -90,7 +97,13 @@ class RuleIndex:
             self._by_key.setdefault(key, []).append((order, rule, needed))
 
     def matching(self, element: Element) -> tuple[Rule, ...]:
-        """Return the rules that apply, weakest first."""
+        """Return the rules that apply, weakest first. No rule that is read tells like siblings apart."""
+        key = element.parent, element.tag
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = self._matching(element)
+        return known
+
+    def _matching(self, element: Element) -> tuple[Rule, ...]:
         found = [
             (rule.specificity, order, rule)
             for key in ("", element.tag.name, *element.tag.class_keys)
@@ -101,19 +114,25 @@ class RuleIndex:
 
 
 def _matches(steps: tuple[Compound, ...], element: Element) -> bool:
-    last = steps[-1]
-    if (last.tag and last.tag != element.tag.name) or not last.classes <= element.tag.classes:
-        return False
-    if len(steps) == 1:
-        return True
+    """Tell whether a selector reaches an element: from the last step outwards, all the places each step can stand."""
+    reached = [element] if _is(steps[-1], element) else []
+    for step, below in zip(steps[-2::-1], steps[:0:-1], strict=True):
+        if not reached:
+            return False
+        above = (each.parent for each in reached) if below.child else _above(reached[0])
+        reached = [each for each in above if each is not None and _is(step, each)]
+    return bool(reached)
+
+
+def _is(step: Compound, element: Element) -> bool:
+    return (not step.tag or step.tag == element.tag.name) and step.classes <= element.tag.classes
+
+
+def _above(element: Element) -> Iterator[Element]:
     above = element.parent
     while above is not None:
-        if _matches(steps[:-1], above):
-            return True
-        if last.child:
-            return False
+        yield above
         above = above.parent
-    return False
 
 
 @lru_cache(maxsize=8192)
@@ -130,6 +149,12 @@ def look_of(above: Look, tag: Tag, rules: tuple[Rule, ...]) -> Look:
         look = replace(look, unread="background: a picture")
     for value in (tag.attributes.get("bgcolor"), values.get("background"), values.get("background-color")):
         look = _grounded(look, value)
+    for name in _OVERLAYS:
+        if (value := values.get(name, "none")) not in ("none", "normal", "initial"):
+            look = replace(look, unread=f"{name}: {value}")
+    if "all" in values:
+        look = replace(look, unread=f"all: {values['all']}")
+    look = _spaced(look, values)
     look = _sized(look, tag.name, values)
     return _faded(look, above.ground, values.get("opacity", "1"))
 
@@ -137,6 +162,20 @@ def look_of(above: Look, tag: Tag, rules: tuple[Rule, ...]) -> Look:
 _MARKS: Final = frozenset({"background", "bgcolor", "color", "hidden", "aria-hidden", "link", "text"})
 _INK_ATTRIBUTES: Final = {"body": "text", "font": "color"}
 """Where HTML of old gives the ink."""
+
+
+_OVERLAYS: Final = ("background-image", "background-blend-mode", "mix-blend-mode")
+
+
+def _spaced(look: Look, values: dict[str, str]) -> Look:
+    shorthand = _IN_SHORTHAND.search(values.get("font", ""))
+    value = values.get("line-height") or (shorthand[2] if shorthand else "")
+    if value and value != "inherit":
+        look = replace(look, tight_lines=f"line-height: {value}" if is_tight("line-height", value) else "")
+    for name in ("letter-spacing", "word-spacing"):
+        if (value := values.get(name, "")) and value != "inherit":
+            look = replace(look, tight_letters=f"{name}: {value}" if is_tight(name, value) else "")
+    return look
 
 
 def _link_of(tag: Tag) -> Rgb | None:
@@ -175,14 +214,30 @@ def _sized(look: Look, name: str, values: dict[str, str]) -> Look:
     around = look.size
     look = replace(look, size=around * share, bold=look.bold or is_bold)
     shorthand = values.get("font", "")
-    if shorthand and (given := _IN_SHORTHAND.search(shorthand)):
-        look = replace(look, size=_length(given[1], around) or look.size, bold=bool(_BOLD & set(shorthand.split())))
+    if shorthand and shorthand != "inherit":
+        given = _IN_SHORTHAND.search(shorthand)
+        measured = _length(given[1], around) if given else None
+        if measured is None:
+            look = replace(look, unsized=f"font: {shorthand}")
+        else:
+            look = replace(look, size=measured, bold=bool(_BOLD & set(shorthand.split())))
     if weight := values.get("font-weight"):
         look = replace(look, bold=look.bold if weight == "inherit" else weight in _BOLD)
     if (size := values.get("font-size")) and size != "inherit":
         measured = _length(size, around)
         look = replace(look, unsized=size) if measured is None else replace(look, size=measured)
     return look
+
+
+def size_of(declaration: Declaration) -> float | None:
+    """Return the pixels that a `font` or `font-size` asks for in text of 16 px; None when that can't be told."""
+    value = declaration.value
+    if value == "inherit":
+        return 16.0
+    if declaration.name == "font":
+        found = _IN_SHORTHAND.search(value)
+        value = found[1] if found else ""
+    return _length(value, 16.0)
 
 
 def _length(value: str, around: float) -> float | None:
@@ -210,6 +265,12 @@ def _faded(look: Look, behind: Rgb, value: str) -> Look:
     return replace(look, fade=look.fade * min(1.0, max(0.0, share)), backdrop=backdrop)
 
 
+_LONGHANDS: Final = {
+    "background": ("background-color", "background-image"),
+    "font": ("font-size", "font-weight", "line-height"),
+}
+
+
 def _cascade(tag: Tag, rules: tuple[Rule, ...]) -> dict[str, str]:
     layers = (
         (declaration for rule in rules for declaration in rule.declarations if not declaration.important),
@@ -220,7 +281,7 @@ def _cascade(tag: Tag, rules: tuple[Rule, ...]) -> dict[str, str]:
     values: dict[str, str] = {}
     for layer in layers:
         for declaration in layer:
-            if declaration.name == "background":
-                values.pop("background-color", None)
+            for longhand in _LONGHANDS.get(declaration.name, ()):
+                values.pop(longhand, None)  # a shorthand sets them anew
             values[declaration.name] = declaration.value
     return {name: value for name, value in values.items() if name in LOOKS or name in HIDES}

@@ -11,7 +11,7 @@ from tools.report import Evidence
 from tools.subject import MessagePart
 
 Quantity = tuple[str, str]
-"""Kind and value of one typed fact: ("usd", "25"), ("percent", "10"), ("times", "4"), ("date", "2026-06-17")."""
+"""Kind and value of one fact: ("usd", "25"), ("percent", "10"), ("date", "2026-06-17"), or a bare number."""
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _URL: Final = re.compile(r"https?://\S+")
@@ -22,6 +22,7 @@ _QUANTITY: Final = re.compile(
     r"|(?P<points>\d[\d,]*)\s(?:bonus\s)?points\b"
     r"|(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s(?P<day>\d{1,2}),?\s(?P<year>\d{4})"
     r"|(?P<span>\d+(?:\s(?:to|or|-)\s\d+)?)[\s-](?P<unit>day|week|month|year)s?\b"
+    r"|(?P<number>\d[\d,]*(?:[./:-]\d+)+|\d[\d,]*\d)"
 )
 
 
@@ -38,6 +39,8 @@ def _typed(found: re.Match[str]) -> Quantity:
     if found["span"]:
         return found["unit"], found["span"]
     kind = found.lastgroup or ""
+    if kind == "number":
+        return kind, found["number"].replace(",", "")
     return kind, _plain(float(found[kind].replace(",", "")))
 
 
@@ -73,7 +76,9 @@ _BOTH_WAYS: Final[tuple[tuple[MessagePart, MessagePart], ...]] = (("html", "text
 
 
 def _parts_agree(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
-    found = {part: quantities(written) for part, written in case.parts}
+    # The postal address is its own check's.
+    ours = {quantity for quantity in quantities(case.facts.postal_address) if quantity[0] == "number"}
+    found = {part: quantities(written) - ours for part, written in case.parts}
     for part, other in _BOTH_WAYS:
         for kind, value in sorted(found[other] - found[part]):
             yield evidence(part, f"{kind} {value} stands only in the {other} part")
@@ -89,9 +94,8 @@ def _parts_agree(case: Case, _: Mapping[str, object]) -> Iterator[Evidence]:
 
 def _seen_links(case: Case) -> Iterator[Element]:
     """Yield the links a reader sees words of; a picture that links has no counterpart in plain text."""
-    texts = {run.parent for run in case.document.runs if not run.light.hidden}
     for link in case.document.named("a"):
-        if any(text is link or text.inside(link) for text in texts):
+        if any(not run.light.hidden for run in case.document.runs_in(link)):
             yield link
 
 

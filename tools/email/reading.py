@@ -2,6 +2,7 @@
 
 import email
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -10,6 +11,13 @@ from typing import Final
 
 from tools.subject import Mime, MimePart
 
+_ADDRESSED: Final = frozenset({"from", "sender", "reply-to", "to", "cc"})
+"""Headers whose structure stands before their encoded words are read (RFC 2047, section 5)."""
+_UNWORDED: Final = ("list-", "message-id", "date", "feedback-id", "mime-version", "content-", "dkim-")
+"""Headers that take no encoded word: what one holds reaches machines as it is (RFC 2047, section 5)."""
+_HIDING: Final = re.compile(r"[<>@,:;\"\\()]")
+_LONGEST_VALUE: Final = 8_192
+"""Characters of a header that are read."""
 _STRAY_EQUALS: Final = re.compile(r"=(?![0-9A-F]{2}|[ \t]*(?:\r?\n|$))")
 
 
@@ -17,7 +25,7 @@ _STRAY_EQUALS: Final = re.compile(r"=(?![0-9A-F]{2}|[ \t]*(?:\r?\n|$))")
 class Mail:
     """One mail. `html` and `text` are its first parts of that type, None where it has none; line breaks are LF.
 
-    A header that stands twice has its values joined by a line break, which no header may hold.
+    A header that stands twice, in whatever case, has its values joined by a line break, which no header may hold.
     """
 
     headers: dict[str, str]
@@ -27,15 +35,21 @@ class Mail:
 
 
 def read_mail(source: bytes) -> Mail:
-    """Read a mail. Never raises: what can't be decoded is replaced and listed in `mime.faults`."""
+    """Read a mail: what can't be decoded is replaced and listed in `mime.faults`.
+
+    RecursionError for parts nested some hundred deep.
+    """
     parsed = email.message_from_bytes(source)
     faults: list[str] = []
     headers: dict[str, str] = {}
-    for name, raw in parsed.items():
-        value = _decoded(name, raw, faults)
+    spelled: dict[str, str] = {}
+    for given, raw in parsed.items():
+        value = _decoded(given, raw, faults)
+        name = spelled.setdefault(given.lower(), given)
         headers[name] = f"{headers[name]}\n{value}" if name in headers else value
     leaves = [part for part in parsed.walk() if not part.is_multipart()]
     contents = [(part.get_content_type(), _content(part, faults)) for part in leaves]
+    faults += _nested(parsed)
     for part in parsed.walk():
         faults += (f"{type(defect).__name__}: {defect}" for defect in part.defects)
     longest, at = _longest(source)
@@ -44,13 +58,25 @@ def read_mail(source: bytes) -> Mail:
     return Mail(headers, first.get("text/html"), first.get("text/plain"), mime)
 
 
+def _nested(parsed: ParsedMail) -> Iterator[str]:
+    """Yield each part that holds parts: a mailbox shows them, and others, otherwise than one beside the other."""
+    containers = (part for part in parsed.walk() if part.is_multipart() and part is not parsed)
+    return (f"{part.get_content_type()} inside {parsed.get_content_type()}" for part in containers)
+
+
 def _described(part: ParsedMail) -> MimePart:
     return MimePart(
         kind=part.get_content_type(),
         charset=(part.get_content_charset() or "us-ascii").lower(),
         encoding=str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower(),
-        attached=part.get_content_disposition() == "attachment" or part.get_filename() is not None,
+        attached=part.get_content_disposition() == "attachment" or _is_named(part),
     )
+
+
+def _is_named(part: ParsedMail) -> bool:
+    """Tell whether a part has a file name, without reading it."""
+    named = (part.get_param("filename", header="content-disposition"), part.get_param("name"))
+    return any(name is not None for name in named)
 
 
 def _content(part: ParsedMail, faults: list[str]) -> str:
@@ -68,7 +94,7 @@ def _content(part: ParsedMail, faults: list[str]) -> str:
     charset = part.get_content_charset("utf-8")
     try:
         content = payload.decode(charset)
-    except (LookupError, UnicodeDecodeError) as error:
+    except (LookupError, ValueError) as error:  # some codecs refuse with a bare UnicodeError
         if kind.startswith("text/"):
             faults.append(f"{kind}: isn't {charset}: {error}")
         content = payload.decode("utf-8", "replace")
@@ -77,13 +103,20 @@ def _content(part: ParsedMail, faults: list[str]) -> str:
 
 def _decoded(name: str, raw: object, faults: list[str]) -> str:
     unfolded = str(raw).replace("\r\n", "").replace("\n", "")
+    if len(unfolded) > _LONGEST_VALUE:
+        faults.append(f"{name}: {len(unfolded):,} characters, at most {_LONGEST_VALUE:,} are read")
+        unfolded = unfolded[:_LONGEST_VALUE]
     if not unfolded.isascii() or not isinstance(raw, str):
         faults.append(f"{name}: holds bytes that are no ASCII and no encoded word")
-    if "=?" not in unfolded:
+    if "=?" not in unfolded or name.lower().startswith(_UNWORDED):
         return unfolded
     try:
+        decoded = [(str(make_header([word])), word[1]) for word in decode_header(unfolded)]
+        if name.lower() in _ADDRESSED and any(charset and _HIDING.search(word) for word, charset in decoded):
+            faults.append(f"{name}: an encoded word that poses as an address")
+            return unfolded
         return str(make_header(decode_header(unfolded)))
-    except (MessageError, LookupError, UnicodeDecodeError, ValueError) as error:
+    except (MessageError, LookupError, ValueError) as error:
         faults.append(f"{name}: can't be read back: {error}")
         return unfolded
 

@@ -4,20 +4,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal
 
 Condition = Literal["always", "dark", "other"]
 """When a rule holds: always, in the dark scheme, or under a condition (a width) that isn't judged."""
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BLOCK = re.compile(r"\s*([^{};]*)(;|\{|\})")
-_DECLARATION = re.compile(r"\s*([a-z-]+)\s*:\s*([^;]*?)\s*(!\s*important)?\s*(?:;|$)", re.IGNORECASE)
+_DECLARATION = re.compile(r"(-?[a-z][a-z0-9-]*)\s*:\s*([^!]*)(!\s*important)?", re.IGNORECASE)
+_DEEPEST = 6
+"""Steps of the longest selector that is read."""
+MOST_RULES: Final = 500
+"""Rules that are read of one sheet; a fault names the rest."""
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:\.[a-z0-9_-]+)*)", re.IGNORECASE)
 
-PAINTS: Final = frozenset({"color", "background", "background-color"})
+PAINTS: Final = frozenset(
+    {"color", "background", "background-color", "background-image", "background-blend-mode", "mix-blend-mode"}
+)
 """Properties that decide the contrast of text."""
 
-LOOKS: Final = PAINTS | {"font", "font-size", "font-weight"}
+LOOKS: Final = PAINTS | {"font", "font-size", "font-weight", "all"}
 """Properties that decide whether text can be read."""
 
 HIDES: Final = frozenset(
@@ -28,6 +35,10 @@ HIDES: Final = frozenset(
             "margin-left",
             "margin-top",
             "margin-right",
+            "margin-bottom",
+            "line-height",
+            "letter-spacing",
+            "word-spacing",
             "position",
             "clip",
             "clip-path",
@@ -39,6 +50,25 @@ HIDES: Final = frozenset(
             "animation",
         ),
         *("-webkit-text-fill-color", "text-shadow", "left", "top", "right", "bottom", "float", "zoom"),
+        *("scale", "translate", "rotate", "inset", "z-index", "content-visibility", "-webkit-mask", "mask-image"),
+        *(
+            "-webkit-mask-image",
+            "-webkit-clip-path",
+            "-webkit-transform",
+            "-ms-transform",
+            "-webkit-filter",
+            "offset-path",
+        ),
+        *(
+            "-webkit-text-security",
+            "-webkit-line-clamp",
+            "line-clamp",
+            "unicode-bidi",
+            "pointer-events",
+            "-webkit-animation",
+        ),
+        *("background-clip", "-webkit-background-clip", "offset", "animation-name", "-webkit-animation-name"),
+        *("padding-left", "padding-top", "padding"),
     }
 )
 """Properties that can hide or move text."""
@@ -78,17 +108,85 @@ class Rule:
 @lru_cache(maxsize=2048)
 def read_declarations(style: str) -> tuple[Declaration, ...]:
     """Return the declarations of a `style` attribute or a rule's block."""
+    found = (_DECLARATION.fullmatch(piece) for piece in _pieces(style))
     return tuple(
-        Declaration(found[1].lower(), found[2].strip().lower(), bool(found[3]))
-        for found in _DECLARATION.finditer(style)
-        if found[2]
+        Declaration(each[1].lower(), each[2].strip().lower(), bool(each[3]))
+        for each in found
+        if each and each[2].strip()
     )
+
+
+@lru_cache(maxsize=2048)
+def style_fault(style: str) -> str:
+    """Return what of a style attribute or a rule's block a client may read otherwise than this reader, or nothing.
+
+    A client skips what it can't read and goes on; which pieces it skips depends on the client.
+    """
+    if odd := _ODD.search(style):
+        return f"{odd[0]!r} in a style"
+    return next((f"{piece[:60]!r} is no declaration" for piece in _pieces(style) if not _is_read(piece)), "")
+
+
+_ODD = re.compile(r"\\|/\*|[{}]|<!--|-->")
+"""Escapes, and marks that end something in one client and nothing in another."""
+_STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+
+
+def _pieces(style: str) -> Iterator[str]:
+    return (piece for each in style.split(";") if (piece := each.strip()))
+
+
+def _is_read(piece: str) -> bool:
+    found = _DECLARATION.fullmatch(piece)
+    return bool(found and found[2].strip()) and not _STRING.sub("", piece).count('"')
+
+
+def sheet_fault(css: str) -> tuple[str, int]:
+    """Return what of a style sheet a client may read otherwise than this reader, with its offset; "" for nothing."""
+    bare = _COMMENT.sub(lambda found: " " * len(found[0]), css)
+    if css.count("/*") > css.count("*/"):
+        return "a comment in a style sheet is never closed", css.rfind("/*")
+    for found in _STRING.finditer(bare):
+        if any(mark in found[0] for mark in "{};"):
+            return f"{found[0][:60]} in a style sheet", found.start()
+    if (odd := bare.find("\\")) >= 0:
+        return "an escape in a style sheet", odd
+    return _unbalanced(bare)
+
+
+def _unbalanced(css: str) -> tuple[str, int]:
+    depth = position = 0
+    many = 0
+    while found := _BLOCK.match(css, position):
+        head, mark = found[1].strip(), found[2]
+        position = found.end()
+        if mark == ";" and not head.startswith("@"):
+            return f"{head[:60]!r} before ';' in a style sheet", found.start()
+        if mark == "}":
+            depth -= 1
+            if depth < 0 or head:
+                return "a stray '}' in a style sheet", found.start(2)
+        elif mark == "{" and head.startswith("@"):
+            depth += 1
+        elif mark == "{":
+            many += head.count(",") + 1
+            if many > MOST_RULES:
+                return f"over {MOST_RULES:,} rules in a style sheet", found.start()
+            end = css.find("}", position)
+            if end < 0:
+                return f"{head[:60]!r} is never closed in a style sheet", found.start(1)
+            if fault := style_fault(css[position:end]):
+                return fault, position
+            position = end + 1
+    if depth or css[position:].strip():
+        return "a style sheet ends too early", position
+    return "", 0
 
 
 @lru_cache(maxsize=64)
 def read_sheet(css: str, media: str = "") -> tuple[Rule, ...]:
     """Return the rules of a style element in order. `media` is its own media attribute."""
-    return tuple(_rules(_COMMENT.sub("", css), media))
+    return tuple(islice(_rules(_COMMENT.sub(" ", css), media), MOST_RULES))
 
 
 def _rules(css: str, media: str) -> Iterator[Rule]:
@@ -107,7 +205,7 @@ def _rules(css: str, media: str) -> Iterator[Rule]:
             declarations = read_declarations(css[position:end])
             position = end + 1
             for selector in head.split(","):
-                steps = _steps(selector.strip().lower())
+                steps = _steps(selector.strip())
                 names = frozenset(declaration.name for declaration in declarations)
                 yield Rule(selector.strip(), steps, declarations, conditions[-1], _specificity(steps), names)
 
@@ -133,10 +231,10 @@ def _steps(selector: str) -> tuple[Compound, ...] | None:
         found = _COMPOUND.fullmatch(word)
         if not found:
             return None
-        tag = "" if found[1] in (None, "*") else found[1]
+        tag = "" if found[1] in (None, "*") else found[1].lower()
         steps.append(Compound(tag, frozenset(found[2].split(".")[1:]), child))
         child = False
-    return tuple(steps) or None
+    return tuple(steps) if 0 < len(steps) <= _DEEPEST else None
 
 
 def _specificity(steps: tuple[Compound, ...] | None) -> tuple[int, int]:

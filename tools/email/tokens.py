@@ -45,6 +45,8 @@ def read(purpose: LinkPurpose, token: str, *, secret: bytes) -> LinkClaim | None
         claim = base64.b64decode(claim_text + "=" * (-len(claim_text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    if _b64(claim) != claim_text:
+        return None  # one link, one token: nothing else is one written otherwise
     if not hmac.compare_digest(mac_text, _b64(derive(purpose, claim, secret=secret))):
         return None
     run_id, _, seconds = claim.decode().partition("\n")

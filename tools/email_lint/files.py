@@ -13,6 +13,8 @@ from tools.subject import MessageFacts
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 """A larger file is refused: no mailbox takes it, and reading it would only cost time."""
+MOST_READ: Final = 256 * 1024
+"""Bytes of HTML, of text and of headers that are read: some times what mailboxes show, so that checks end in time."""
 _HEADER: Final = re.compile(rb"[!-9;-~]{1,76}:")
 _MBOX: Final = re.compile(rb"From [^\n]*\n")
 _TAG: Final = re.compile(r"<[a-zA-Z!]")
@@ -42,17 +44,32 @@ def read_file(name: str, content: bytes, brand: Brand) -> Given:
     if not content.strip():
         raise Unreadable("is empty; give an .eml or .html file")
     if len(content) > MOST_BYTES:
-        raise Unreadable(f"has {len(content):,} bytes, at most {MOST_BYTES:,}; no mailbox takes it")
+        raise Unreadable(f"has over {MOST_BYTES:,} bytes; no mailbox takes it")
     lowered = name.lower()
     if lowered.endswith((".html", ".htm")) or not (lowered.endswith(".eml") or _HEADER.match(content)):
         return Given(name, False, _of_html(content, brand))
     if not _HEADER.match(content):
         raise Unreadable("doesn't begin with a header such as 'From: ...'; if it is HTML alone, name it .html")
-    mail = read_mail(content)
+    head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0]
+    _fits("its headers", head)
+    try:
+        mail = read_mail(content)
+    except RecursionError as error:
+        raise Unreadable("its parts are nested too deep; build one multipart/alternative") from error
+    for part, written in (("its HTML", mail.html), ("its text", mail.text)):
+        _fits(part, (written or "").encode("utf-8", "replace"))
     return Given(name, True, facts_of(mail, brand, unsubscribe_url=_opt_out_of(mail)))
 
 
+def _fits(part: str, content: bytes) -> None:
+    if len(content) > MOST_READ:
+        raise Unreadable(
+            f"can't be read whole: {part}, {len(content):,} bytes; at most {MOST_READ:,} are, so shorten it"
+        )
+
+
 def _of_html(content: bytes, brand: Brand) -> MessageFacts:
+    _fits("its HTML", content)
     try:
         html = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

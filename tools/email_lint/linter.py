@@ -155,5 +155,5 @@ def _day(given: Given) -> date:
     headers = {name.lower(): value for name, value in given.facts.headers.items()}
     try:
         return parsedate_to_datetime(headers.get("date", "")).date()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC).date()

@@ -48,6 +48,13 @@ async def live_offers(connection: AsyncConnection, today: date) -> AsyncIterator
             yield batch
 
 
+async def may_leave(database: Database, run_id: str) -> bool:
+    """Tell whether an issued offer's files may be handed over: its member wants it. Raises DatabaseUnavailable."""
+    async with database.statement() as connection:
+        row = await (await connection.execute(_WANTED, (run_id,))).fetchone()
+    return row is not None
+
+
 async def hold(connection: AsyncConnection, reasons: Mapping[str, str]) -> dict[str, datetime | None]:
     """Hold the offers of these runs and return, by run, None for one that is held now and else when it was sent.
 
@@ -90,6 +97,8 @@ async def known_texts(connection: AsyncConnection) -> list[tuple[str, str, str]]
     cursor = await connection.execute("select policy_id, version, content from policy_version")
     return [(str(policy_id), str(version), str(content)) for policy_id, version, content in await cursor.fetchall()]
 
+
+_WANTED: Final = f"select from offer o where run_id = %s and not {opted_out('o')}"
 
 _COUNT: Final = "select count(*) from offer where end_date >= %s"
 

@@ -9,9 +9,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 
+from tools.cardmembers import table_identifier
 from tools.database import Database
 from tools.errors import InputInvalid
 from tools.ledger.opt_outs import LINK_SOURCES
@@ -25,8 +26,9 @@ BATCH: Final = 5_000
 COLUMNS: Final = ("user_id", "source")
 """What an import reads; `source` may be missing, and other columns are ignored."""
 
-_WANTED: Final = f"must have 1 to {LONGEST} characters, without control characters"
-_TEXT: Final = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{LONGEST}}}")
+_WANTED: Final = f"must have 1 to {LONGEST} characters, without control or invisible characters"
+_INVISIBLE: Final = "\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_TEXT: Final = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff{_INVISIBLE}]{{1,{LONGEST}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ async def remove(database: Database, user_ids: Sequence[str], *, source: str) ->
     """Take members off the list, whoever put them there, and return how many were on it."""
     async with database.connection() as connection:
         return (await connection.execute(_REMOVE, (list(user_ids), source))).rowcount
+
+
+async def misspelled(database: Database, *, table: str, limit: int = 20) -> list[tuple[str, str]]:
+    """Return entries that hold nobody back as (what is listed, the member's key): they differ in case or blanks alone.
+
+    Members whose own key is listed too are left out. Raises DatabaseUnavailable.
+    """
+    statement = sql.SQL(_MISSPELLED).format(table=table_identifier(table))
+    async with database.connection() as connection:
+        rows = await (await connection.execute(statement, {"limit": limit})).fetchall()
+    return [(str(listed_as), str(key)) for listed_as, key in rows]
 
 
 async def import_file(
@@ -162,6 +175,13 @@ def _entry(row: Mapping[str | None, object], line: int, source: str) -> tuple[st
 _LIST: Final = """
 select user_id, source, created_at from suppression where %(user_id)s::text is null or user_id = %(user_id)s
 order by created_at desc, user_id limit %(limit)s
+"""
+
+_MISSPELLED: Final = """
+select s.user_id, m.user_id from suppression s
+join {table} m on lower(regexp_replace(m.user_id, '\\s+', '', 'g')) = lower(regexp_replace(s.user_id, '\\s+', '', 'g'))
+where m.user_id <> s.user_id and not exists (select from suppression own where own.user_id = m.user_id)
+order by 1, 2 limit %(limit)s
 """
 
 _ADD: Final = """
