@@ -176,10 +176,10 @@ def test_time_grows_with_the_text_and_not_with_its_square(piece: str) -> None:
         best = math.inf
         for attempt in range(3):
             subject = subject_of(piece * (length + attempt), "dining_points")
-            began = time.perf_counter()
+            began = time.process_time()
             for detector in (*NAMES.values(), *HYGIENE):
                 detector.run(subject, {})
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
         return best
 
     # Eight times the text: linear is 8, a square would be 64.
