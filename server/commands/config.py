@@ -44,7 +44,7 @@ def config(
         value, default = shown_value(settings, name), shown_default(name, field)
         changed = name in settings.model_fields_set
         line = Text.assemble((name.upper(), "bold cyan"), " = ", (plain(value), "bold green" if changed else ""))
-        line.append(f"   (default: {default})" if value != default else "", style="dim")
+        line.append(f"   (default: {default})" if changed and value != default else "", style="dim")
         out().print(line, soft_wrap=True)
         out().print(Padding(Text(field.description or ""), (0, 0, 0, 4)))
 

@@ -58,6 +58,23 @@ def busy(label: str, *, done: str | None = None) -> Iterator[None]:
         out().print(f"  [green]ok[/green]  {done} [dim]({time.monotonic() - started:.1f} s)[/dim]")
 
 
+@contextmanager
+def stopped(state: str) -> Iterator[None]:
+    """Say after Ctrl-C in the block what is and isn't done, and exit with 130."""
+    import typer
+
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        fail(f"stopped: {state}")
+        raise typer.Exit(130) from interrupt
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: 1 line, 2,000 lines."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def program() -> str:
     """Return how this program can be called from here: `offers`, or its path when it is not on the PATH."""
     import os

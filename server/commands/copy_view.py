@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from server.commands.console import plain
@@ -91,7 +91,7 @@ class Desk:
 
 def blocks_table(shown: Sequence[tuple[Desk, Approvable]]) -> Table:
     """Return a line per block."""
-    table = Table("block", "field", "scope", "approved by", "not covered")
+    table = Table(Column("block", overflow="fold"), "field", "scope", "approved by", "not covered")
     for desk, block in shown:
         signed, lacking = desk.signed(block), desk.open(block, desk.active)
         who = f"{plain(signed.approved_by)}, {signed.approved_at}" if signed else "nobody"
@@ -104,7 +104,7 @@ def blocks_table(shown: Sequence[tuple[Desk, Approvable]]) -> Table:
 
 def shown_texts(blocks: Sequence[Approvable]) -> Table:
     """Return the texts to be approved."""
-    table = Table("block", "field", "scope", "text")
+    table = Table(Column("block", overflow="fold"), "field", "scope", "text")
     for block in blocks:
         table.add_row(block.id, block.field, _scope(block), Text(plain(block.text)))
     return table

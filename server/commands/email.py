@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from server.commands.console import busy, err, fail, out, plain
+from server.commands.console import busy, counted, err, fail, out, plain, stopped
 
 if TYPE_CHECKING:
     from tools.email_lint import Linter, LintReport
@@ -63,7 +63,7 @@ def lint(
     reports: list[LintReport] = []
     told: set[str] = set()
     unreadable = 0
-    with _bar(len(names)) as advance:
+    with stopped("the files not named above were not checked"), _bar(len(names)) as advance:
         for name in names:
             report = _lint_one(linter, name, brand, told, as_json=as_json)
             unreadable += report is None
@@ -179,9 +179,10 @@ def _summary(reports: "Sequence[LintReport]", unreadable: int) -> None:
         out().print(Text(f"not told by a file alone: {unseen} ({key})", style="dim"), soft_wrap=True)
     found = sum(len(report.findings) for report in reports)
     broken = sum(bool(report.findings) for report in reports)
-    told = f"{found:,} findings in {broken:,}" if found else "no finding"
+    told = f"{counted(found, 'finding')} in {broken:,}" if found else "no finding"
+    checked = f"{len(reports):,} checked: {told}" if reports else "none checked"
     tail = f"; {unreadable:,} unreadable" if unreadable else ""
-    out().print(f"{len(reports):,} checked: {told}{tail}", soft_wrap=True)
+    out().print(f"{checked}{tail}", soft_wrap=True)
 
 
 @contextmanager

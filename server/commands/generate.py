@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from server.commands.console import busy, err, out
-from tools.vocabulary import Domain
+from tools.vocabulary import DOMAINS
 
 if TYPE_CHECKING:
     from graph.schemas import OfferOutput
@@ -17,11 +17,19 @@ app = typer.Typer()
 EXAMPLE: Final = "offers generate USER_000006 --domain Travel --confidence 0.9"
 
 
+def _domain(value: str | None) -> str | None:
+    """Return the domain as the system spells it, however its letters were typed."""
+    found = next((domain for domain in DOMAINS if value is not None and domain.lower() == value.lower()), None)
+    if value is not None and found is None:
+        raise typer.BadParameter(f"{value!r} is no domain; allowed: {', '.join(DOMAINS)}")
+    return found
+
+
 @app.command(no_args_is_help=True, rich_help_panel="Offers")
 def generate(
     user_id: Annotated[str | None, typer.Argument(metavar="USER_ID", help="Key of the cardmember.")] = None,
     domain: Annotated[
-        Domain | None, typer.Option(case_sensitive=False, metavar="DOMAIN", help="Predicted category, such as Travel.")
+        str | None, typer.Option(metavar="DOMAIN", callback=_domain, help="Predicted category, such as Travel.")
     ] = None,
     confidence: Annotated[float | None, typer.Option(min=0, max=1, help="The predicting model's confidence.")] = None,
     predictions: Annotated[

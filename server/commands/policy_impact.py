@@ -75,7 +75,7 @@ def _print(told: "Told", *, hold: bool, release: bool, recall: Path | None) -> N
     )
     if tally.clauses:
         table = Table(box=None, padding=(0, 2, 0, 0))
-        table.add_column("clause")
+        table.add_column("clause", overflow="fold")
         for name in ("not sent", "sent", "unknown, not sent", "unknown, sent"):
             table.add_column(name, justify="right")
         for clause, counts in sorted(tally.clauses.items(), key=lambda item: -sum(item[1].values())):

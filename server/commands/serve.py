@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,8 +72,13 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingInvalid(
-            f"HOST and PORT: {host}:{port} can't be listened on ({error.strerror}); try another: offers serve --port 0"
+            f"HOST and PORT: {host}:{port} can't be listened on ({_reason(error)}); try another: offers serve --port 0"
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return the system's words alone: asyncio's and socket's texts repeat the address."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _announce(host: str, port: int) -> None:

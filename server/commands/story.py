@@ -51,7 +51,10 @@ def _rows(output: OfferOutput, trace: Trace | None, files: Sequence[Path]) -> It
     if output.ml_recommendation:
         yield "predicted", _predicted(output)
     if output.suppression is not None:
-        yield "screened", _lines(output.suppression.detail)
+        yield (
+            "budget" if output.suppression.reason == "budget_exhausted" else "screened",
+            _lines(output.suppression.detail),
+        )
     elif output.behavioral_analysis is not None:
         yield "screened", _text("no rule held the member back")
     if output.error:
@@ -65,8 +68,7 @@ def _rows(output: OfferOutput, trace: Trace | None, files: Sequence[Path]) -> It
     if trace is not None:
         yield from _work_rows(trace)
     if files:
-        others = ", ".join(path.suffix for path in files[1:])
-        yield "files", _text(f"{_near(files[0])} ({others})")
+        yield "files", _files(files)
     if output.run_id:
         yield "run", Text(output.run_id, style="dim")
 
@@ -169,6 +171,12 @@ def _attempt(place: int, attempt: Attempt) -> str:
     source = "no draft" if attempt.draft is None else SOURCES[attempt.draft.source]
     broken = ", ".join(dict.fromkeys(f"{v.policy_id}/{v.clause_id}" for v in attempt.report.violations))
     return f"{place}: {source}: {attempt.report.verdict}{f' ({broken})' if broken else ''}"
+
+
+def _files(files: Sequence[Path]) -> Text:
+    """Name the first whole, on lines of its own where it is long, so that it can be copied."""
+    others = ", ".join(path.suffix for path in files[1:])
+    return Text(plain(f"{_near(files[0])}\nand the same name with {others}"), overflow="fold")
 
 
 def _near(path: Path) -> Path:

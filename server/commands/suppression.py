@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from server.commands.console import busy, err, out, plain, warn
+from server.commands.console import busy, counted, err, out, plain, stopped, warn
 
 if TYPE_CHECKING:
     from tools.database import Database
@@ -48,7 +48,8 @@ def show(
         out().print(grid)
     elif user_id is not None:
         out().print(Text(f"{plain(user_id)} is not on the list"), soft_wrap=True)
-    out().print(f"{count:,} members are on the list, {len(rows):,} shown")
+    members = "1 member is" if count == 1 else f"{count:,} members are"
+    out().print(f"{members} on the list, {len(rows):,} shown")
 
 
 @app.command(no_args_is_help=True)
@@ -98,17 +99,17 @@ def import_list(
     from tools.ledger import suppression_list
 
     settings, source = load_settings(), suppression_list.checked("--by", by)
-    with _bar(file) as tell:
+    with stopped(f"nothing of {file} was put on the list"), _bar(file) as tell:
         done = _run(
             lambda database: suppression_list.import_file(
                 database, file, source=source, rejects_dir=settings.output_dir / "rejects", progress=tell
             )
         )
-    out().print(f"{done.read:,} lines: {done.added:,} added, {done.already:,} were on the list or repeated")
+    out().print(f"{counted(done.read, 'line')}: {done.added:,} added, {done.already:,} were on the list or repeated")
     for reject in done.shown:
         warn(f"line {reject.line}: {reject.column} {reject.value[:40]!r} {reject.reason}")
     if done.rejects_path is not None:
-        warn(f"{done.rejected:,} lines rejected; all of them: {done.rejects_path}; mend them and import again")
+        warn(f"{counted(done.rejected, 'line')} rejected: {done.rejects_path}; mend and import again")
         raise typer.Exit(1)
 
 

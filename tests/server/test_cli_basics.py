@@ -1,14 +1,19 @@
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import typer
+from rich.console import Console
 
 from graph.settings import Settings
+from server.commands import generate
 from server.commands.config import markdown_table
-from server.commands.console import plain
+from server.commands.console import err, plain, stopped
 from server.commands.diff import word_diff
+from server.commands.story import _files
 from tests.server.commands import Offers, run_here
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +27,17 @@ COMMANDS = [
     ["policies", "show"],
     ["policies", "test"],
     ["policies", "coverage"],
+    ["policies", "diff"],
+    ["policies", "impact"],
+    ["policies", "add"],
+    ["policies", "approve"],
+    ["policies", "retire"],
+    ["policies", "drafts"],
+    ["policies", "history"],
+    ["policies", "set"],
+    ["copy", "list"],
+    ["copy", "approve"],
+    ["email", "lint"],
     ["budget", "show"],
     ["budget", "set"],
     ["config"],
@@ -131,7 +147,31 @@ def test_a_taken_port_is_one_line_with_its_remedy(offers: Offers, monkeypatch: p
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ran = offers("serve", "--port", str(taken.getsockname()[1]))
     assert ran.code == 1
-    assert "can't be listened on" in ran.err and "--port 0" in ran.err
+    assert "can't be listened on (Address already in use)" in ran.err and "--port 0" in ran.err
+
+
+def test_a_domain_in_any_letters_is_taken_and_another_word_told_the_allowed_ones(offers: Offers) -> None:
+    assert generate._domain("business services") == "Business Services"
+    ran = offers("generate", "USER_1", "--domain", "Gambling", "--confidence", "0.9")
+    assert ran.code == 2
+    assert "'Gambling' is no domain; allowed: Travel, Dining, Electronics, Business Services" in ran.err
+
+
+def test_ctrl_c_says_what_is_not_done(capsys: pytest.CaptureFixture[str]) -> None:
+    err.cache_clear()
+    with pytest.raises(typer.Exit) as ended, stopped("nothing of list.csv was put on the list"):
+        raise KeyboardInterrupt
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "error: stopped: nothing of list.csv was put on the list\n"
+
+
+def test_a_long_path_of_a_story_stays_whole_on_a_narrow_terminal() -> None:
+    path = Path("/srv") / ("a" * 120) / "run.html"
+    console = Console(width=80, file=StringIO())
+    console.print(_files([path, path.with_suffix(".eml")]))
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert shown.replace("\n", "").startswith(str(path)) and shown.endswith("and the same name with .eml\n")
 
 
 def test_a_word_diff_marks_what_went_and_what_came() -> None:

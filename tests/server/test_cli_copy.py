@@ -156,3 +156,8 @@ def test_texts_of_other_channels_are_approved_in_a_file_of_their_own(offers: Off
     assert (folder / "copy" / FILE).read_bytes() == before
     (*_, new) = read_approvals(folder / "delivery")
     assert (new.approved_by, sorted(new.blocks), REF in new.covers) == ("A. Officer", sorted(names), True)
+
+
+def test_ids_stay_whole_on_a_narrow_terminal(offers: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "…" not in offers("copy", "list").out

@@ -36,10 +36,10 @@ def test_a_list_is_imported_and_its_bad_lines_are_told(offers: Offers) -> None:
     assert ran.code == 1
     assert ran.told == "3 lines: 2 added, 0 were on the list or repeated"
     assert "line 3: user_id '' is empty" in ran.err
-    assert f"1 lines rejected; all of them: {Path('output/rejects/dnc.csv.rejects.csv')}" in ran.err
+    assert f"1 line rejected: {Path('output/rejects/dnc.csv.rejects.csv')}" in ran.err
     Path("dnc.csv").write_text("user_id\nUSER_1\n", encoding="utf-8")
     again = offers("suppression", "import", "dnc.csv", "--by", "list of November")
-    assert (again.code, again.told) == (0, "1 lines: 0 added, 1 were on the list or repeated")
+    assert (again.code, again.told) == (0, "1 line: 0 added, 1 were on the list or repeated")
     assert not Path("output/rejects/dnc.csv.rejects.csv").exists()
     missing = offers("suppression", "import", "nope.csv", "--by", "list of November")
     assert (missing.code, "nope.csv can't be read: No such file" in missing.err) == (1, True)
