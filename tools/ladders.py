@@ -133,7 +133,12 @@ class Common(_Closed):
 
     base_rate: Positive
     exclusions: tuple[str, ...] = Field(min_length=1)
+    access_exclusions: tuple[str, ...] = Field(min_length=1)
     fulfillment_weeks: tuple[int, int]
+
+    def exclusions_of(self, offer_type: OfferType) -> tuple[str, ...]:
+        """Return what offers of the type don't apply to: early access rewards no purchase, so its list is its own."""
+        return self.access_exclusions if offer_type == "exclusive_access" else self.exclusions
 
 
 class Rung(_Closed):

@@ -153,7 +153,7 @@ def _option(place: _Place, rung: Rung, file: LadderFile, card_type: CardType, li
             requires_enrollment=enrolled,
             enroll_within_days=rung.enroll_within_days,
             channel=rung.channel,
-            exclusions=file.common.exclusions,
+            exclusions=file.common.exclusions_of(rung.offer_type),
             max_redemptions=rung.max_redemptions,
             fulfillment_weeks=rung.fulfillment_weeks or file.common.fulfillment_weeks,
             expected_cost_usd=Decimal(0),

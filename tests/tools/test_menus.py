@@ -11,7 +11,8 @@ from tools.menus import load_menus
 from tools.subject import Scope
 from tools.vocabulary import CARD_TYPES, DOMAINS, OFFER_TYPES, STRATEGIES
 
-EXCLUSIONS = ("cash advances", "fees", "balance transfers", "gift cards", "prior purchases", "returns")
+ACCESS_EXCLUSIONS = ("gift cards", "prior purchases", "returns")
+EXCLUSIONS = ("cash advances", "fees", "balance transfers", *ACCESS_EXCLUSIONS)
 
 
 def test_every_menu_has_three_to_six_options_with_ids_of_their_own() -> None:
@@ -44,7 +45,7 @@ def test_every_option_keeps_the_limits() -> None:
 
         value = float(option.reward_value or 0)
         assert 30 <= option.expiration_days <= 60
-        assert option.exclusions == EXCLUSIONS
+        assert option.exclusions == (ACCESS_EXCLUSIONS if option.offer_type == "exclusive_access" else EXCLUSIONS)
         assert option.fulfillment_weeks is not None
         assert option.expected_cost_usd < 50
         if option.offer_type != "exclusive_access":
