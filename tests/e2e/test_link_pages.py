@@ -41,7 +41,7 @@ async def database(settings: Settings, serving: Serving) -> AsyncIterator[Databa
     opened = open_database(settings)
     claims = Claims(opened, table="cardmember", zone=ZoneInfo(settings.brand_time_zone))
     await claims.claim(CLAIM, lambda _: ())
-    assert await Records(opened).finish(outcome(CLAIM, cost=Decimal(1)))
+    assert await Records(opened, zone=ZoneInfo(settings.brand_time_zone)).finish(outcome(CLAIM, cost=Decimal(1)))
     yield opened
     await opened.aclose()
 
