@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tools.embedded.model_file import MODEL_NAME as EMBEDDED_MODEL
 from tools.errors import SettingInvalid
+from tools.prices import Prices
 from tools.vocabulary import DELIVERY_CHANNELS, CopyMode, DeliveryChannel
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -87,6 +88,15 @@ class Settings(BaseSettings):
     copy_mode: Literal["auto", "select", "compose"] = Field(
         default="auto",
         description="select: the model picks approved blocks; compose: it writes; auto: select when embedded.",
+    )
+    llm_input_usd_per_million: float | None = Field(
+        default=None, ge=0, description="Price of a million input tokens; unset: costs are told in tokens alone."
+    )
+    llm_cached_usd_per_million: float | None = Field(
+        default=None, ge=0, description="Price of a million input tokens the provider had cached; unset: as input."
+    )
+    llm_output_usd_per_million: float | None = Field(
+        default=None, ge=0, description="Price of a million output tokens; unset: costs are told in tokens alone."
     )
     embedding_model: str = Field(
         default="all-MiniLM-L6-v2", min_length=1, description="Sentence-transformers model, or a folder with one."
@@ -233,6 +243,15 @@ class Settings(BaseSettings):
     def model_url(self) -> str:
         """Base URL of the configured endpoint; OpenRouter's unless another is named."""
         return self.llm_base_url or OPENROUTER_URL
+
+    @property
+    def prices(self) -> Prices | None:
+        """What the endpoint asks for tokens; None unless prices of input and output are set."""
+        given, made = self.llm_input_usd_per_million, self.llm_output_usd_per_million
+        if given is None or made is None:
+            return None
+        cached = self.llm_cached_usd_per_million
+        return Prices(input_usd=given, output_usd=made, cached_usd=given if cached is None else cached)
 
     @property
     def effective_judge_model(self) -> str | None:

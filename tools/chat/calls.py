@@ -29,7 +29,10 @@ class Ask(Generic[Reply]):
 
 
 class ModelCall(BaseModel):
-    """The account of one step's model use. Tokens count every attempt; `cached` cost nothing."""
+    """The account of one step's model use. Tokens count every attempt; `cached` cost nothing.
+
+    `cached_tokens` are those of `input_tokens` that the provider says it had in its prefix cache.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +44,7 @@ class ModelCall(BaseModel):
     cached: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     elapsed_ms: float = 0
     error_code: str | None = None
     error: str | None = None

@@ -20,6 +20,7 @@ from tools.errors import ModelReplyInvalid, ModelUnavailable, OfferGraphError, R
 MAX_ATTEMPTS: Final = 5
 CONNECT_TIMEOUT_S: Final = 5.0
 SHOWN_REPLY: Final = 2_000
+COUNTED: Final = ("input_tokens", "output_tokens", "cached_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Tally:
     attempts: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     started: float = field(default_factory=time.monotonic)
 
     def account(self, error: OfferGraphError | None = None, *, repaired: bool = False) -> ModelCall:
@@ -55,6 +57,7 @@ class Tally:
             repaired=repaired,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
             elapsed_ms=(time.monotonic() - self.started) * 1000,
             error_code=error.code if error else None,
             error=str(error) if error else None,
@@ -115,7 +118,7 @@ class ChatModel:
         except TimeoutError as error:
             raise _late(Tally(ask.name, self.name, key, started=started), wait) from error
         if shared:
-            call = call.model_copy(update={"cached": True, "attempts": 0, "input_tokens": 0, "output_tokens": 0})
+            call = call.model_copy(update={"cached": True, "attempts": 0} | dict.fromkeys(COUNTED, 0))
         return ask.reply.model_validate_json(body), call
 
     async def keep(self, ask: Ask[Reply], reply: Reply, call: ModelCall) -> None:
@@ -246,6 +249,7 @@ def _read(message: Any, tally: Tally) -> str:
     if usage:
         tally.input_tokens += usage["input_tokens"]
         tally.output_tokens += usage["output_tokens"]
+        tally.cached_tokens += usage.get("input_token_details", {}).get("cache_read", 0)
     return message.content if isinstance(message.content, str) else ""
 
 

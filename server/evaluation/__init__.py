@@ -1,0 +1,1 @@
+"""Prompt evaluation: a golden set run under versions of a prompt, measured and compared."""
