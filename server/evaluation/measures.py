@@ -26,7 +26,10 @@ PER_THOUSAND: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure of a case. `value` is None where the case can't show it: it is then in no denominator."""
+    """One figure of a case. `value` is None where the case can't show it: it is then in no denominator.
+
+    `places` are the decimals reports show. An `opinion` is a model's, and no part of any verdict.
+    """
 
     name: str
     title: str
@@ -34,6 +37,8 @@ class Measure:
     better: Better
     value: Callable[[CaseResult], float | None]
     unit: str = ""
+    places: int = 1
+    opinion: bool = False
 
 
 def standing(result: CaseResult) -> Standing:
@@ -131,26 +136,34 @@ def measures(prices: Prices | None = None) -> tuple[Measure, ...]:
     return (
         Measure("first_pass", "First draft passes", "rate", "higher", passed_first),
         Measure("fallback", "Fallback copy, or no offer", "rate", "lower", _fell_back),
-        Measure("attempts", "Drafts per offer", "mean", "lower", _attempts),
+        Measure("attempts", "Drafts per offer", "mean", "lower", _attempts, places=2),
         Measure("no_answer", "A model call got no answer", "rate", "lower", partial(_failed, "model_unavailable")),
         Measure("unreadable", "An answer was unreadable", "rate", "lower", partial(_failed, "model_reply_invalid")),
         Measure("grounded", "Hypotheses that were grounded", "mean", "higher", _grounded, "share"),
-        Measure("ease", "Reading ease of the body", "mean", "higher", partial(_of_body, ease), "points"),
-        Measure("grade", "School grade of the body", "mean", "neither", partial(_of_body, grade), "grades"),
+        Measure("ease", "Reading ease of the body", "mean", "higher", partial(_of_body, ease)),
+        Measure("grade", "School grade of the body", "mean", "neither", partial(_of_body, grade)),
         Measure("words", "Words of all copy", "mean", "neither", _words),
         *(
             Measure(f"length_{name}", f"Characters: {name}", "mean", "neither", partial(_characters, name))
             for name in COPY_FIELDS
         ),
-        Measure("tokens_in", "Tokens in per offer", "mean", "lower", partial(_tokens, "input_tokens")),
-        Measure("tokens_out", "Tokens out per offer", "mean", "lower", partial(_tokens, "output_tokens")),
+        Measure("tokens_in", "Tokens in per offer", "mean", "lower", partial(_tokens, "input_tokens"), places=0),
+        Measure("tokens_out", "Tokens out per offer", "mean", "lower", partial(_tokens, "output_tokens"), places=0),
         *_priced(prices),
-        Measure("seconds", "Seconds per offer", "mean", "lower", lambda result: result.elapsed_ms / 1000, "s"),
-        Measure("quality", "Quality, a model's opinion", "mean", "higher", lambda result: result.quality, "share"),
+        Measure("seconds", "Seconds per offer", "mean", "lower", lambda result: result.elapsed_ms / 1000, places=2),
+        Measure(
+            "quality",
+            "Quality, a model's opinion",
+            "mean",
+            "higher",
+            lambda result: result.quality,
+            "share",
+            opinion=True,
+        ),
     )
 
 
 def _priced(prices: Prices | None) -> Sequence[Measure]:
     if prices is None:
         return ()
-    return (Measure("cost", "Cost of 1,000 offers", "mean", "lower", partial(_usd, prices), "USD"),)
+    return (Measure("cost", "Cost of 1,000 offers", "mean", "lower", partial(_usd, prices), "USD", 2),)

@@ -93,7 +93,8 @@ def _difference(primary: Primary) -> str:
     over = counted(interval.cases, "case") + (f" of {primary.repeats} repeats" if primary.repeats > 1 else "")
     bounds = ""
     if interval.low is not None and interval.high is not None:
-        bounds = f" [{round(100 * LEVEL)} % interval {points(interval.low, unit=False)} to {points(interval.high, unit=False)}]"
+        low, high = (points(bound, unit=False) for bound in (interval.low, interval.high))
+        bounds = f" [{round(100 * LEVEL)} % interval {low} to {high}]"
     return (
         f"First drafts pass in {share(primary.b)} against {share(primary.a)}: "
         f"{points(interval.difference)}{bounds} over {over}."
@@ -112,5 +113,7 @@ def _open(primary: Primary, said: str) -> Verdict:
     if needed is None:
         none = "no difference was seen" if interval.difference == 0 else "the difference is next to nothing"
         return Verdict("can't tell", f"{said} {why}: {none}; {shown}.")
-    more = f"to see a difference of this size takes about {counted(needed, 'member')} ({round(100 * POWER)} % of the time)"
+    more = (
+        f"to see a difference of this size takes about {counted(needed, 'member')} ({round(100 * POWER)} % of the time)"
+    )
     return Verdict("can't tell", f"{said} {why}: {more}; {shown}.", needed)
