@@ -66,7 +66,7 @@ def _tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def _structure(page: str) -> list[str]:
-    """Return the tags in order, but for the marks of words that differ, of which there are as many as the words make."""
+    """Return the tags in order, without the marks of words that differ: their number depends on the words."""
     return [tag for tag, _ in _tags(page) if tag not in ("ins", "del")]
 
 

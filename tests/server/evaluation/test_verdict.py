@@ -5,13 +5,11 @@ import pytest
 
 from server.evaluation.guards import guarded
 from server.evaluation.intervals import rate_interval
-from server.evaluation.measures import passed_first
-from server.evaluation.pairing import paired, sample
-from server.evaluation.records import CaseResult
+from server.evaluation.pairing import paired
 from server.evaluation.verdict import Guard, Primary, Rules, Verdict, judge
 from tests.server.evaluation.runs import PRICES, call, failing, passing, result
+from tests.server.evaluation.simulated_verdicts import verdicts
 
-CLAUSES = ("UDAAP-12/savings", "REGZ-02/rate", "GRD-01/amounts", "travel_offer_policy/words", "SEC-01/prose")
 ROUNDS = 200
 NO_GUARD: dict[str, Guard] = {}
 
@@ -22,35 +20,8 @@ def _primary(differences: list[float], repeats: int = 1) -> Primary:
     )
 
 
-def _verdict(before: list[CaseResult], after: list[CaseResult], repeats: int) -> Verdict:
-    pairing = paired(before, after)
-    taken = sample(pairing, passed_first)
-    primary = Primary(
-        float(taken.a.mean()), float(taken.b.mean()), rate_interval(taken.differences, repeats=repeats), repeats
-    )
-    return judge(primary, guarded(pairing, PRICES, Rules()))
-
-
 def test_equal_versions_get_a_verdict_in_at_most_one_of_twenty() -> None:
-    cases, repeats = 25, 2
-    kinds = {
-        (case, repeat): (
-            result(f"c-{case}", repeat, passing(), calls=(call(),)),
-            *(result(f"c-{case}", repeat, failing(clause), passing(), calls=(call(), call())) for clause in CLAUSES),
-            result(f"c-{case}", repeat, failing(), failing(), copy_source="fallback", calls=(call(), call(), call())),
-        )
-        for case in range(cases)
-        for repeat in range(repeats)
-    }
-    chance = np.random.default_rng(11)
-    words = []
-    for _ in range(ROUNDS):
-        ease = chance.beta(2, 1, cases)
-        before, after = (
-            [kinds[key][0 if chance.random() < ease[key[0]] else chance.integers(1, 7)] for key in kinds]
-            for _ in range(2)
-        )
-        words.append(_verdict(before, after, repeats).word)
+    words = list(verdicts(ROUNDS, cases=25, repeats=2, seed=11))
     wrong = ROUNDS - words.count("can't tell")
     assert wrong <= ROUNDS * 0.05 + 2.6 * np.sqrt(ROUNDS * 0.05 * 0.95)
     assert wrong > 0  # the chain can say something at all
