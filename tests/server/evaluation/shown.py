@@ -6,32 +6,35 @@ from server.evaluation.compare import Comparison, compare
 from server.evaluation.records import AttemptResult, CaseResult
 from tests.server.evaluation.runs import PRICES, Run, call, draft, result, run
 
-MERCHANTS = "{merchants}"
 BODIES = (
     "{first_name}, dinner plans? Earn {offer_value} at {merchants} until {expiry_date}. Spend {minimum_spend} or more.",
     "Your table is waiting. Use your {card_type} card at {merchants} by {expiry_date} and earn {offer_value}.",
     "Earn {offer_value} when you dine at {merchants}. The offer ends on {expiry_date}, with a cap of {reward_cap}.",
     "Good food, more points: {offer_value} at {merchants}, until {expiry_date}. Enroll by {enroll_by} to take part.",
 )
-PRESSING = (
-    "Hurry, {first_name}! Only hours left to earn {offer_value} at {merchants}. Don't miss out on this guaranteed win.",
-    "Last chance: the best rewards of any card. Earn {offer_value} at {merchants} before it is too late.",
+BROKEN = (
+    (
+        "Hurry, {first_name}! Only hours left to earn {offer_value} at {merchants}.",
+        "UDAAP-14/false-urgency",
+        "Only hours left",
+    ),
+    (
+        "The best rewards of any card: earn {offer_value} at {merchants} until {expiry_date}.",
+        "UDAAP-12/superlative",
+        "The best rewards of any card",
+    ),
+    ("Earn {offer_value} at {merchants}. Dinner is on us, always.", "REGZ-07/rate-beside-end", "Earn {offer_value}"),
+    ("earn earn {offer_value} {merchants} dinner go", "SEC-03/english-prose", ""),
 )
-CLAUSES = (
-    ("UDAAP-14/false-urgency", "Only hours left"),
-    ("UDAAP-12/superlative", "the best rewards of any card"),
-    ("REGZ-07/rate-beside-end", "Earn {offer_value}"),
-    ("SEC-03/english-prose", ""),
-)
+"""Bodies, the clause each breaks and the words it objects to."""
 
 
 def _attempt(chance: np.random.Generator, *, passes: bool) -> AttemptResult:
-    body = str(chance.choice(BODIES))
     if passes:
-        return AttemptResult(draft=draft(body), verdict="pass")
-    clause, quote = CLAUSES[int(chance.choice(4, p=[0.5, 0.3, 0.15, 0.05]))]
+        return AttemptResult(draft=draft(str(chance.choice(BODIES))), verdict="pass")
+    body, clause, quote = BROKEN[int(chance.choice(4, p=[0.5, 0.3, 0.15, 0.05]))]
     return AttemptResult(
-        draft=draft(str(chance.choice(PRESSING)), headline="Don't wait: more at dinner"),
+        draft=draft(body, headline="Don't wait: more at dinner"),
         verdict="violate",
         violations=(clause,),
         quotes={clause: quote} if quote else {},
