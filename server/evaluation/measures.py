@@ -115,11 +115,27 @@ def _characters(field: str, result: CaseResult) -> float | None:
     return None if text is None else float(len(text))
 
 
-def _tokens(which: Literal["input_tokens", "output_tokens"], result: CaseResult) -> float:
-    return float(sum(getattr(call, which) for call in result.calls))
+def remembered(result: CaseResult) -> bool:
+    """Tell whether an answer was not asked of the model anew: its tokens and seconds are then not the prompt's."""
+    return any(call.cached for call in result.calls)
 
 
-def _usd(prices: Prices, result: CaseResult) -> float:
+def all_tokens(result: CaseResult) -> float | None:
+    """Return the tokens of all calls, in and out."""
+    return None if remembered(result) else float(sum(call.input_tokens + call.output_tokens for call in result.calls))
+
+
+def _tokens(which: Literal["input_tokens", "output_tokens"], result: CaseResult) -> float | None:
+    return None if remembered(result) else float(sum(getattr(call, which) for call in result.calls))
+
+
+def _seconds(result: CaseResult) -> float | None:
+    return None if remembered(result) else result.elapsed_ms / 1000
+
+
+def _usd(prices: Prices, result: CaseResult) -> float | None:
+    if remembered(result):
+        return None
     return PER_THOUSAND * sum(
         prices.usd(input_tokens=one.input_tokens, output_tokens=one.output_tokens, cached_tokens=one.cached_tokens)
         for one in result.calls
@@ -150,7 +166,7 @@ def measures(prices: Prices | None = None) -> tuple[Measure, ...]:
         Measure("tokens_in", "Tokens in per offer", "mean", "lower", partial(_tokens, "input_tokens"), places=0),
         Measure("tokens_out", "Tokens out per offer", "mean", "lower", partial(_tokens, "output_tokens"), places=0),
         *_priced(prices),
-        Measure("seconds", "Seconds per offer", "mean", "lower", lambda result: result.elapsed_ms / 1000, places=2),
+        Measure("seconds", "Seconds per offer", "mean", "lower", _seconds, places=2),
         Measure(
             "quality",
             "Quality, a model's opinion",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from server.evaluation.measures import remembered
 from server.evaluation.pairing import Pairing, sharing_a_prompt
 from server.evaluation.records import Manifest
 from server.evaluation.verdict import Verdict
@@ -64,6 +65,11 @@ def _of_the_cases(pairing: Pairing) -> Iterator[str]:
         yield (
             f"{counted(shared, 'case')} of {len(pairing.cases)} put the same first prompt as another: they are not "
             "independent, and intervals are somewhat too narrow."
+        )
+    if known := sum(remembered(pair.a) or remembered(pair.b) for pairs in pairing.cases.values() for pair in pairs):
+        yield (
+            f"{counted(known, 'pair')} hold answers that were kept from before: no new draws, and in no figure of tokens, "
+            "cost or seconds."
         )
     if pairing.alone:
         yield f"{counted(pairing.alone, 'result')} that only one run has are left out."

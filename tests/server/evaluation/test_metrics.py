@@ -57,6 +57,9 @@ def test_a_result_stands_where_its_outcome_puts_it(changes: dict[str, str], stan
         ("tokens_out", result(calls=(call(), call())), 200),
         ("cost", result(calls=(call(input_tokens=1000, cached_tokens=400, output_tokens=100),)), 2.2),
         ("seconds", result(elapsed_ms=1500), 1.5),
+        ("seconds", result(calls=(call(cached=True),)), None),
+        ("tokens_in", result(calls=(call(), call(cached=True))), None),
+        ("cost", result(calls=(call(cached=True),)), None),
         ("quality", result(quality=0.4), 0.4),
     ],
 )
