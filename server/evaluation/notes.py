@@ -68,7 +68,7 @@ def _of_the_cases(pairing: Pairing) -> Iterator[str]:
         )
     if known := sum(remembered(pair.a) or remembered(pair.b) for pairs in pairing.cases.values() for pair in pairs):
         yield (
-            f"{counted(known, 'pair')} hold answers that were kept from before: no new draws, and in no figure of tokens, "
+            f"{counted(known, 'pair')} hold answers kept from before: no new draws, and in no figure of tokens, "
             "cost or seconds."
         )
     if pairing.alone:
