@@ -65,6 +65,6 @@ def _cost(pairing: Pairing, prices: Prices | None, rules: Rules) -> Iterator[_As
         return
     unit, places = ("USD per 1,000 offers", 2) if prices is not None else ("tokens per offer", 0)
     before, after = (number(float(side.mean()), places=places) for side in (taken.a, taken.b))
-    said = f"{after} against {before} {unit}, more than {round(100 * rules.cost_margin)} % up"
+    said = f"cost beyond a rise of {round(100 * rules.cost_margin)} %: {after} against {before} {unit}"
     beyond = taken.b - (1 + rules.cost_margin) * taken.a
     yield _Asked("cost", said, exceeds(beyond, repeats=None))

@@ -45,7 +45,7 @@ def _of_the_runs(a: Manifest, b: Manifest, prices: Prices | None) -> Iterator[st
         yield f"More than one prompt differs ({', '.join(also)}): the difference is of all of them together."
     if a.judge_model is None and b.judge_model is None:
         yield (
-            "No judge took part: clauses that only a judge can answer held every draft that isn't approved copy, on "
+            "No judge took part: clauses that only a judge can answer hold every draft that isn't approved copy, on "
             "both sides."
         )
     if prices is None:
