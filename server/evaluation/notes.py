@@ -63,8 +63,8 @@ def _of_the_cases(pairing: Pairing) -> Iterator[str]:
         yield f"Fewer than {VALIDATED} cases: intervals are not known to be right for so few."
     if shared := sharing_a_prompt(pairing):
         yield (
-            f"{counted(shared, 'case')} of {len(pairing.cases)} put the same first prompt as another: intervals speak of "
-            "members like these, but of fewer prompts than there are cases."
+            f"{counted(shared, 'case')} of {len(pairing.cases)} put the same first prompt as another: intervals speak "
+            "of members like these, but of fewer prompts than there are cases."
         )
     if known := sum(remembered(pair.a) or remembered(pair.b) for pairs in pairing.cases.values() for pair in pairs):
         yield (
