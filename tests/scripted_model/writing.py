@@ -23,8 +23,8 @@ BODIES = {
     " {offer_value}.",
     "cash back": "Get {offer_value}, up to {reward_cap}, when you spend {minimum_spend} or more in total with"
     " {merchants} by {expiry_date}.",
-    "discount": "Take a {offer_value}, up to {reward_cap}, when you spend {minimum_spend} or more in total with {merchants}"
-    " by {expiry_date}.",
+    "discount": "Take a {offer_value}, up to {reward_cap}, when you spend {minimum_spend} or more in total with"
+    " {merchants} by {expiry_date}.",
     "early access": "Enjoy {offer_value} with {merchants} through {expiry_date}.",
 }
 """A body per offer type, by words of the reward as a menu lists it."""
