@@ -1,8 +1,10 @@
 """Evaluations on disk: a folder each, of `manifest.json` and one JSON result a line in `results.jsonl`."""
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +68,20 @@ class Store:
         except FileExistsError as error:
             raise InputInvalid(f"evaluation {manifest.eval_id!r} exists already in {self.folder}") from error
         _replace(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+
+    @contextmanager
+    def held(self, eval_id: str) -> Iterator[None]:
+        """Keep other processes from adding to an evaluation. Raises InputInvalid when one does.
+
+        The hold ends with the process, however it ends.
+        """
+        with (self.folder / eval_id / MANIFEST).open("rb") as file:
+            # Only `finish` puts another file in its place, as the last act of the holder.
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputInvalid(f"evaluation {eval_id} is being run by another process; wait for it") from error
+            yield
 
     def append(self, eval_id: str, results: Iterable[CaseResult]) -> None:
         """Add results, each whole or not at all; what a killed process left of a line goes first."""

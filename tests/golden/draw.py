@@ -1,4 +1,4 @@
-"""Draws the golden set: the same files on every machine. Any first N cases hold domains, cards and strategies evenly."""
+"""Draws the golden set, alike on every machine. Any first N cases hold domains, cards and strategies evenly."""
 
 import csv
 import io
