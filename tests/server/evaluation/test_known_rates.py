@@ -22,8 +22,8 @@ from tests.scripted_model.versions import Versions
 from tests.scripted_model.writing import FAULTS
 
 GOLDEN = ROOT / "tests" / "golden"
-RATES = {"draft": 0.3, "draft@b": 0.9}
-CASES, REPEAT = 14, 2
+RATES = {"draft": 0.2, "draft@b": 0.95}
+CASES, REPEAT = 14, 1
 VERSIONS = ("draft", "draft@b")
 
 
