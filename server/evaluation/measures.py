@@ -71,6 +71,12 @@ def passed_first(result: CaseResult) -> float:
     return float(first is not None and first.draft is not None and first.verdict == "pass")
 
 
+def unbroken(result: CaseResult) -> float:
+    """Return 1 if the first draft was there and broke nothing, whether or not every clause could be shown to hold."""
+    first = first_attempt(result)
+    return float(first is not None and first.draft is not None and first.verdict != "violate")
+
+
 def family(clause: str) -> str:
     """Return the family of `POLICY/clause`: UDAAP of UDAAP-10/as-if, and a policy of the issuer's own by itself."""
     return clause.partition("/")[0].partition("-")[0]
@@ -151,6 +157,7 @@ def measures(prices: Prices | None = None) -> tuple[Measure, ...]:
     """Return every measure in the order reports show them; the primary one first. Cost needs prices."""
     return (
         Measure("first_pass", "First draft passes", "rate", "higher", passed_first),
+        Measure("unbroken", "First draft breaks no clause", "rate", "higher", unbroken),
         Measure("fallback", "Fallback copy, or no offer", "rate", "lower", _fell_back),
         Measure("attempts", "Drafts per offer", "mean", "lower", _attempts, places=2),
         Measure("no_answer", "A model call got no answer", "rate", "lower", partial(_failed, "model_unavailable")),

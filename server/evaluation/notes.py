@@ -43,10 +43,10 @@ def _of_the_runs(a: Manifest, b: Manifest, prices: Prices | None) -> Iterator[st
         yield "Both runs used the very same prompts: whatever differs is chance, or the model or endpoint."
     elif len(also := sorted(name for name in a.digests.keys() | b.digests.keys() if _differs(a, b, name))) > 1:
         yield f"More than one prompt differs ({', '.join(also)}): the difference is of all of them together."
-    if a.judge_model is None and b.judge_model is None:
+    if None in (a.judge_model, b.judge_model) and "compose" in (a.copy_mode, b.copy_mode):
         yield (
-            "No judge took part: clauses that only a judge can answer hold every draft that isn't approved copy, on "
-            "both sides."
+            "Without a judge (JUDGE_MODEL) no copy that a model composed can pass, since clauses that only a judge "
+            "answers hold it; see the first drafts that break no clause."
         )
     if prices is None:
         yield "No prices are set (LLM_INPUT_USD_PER_MILLION, LLM_OUTPUT_USD_PER_MILLION): the cost guard counts tokens."

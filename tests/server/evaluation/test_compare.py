@@ -94,7 +94,7 @@ def test_notes_say_what_a_reader_must_know() -> None:
     told = compare(of_outcomes(np.ones((12, 1))), repeats)
     notes = "\n".join(told.notes)
     assert "More than one prompt differs (analyze, draft)" in notes
-    assert "No judge took part" in notes
+    assert "Without a judge (JUDGE_MODEL) no copy that a model composed can pass" in notes
     assert "No prices are set" in notes
     assert "The runs repeat each case 1 and 2 times" in notes
     assert "Fewer than 20 cases" in notes

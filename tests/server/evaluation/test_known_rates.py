@@ -1,4 +1,4 @@
-"""Evaluations of a model whose pass probabilities are known: what is reported is what the endpoint did, to the draft."""
+"""Evaluations of a model whose pass probabilities are known: what is reported is what the endpoint did."""
 
 import shutil
 from collections import Counter
@@ -92,7 +92,9 @@ async def test_reported_rates_are_the_endpoints_own_and_the_better_version_is_fo
         assert rate == pytest.approx(writer.passing[version] / writer.first[version])
         assert summary.drafts == writer.drafts[version]
         assert attempts == pytest.approx(writer.drafts[version] / writer.first[version])
-        assert sum(clause.first for clause in summary.clauses.values()) >= writer.first[version] - writer.passing[version]
+        assert (
+            sum(clause.first for clause in summary.clauses.values()) >= writer.first[version] - writer.passing[version]
+        )
     assert first.interval.low is not None and first.interval.high is not None
     assert first.interval.low < RATES["draft@b"] - RATES["draft"] < first.interval.high
     assert told.verdict.word == "better"
