@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from server.evaluation.intervals import exceeds, holm
-from server.evaluation.measures import Measure, broke, family, first_attempt, measures
+from server.evaluation.measures import Measure, all_tokens, broke, family, first_attempt, measures
 from server.evaluation.pairing import Pairing, Value, sample
-from server.evaluation.records import CaseResult
 from server.evaluation.verdict import Guard, Rules
 from server.evaluation.wording import number, p_value, share
 from tools.prices import Prices
@@ -24,7 +23,7 @@ class _Asked:
 
 def guarded(pairing: Pairing, prices: Prices | None, rules: Rules) -> dict[str, Guard]:
     """Return every guard by name, with p-values adjusted by Holm over all of them."""
-    asked = [*_rates(pairing), _cost(pairing, prices, rules), *_families(pairing)]
+    asked = [*_rates(pairing), *_cost(pairing, prices, rules), *_families(pairing)]
     adjusted = holm({one.name: one.p_value for one in asked})
     return {
         one.name: Guard(one.name, f"{one.said} ({p_value(adjusted[one.name])})", adjusted[one.name]) for one in asked
@@ -57,16 +56,15 @@ def _rate(pairing: Pairing, name: str, said: str, value: Value) -> _Asked:
     return _Asked(name, told, exceeds(taken.differences, repeats=pairing.repeats))
 
 
-def _cost(pairing: Pairing, prices: Prices | None, rules: Rules) -> _Asked:
+def _cost(pairing: Pairing, prices: Prices | None, rules: Rules) -> Iterator[_Asked]:
+    """Ask of the cost; of nothing where every answer was remembered, which cost nothing."""
     by_name = {measure.name: measure for measure in measures(prices)}
-    value = by_name["cost"].value if prices is not None else _all_tokens
+    value = by_name["cost"].value if prices is not None else all_tokens
     taken = sample(pairing, value)
+    if not len(taken.a):
+        return
     unit, places = ("USD per 1,000 offers", 2) if prices is not None else ("tokens per offer", 0)
     before, after = (number(float(side.mean()), places=places) for side in (taken.a, taken.b))
-    said = f"{after} against {before} {unit}, more than {round(100 * rules.cost_margin)} % up"
+    said = f"cost beyond a rise of {round(100 * rules.cost_margin)} %: {after} against {before} {unit}"
     beyond = taken.b - (1 + rules.cost_margin) * taken.a
-    return _Asked("cost", said, exceeds(beyond, repeats=None))
-
-
-def _all_tokens(result: CaseResult) -> float:
-    return float(sum(call.input_tokens + call.output_tokens for call in result.calls))
+    yield _Asked("cost", said, exceeds(beyond, repeats=None))

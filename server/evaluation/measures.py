@@ -71,6 +71,12 @@ def passed_first(result: CaseResult) -> float:
     return float(first is not None and first.draft is not None and first.verdict == "pass")
 
 
+def unbroken(result: CaseResult) -> float:
+    """Return 1 if the first draft was there and broke nothing, whether or not every clause could be shown to hold."""
+    first = first_attempt(result)
+    return float(first is not None and first.draft is not None and first.verdict != "violate")
+
+
 def family(clause: str) -> str:
     """Return the family of `POLICY/clause`: UDAAP of UDAAP-10/as-if, and a policy of the issuer's own by itself."""
     return clause.partition("/")[0].partition("-")[0]
@@ -115,11 +121,27 @@ def _characters(field: str, result: CaseResult) -> float | None:
     return None if text is None else float(len(text))
 
 
-def _tokens(which: Literal["input_tokens", "output_tokens"], result: CaseResult) -> float:
-    return float(sum(getattr(call, which) for call in result.calls))
+def remembered(result: CaseResult) -> bool:
+    """Tell whether an answer was not asked of the model anew: its tokens and seconds are then not the prompt's."""
+    return any(call.cached for call in result.calls)
 
 
-def _usd(prices: Prices, result: CaseResult) -> float:
+def all_tokens(result: CaseResult) -> float | None:
+    """Return the tokens of all calls, in and out."""
+    return None if remembered(result) else float(sum(call.input_tokens + call.output_tokens for call in result.calls))
+
+
+def _tokens(which: Literal["input_tokens", "output_tokens"], result: CaseResult) -> float | None:
+    return None if remembered(result) else float(sum(getattr(call, which) for call in result.calls))
+
+
+def _seconds(result: CaseResult) -> float | None:
+    return None if remembered(result) else result.elapsed_ms / 1000
+
+
+def _usd(prices: Prices, result: CaseResult) -> float | None:
+    if remembered(result):
+        return None
     return PER_THOUSAND * sum(
         prices.usd(input_tokens=one.input_tokens, output_tokens=one.output_tokens, cached_tokens=one.cached_tokens)
         for one in result.calls
@@ -135,6 +157,7 @@ def measures(prices: Prices | None = None) -> tuple[Measure, ...]:
     """Return every measure in the order reports show them; the primary one first. Cost needs prices."""
     return (
         Measure("first_pass", "First draft passes", "rate", "higher", passed_first),
+        Measure("unbroken", "First draft breaks no clause", "rate", "higher", unbroken),
         Measure("fallback", "Fallback copy, or no offer", "rate", "lower", _fell_back),
         Measure("attempts", "Drafts per offer", "mean", "lower", _attempts, places=2),
         Measure("no_answer", "A model call got no answer", "rate", "lower", partial(_failed, "model_unavailable")),
@@ -150,7 +173,7 @@ def measures(prices: Prices | None = None) -> tuple[Measure, ...]:
         Measure("tokens_in", "Tokens in per offer", "mean", "lower", partial(_tokens, "input_tokens"), places=0),
         Measure("tokens_out", "Tokens out per offer", "mean", "lower", partial(_tokens, "output_tokens"), places=0),
         *_priced(prices),
-        Measure("seconds", "Seconds per offer", "mean", "lower", lambda result: result.elapsed_ms / 1000, places=2),
+        Measure("seconds", "Seconds per offer", "mean", "lower", _seconds, places=2),
         Measure(
             "quality",
             "Quality, a model's opinion",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, quantiles
 
 from server.evaluation.diversity import Diversity, diversity
-from server.evaluation.measures import first_attempt, measures, own_attempts, own_text, standing
+from server.evaluation.measures import first_attempt, measures, own_attempts, own_text, remembered, standing
 from server.evaluation.records import CaseResult
 from tools.prices import Prices
 
@@ -45,7 +45,7 @@ def summarise(results: Sequence[CaseResult], prices: Prices | None = None) -> Su
     """Return the figures of one version; a measure that no result can show is absent from `values`."""
     stands = Counter(map(standing, results))
     drafted = [result for result in results if standing(result) == "drafted"]
-    seconds = [result.elapsed_ms / 1000 for result in drafted]
+    seconds = [result.elapsed_ms / 1000 for result in drafted if not remembered(result)]
     return Summary(
         cases=len({result.case_id for result in results}),
         results=len(results),

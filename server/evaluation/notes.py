@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from server.evaluation.measures import remembered
 from server.evaluation.pairing import Pairing, sharing_a_prompt
 from server.evaluation.records import Manifest
 from server.evaluation.verdict import Verdict
@@ -42,10 +43,10 @@ def _of_the_runs(a: Manifest, b: Manifest, prices: Prices | None) -> Iterator[st
         yield "Both runs used the very same prompts: whatever differs is chance, or the model or endpoint."
     elif len(also := sorted(name for name in a.digests.keys() | b.digests.keys() if _differs(a, b, name))) > 1:
         yield f"More than one prompt differs ({', '.join(also)}): the difference is of all of them together."
-    if a.judge_model is None and b.judge_model is None:
+    if None in (a.judge_model, b.judge_model) and "compose" in (a.copy_mode, b.copy_mode):
         yield (
-            "No judge took part: clauses that only a judge can answer held every draft that isn't approved copy, on "
-            "both sides."
+            "Without a judge (JUDGE_MODEL) no copy that a model composed can pass, since clauses that only a judge "
+            "answers hold it; see the first drafts that break no clause."
         )
     if prices is None:
         yield "No prices are set (LLM_INPUT_USD_PER_MILLION, LLM_OUTPUT_USD_PER_MILLION): the cost guard counts tokens."
@@ -62,8 +63,13 @@ def _of_the_cases(pairing: Pairing) -> Iterator[str]:
         yield f"Fewer than {VALIDATED} cases: intervals are not known to be right for so few."
     if shared := sharing_a_prompt(pairing):
         yield (
-            f"{counted(shared, 'case')} of {len(pairing.cases)} put the same first prompt as another: they are not "
-            "independent, and intervals are somewhat too narrow."
+            f"{counted(shared, 'case')} of {len(pairing.cases)} put the same first prompt as another: intervals speak "
+            "of members like these, but of fewer prompts than there are cases."
+        )
+    if known := sum(remembered(pair.a) or remembered(pair.b) for pairs in pairing.cases.values() for pair in pairs):
+        yield (
+            f"{counted(known, 'pair')} hold answers kept from before: no new draws, and in no figure of tokens, "
+            "cost or seconds."
         )
     if pairing.alone:
         yield f"{counted(pairing.alone, 'result')} that only one run has are left out."

@@ -90,7 +90,8 @@ def _guards(comparison: Comparison) -> Iterator[str]:
     yield "## Guards"
     yield ""
     yield from (
-        f"- {'**tripped**' if guard.tripped else 'held'}: {escaped(guard.said)}" for guard in comparison.guards.values()
+        f"- {'**tripped**' if guard.tripped else 'quiet'}: {escaped(guard.said)}"
+        for guard in comparison.guards.values()
     )
 
 

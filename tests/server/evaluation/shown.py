@@ -72,7 +72,12 @@ def _run(name: str, digest: str, rate: float, tokens: int, *, seed: int) -> Run:
                 )
             )
     return run(
-        results, prompt=name, eval_id=f"{digest}-0504", digests={"draft": digest * 8, "analyze": "c" * 64}, repeat=3
+        results,
+        prompt=name,
+        eval_id=f"{digest}-0504",
+        judge_model="vendor/judge-1",
+        digests={"draft": digest * 8, "analyze": "c" * 64},
+        repeat=3,
     )
 
 

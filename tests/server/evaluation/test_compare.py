@@ -7,7 +7,7 @@ import pytest
 
 from server.evaluation.compare import compare, row_of
 from server.evaluation.pairing import paired, sharing_a_prompt
-from tests.server.evaluation.runs import PRICES, Run, of_outcomes, passing, result, run
+from tests.server.evaluation.runs import PRICES, Run, call, of_outcomes, passing, result, run
 from tools.errors import InputInvalid
 
 HALF = np.tile([[1], [0]], (20, 1))
@@ -94,7 +94,7 @@ def test_notes_say_what_a_reader_must_know() -> None:
     told = compare(of_outcomes(np.ones((12, 1))), repeats)
     notes = "\n".join(told.notes)
     assert "More than one prompt differs (analyze, draft)" in notes
-    assert "No judge took part" in notes
+    assert "Without a judge (JUDGE_MODEL) no copy that a model composed can pass" in notes
     assert "No prices are set" in notes
     assert "The runs repeat each case 1 and 2 times" in notes
     assert "Fewer than 20 cases" in notes
@@ -115,3 +115,12 @@ def test_opinions_of_quality_move_no_verdict() -> None:
     quality = row_of(told.rows, "quality")
     assert quality is not None and quality.interval.difference == pytest.approx(0.8)
     assert told.verdict.word == "can't tell"
+
+
+def test_answers_kept_from_before_count_for_no_cost_and_trip_no_guard() -> None:
+    before = [result(f"c-{case}", calls=(call(cached=True, input_tokens=0, output_tokens=0),)) for case in range(20)]
+    after = [result(f"c-{case}") for case in range(20)]
+    told = compare(run(before), run(after, eval_id="e-2"), prices=PRICES)
+    assert "cost" not in told.guards
+    assert not {"cost", "tokens_in", "seconds"} & {row.measure.name for row in told.rows}
+    assert any(note.startswith("20 pairs hold answers kept from before") for note in told.notes)
