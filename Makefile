@@ -54,7 +54,7 @@ gate: $(STAMP) ## Plant violations for every clause; print what the gate caught
 bench: $(STAMP) ## Run the benchmarks; they print ratios
 	@$(BIN)/python -m tests.bench
 
-pictures: $(STAMP) ## Photograph the emails of docs/images again (needs Chromium)
+pictures: $(STAMP) ## Photograph the emails and the report of docs/images again (needs Chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pictures]'
 	@$(BIN)/python -m tests.pictures
 

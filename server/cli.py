@@ -14,6 +14,7 @@ from server.commands import (
     db,
     demo,
     email,
+    evaluate,
     generate,
     parts,
     policies,
@@ -39,7 +40,7 @@ HINTS: Final = {
 }
 """What to do next, by error code; other errors say it themselves."""
 
-PANELS: Final = ("Start here", "Offers", "Compliance", "Data", "Settings and parts")
+PANELS: Final = ("Start here", "Offers", "Compliance", "Prompts", "Data", "Settings and parts")
 
 
 class ByPanel(TyperGroup):
@@ -68,6 +69,7 @@ for module in (demo, serve, generate, trace, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
+app.add_typer(evaluate.app, name="eval", rich_help_panel="Prompts")
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
