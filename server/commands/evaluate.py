@@ -155,13 +155,10 @@ def _evaluated(asked: "Request", settings: "Settings", again: str) -> str | None
         fail(f"{error}; {progress.told()}", hint=f"go on with: {again}")
         raise typer.Exit(1) from error
     store = Store(asked.out)
-    for manifest in (work.baseline, work.candidate):
-        if manifest is not None:
-            found = store.load(manifest.eval_id)
-            out().print(summary_table(found.manifest, summarise(found.results, settings.prices)))
     if work.baseline is None:
-        folder = asked.out / work.candidate.eval_id
-        out().print(Text(f"kept: {folder}"), soft_wrap=True)
+        found = store.load(work.candidate.eval_id)
+        out().print(summary_table(found.manifest, summarise(found.results, settings.prices)))
+        out().print(Text(f"kept: {asked.out / work.candidate.eval_id}"), soft_wrap=True)
         return None
     return _compared(store, settings, work.baseline.eval_id, work.candidate.eval_id)
 

@@ -26,8 +26,8 @@ from server.evaluation.records import CaseResult, Manifest
 from server.evaluation.session import Work
 from tools.vocabulary import CopyMode
 
-EMBEDDED_SECONDS: Final[dict[CopyMode, float]] = {"select": 6.0, "compose": 45.0}
-"""What a case takes of one of the embedded model's slots, about, on two cores: an analysis and its drafts."""
+EMBEDDED_SECONDS: Final[dict[CopyMode, float]] = {"select": 10.0, "compose": 90.0}
+"""What a case takes of one of the embedded model's slots, about, on two cores that do other work as well."""
 CLAUSES_SHOWN: Final = 5
 
 
@@ -110,18 +110,16 @@ def summary_table(manifest: Manifest, summary: Summary) -> Table:
 
 def kept_table(kept: Sequence[Manifest]) -> Table:
     """Return the evaluations kept, a row each."""
-    table = Table("evaluation", "prompt", "digest", "model", "mode", "cases", "repeat", "state")
-    table.columns[0].no_wrap = True
+    table = Table(box=None)
+    for name in ("evaluation", "prompt", "mode", "cases", "state", "model"):
+        table.add_column(name, no_wrap=name != "model", overflow="fold")
     for one in kept:
-        name = one.prompt.partition("@")[0]
         table.add_row(
             one.eval_id,
             one.prompt,
-            one.digests[name][:8],
-            Text(one.model, overflow="fold"),
             one.copy_mode,
-            str(one.cases),
-            str(one.repeat),
+            f"{one.cases} x {one.repeat}",
             "unfinished" if one.finished_at is None else "finished",
+            Text(one.model),
         )
     return table
