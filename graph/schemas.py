@@ -82,7 +82,7 @@ class OfferInput(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user_id: Storable = Field(
-        min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000001"]
+        min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000006"]
     )
     domain: Domain = Field(description="Category of the predicted offer.", examples=["Travel"])
     confidence_score: float = Field(

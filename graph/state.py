@@ -101,11 +101,15 @@ class PolicyExtract(Record):
 
 
 class Attempt(Record):
-    """One draft with what the gate said of it; `offer_sha` names the whole offer that was judged."""
+    """One draft with what the gate said of it; `offer_sha` names the whole offer that was judged.
+
+    `told` is what a next draft would be told of it: nothing that has to do with the member. None in earlier records.
+    """
 
     draft: Draft | None
     report: ComplianceReport
     offer_sha: str | None = None
+    told: tuple[Violation, ...] | None = None
 
 
 LoopReason = Literal["no_draft", "nothing_to_tell", "attempts", "no_change", "oscillation", "tokens", "seconds"]

@@ -14,6 +14,8 @@ def _for_forms(schema: dict[str, Any]) -> dict[str, Any]:
         real = [option for option in given.get("anyOf", ()) if option.get("type") != "null"]
         rest = {key: value for key, value in given.items() if not real or key not in ("anyOf", "default")}
         properties[name] = rest | (real[0] if real else {})
+        if name in schema["required"]:
+            properties[name]["default"] = given["examples"][0]  # what the form begins with; the API still requires it
     return schema | {"properties": properties}
 
 

@@ -22,6 +22,7 @@ from server.commands import (
     policy_versions,
     serve,
     suppression,
+    trace,
 )
 from server.commands.console import fail, out
 from server.release import release
@@ -64,7 +65,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, generate, check, config, parts):
+for module in (demo, serve, generate, trace, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands

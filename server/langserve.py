@@ -33,7 +33,7 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
             ConfigurableFieldSpec(
                 id="mode",
                 annotation=Mode,
-                name="Mode",
+                name="Mode of other routes: the playground always previews",
                 description="issue records and may issue an offer; preview writes nothing. The playground previews.",
                 default="issue",
             )
