@@ -28,7 +28,7 @@ _SPECIAL: Final = re.compile(
     re.IGNORECASE,
 )
 WORDS: Final = {"better": "Better", "worse": "Worse", "can't tell": "Can't tell"}
-CHANGES: Final = {"worse": "got worse", "better": "got better", "other words": "same result, other words"}
+CHANGES: Final = {"worse": "got worse", "better": "got better", "other words": "other words"}
 
 
 def markdown(comparison: Comparison) -> str:
