@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tools.draft_examples import Contrast
 from tools.errors import PromptInvalid
 from tools.vocabulary import OfferType
 
 Role = Literal["system", "user"]
+PartName = Literal["system", "examples", "user"]
+ROLES: Final[Mapping[PartName, Role]] = {"system": "system", "examples": "system", "user": "user"}
+"""The sections of a prompt file, in their order, and the message each belongs to."""
 
 _FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_SECTION: Final = re.compile(r"^# (System|User)[ \t]*$", re.MULTILINE)
+_SECTION: Final = re.compile(r"^# (System|Examples|User)[ \t]*$", re.MULTILINE)
 
 
 class PromptHeader(BaseModel):
@@ -34,9 +37,26 @@ class PromptHeader(BaseModel):
     temperature: float = Field(ge=0, le=2)
     max_tokens: int = Field(ge=1, le=8000)
     variables: tuple[str, ...]
+    schemas: tuple[str, ...] = Field(
+        alias="schema", min_length=1, description="Output schemas of the step, by the names they have on the wire."
+    )
     examples: Mapping[OfferType, Contrast] = Field(
         default_factory=dict, description="Of a drafting prompt: good and bad copy per offer type."
     )
+
+    @field_validator("schemas", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One rendered section: `examples` follow the system text in the system message."""
+
+    name: PartName
+    role: Role
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +66,29 @@ class Prompt:
     header: PromptHeader
     digest: str
     path: Path
-    sections: tuple[tuple[Role, str], ...]
+    sections: tuple[tuple[PartName, str], ...]
 
     def render(self, variables: Mapping[str, Any]) -> list[tuple[Role, str]]:
-        """Fill the template. Raises PromptInvalid when a variable is missing, unknown or misused in the template."""
+        """Return the messages sent: one of each role, its parts a blank line apart. Raises as `parts` does."""
+        messages: dict[Role, str] = {}
+        for part in self.parts(variables):
+            messages[part.role] = f"{messages[part.role]}\n\n{part.text}" if part.role in messages else part.text
+        return list(messages.items())
+
+    def parts(self, variables: Mapping[str, Any]) -> tuple[Part, ...]:
+        """Fill the template and return its sections in the order sent; examples that come out empty are left out.
+
+        Raises PromptInvalid when a variable is missing, unknown or misused in the template.
+        """
         expected, given = set(self.header.variables), set(variables)
         if expected != given:
             wrong = ", ".join(sorted(expected ^ given))
             raise PromptInvalid(self.path, 1, f"variables missing or unknown at rendering: {wrong}")
         try:
-            return [(role, _compiled(text).render(variables).strip()) for role, text in self.sections]
+            texts = [(name, _compiled(text).render(variables).strip()) for name, text in self.sections]
         except TemplateError as error:
             raise PromptInvalid(self.path, getattr(error, "lineno", None) or 1, str(error)) from error
+        return tuple(Part(name, ROLES[name], text) for name, text in texts if text or name != "examples")
 
 
 @lru_cache(maxsize=64)
@@ -138,13 +169,16 @@ def _header(path: Path, text: str) -> PromptHeader:
         raise PromptInvalid(path, 1, f"{key} is {first['input']!r}: {first['msg']}") from error
 
 
-def _sections(path: Path, source: str, start: int) -> tuple[tuple[Role, str], ...]:
+def _sections(path: Path, source: str, start: int) -> tuple[tuple[PartName, str], ...]:
     heads = list(_SECTION.finditer(source, start))
-    roles = [head.group(1).lower() for head in heads]
-    if roles != ["system", "user"]:
-        raise PromptInvalid(path, 1, f"has sections {roles}; allowed: `# System`, then `# User`")
-    first, second = heads
-    return ("system", source[first.end() : second.start()]), ("user", source[second.end() :])
+    names = [head.group(1).lower() for head in heads]
+    if names not in (["system", "user"], ["system", "examples", "user"]):
+        raise PromptInvalid(
+            path, 1, f"has sections {names}; allowed: `# System`, `# Examples` where there are any, `# User`"
+        )
+    ends = [*(head.start() for head in heads[1:]), len(source)]
+    texts = [source[head.end() : end] for head, end in zip(heads, ends, strict=True)]
+    return tuple(zip(cast(list[PartName], names), texts, strict=True))
 
 
 def _variables(path: Path, source: str, text: str) -> set[str]:
