@@ -68,12 +68,14 @@ class _Sources:
     attestations: tuple[tuple[str, Attestation], ...]
     judged: bool
     split: tuple[str, ...]
+    prompted: bool
 
 
-def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
+def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = (), prompted: bool = True) -> Rulebook:
     """Read and check policies, menus, merchants, copy blocks and prompts; files that are as they were, once.
 
-    `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
+    `approvals` of copy are records beside those of `approvals.yaml`. Without `prompted`, no prompt is
+    read: that is for looking at prompts that may be broken. Raises PolicyInvalid or PromptInvalid.
     """
     sources = _Sources(
         policies_dir=settings.policies_dir,
@@ -83,6 +85,7 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
         attestations=tuple(sorted(settings.effective_attestations.items())),
         judged=settings.effective_judge_model is not None,
         split=tuple(named(prompt, variant) for prompt, shares in settings.prompt_split.items() for variant in shares),
+        prompted=prompted,
     )
     more = tuple(approvals)
     return _rulebook(sources, more) if more else _known_rulebook(sources)
@@ -104,7 +107,8 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
-    prompts = load_prompts(sources.prompts_dir, needed=PROMPTS, split=sources.split)
+    needed = PROMPTS if sources.prompted else {}
+    prompts = load_prompts(sources.prompts_dir, needed=needed, split=sources.split if needed else ())
     rulebook = Rulebook(
         policies=policies,
         gate=gate,
@@ -151,6 +155,11 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
         sha=sha,
         epoch=standing.epoch,
     )
+
+
+def instructions_of(prompts: PromptSet, rulebook: Rulebook) -> Instructions:
+    """Return what models are told under a rulebook with these prompts in place of its own."""
+    return _instructions(prompts, rulebook.policies, rulebook.blocks)
 
 
 def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:

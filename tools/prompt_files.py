@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -15,8 +15,20 @@ from tools.prompt_environment import Shared, compiled
 from tools.prompt_header import PromptHeader
 from tools.prompt_steps import REPLY_SCHEMA, Step
 from tools.variants import BASE, named
+from tools.yaml_lines import Lines
 
-__all__ = ["ROLES", "Part", "PartName", "Prompt", "PromptHeader", "PromptSet", "Role", "lint_files", "load_prompts"]
+__all__ = [
+    "ROLES",
+    "Part",
+    "PartName",
+    "Prompt",
+    "PromptHeader",
+    "PromptSet",
+    "Role",
+    "lint_files",
+    "load_prompts",
+    "sound_prompts",
+]
 
 Role = Literal["system", "user"]
 ROLES: Final[Mapping[PartName, Role]] = {"system": "system", "examples": "system", "user": "user"}
@@ -41,6 +53,8 @@ class Prompt:
     path: Path
     sections: tuple[Section, ...]
     shared: Shared = ()
+    lines: Lines | None = field(default=None, repr=False, compare=False)
+    """Where the values of the front matter stand."""
 
     @property
     def name(self) -> str:
@@ -94,6 +108,10 @@ class PromptSet:
         """Return the prompt of a step, or the variant of it a run uses. Raises KeyError for an unknown one."""
         return self._prompts[named(name, variants.get(name))]
 
+    def named(self, name: str) -> Prompt:
+        """Return a prompt by the name of its file: `draft`, `draft@b`. Raises KeyError for an unknown one."""
+        return self._prompts[name]
+
     def used(self, variants: Mapping[str, str]) -> dict[str, str]:
         """Return the digest of each step's prompt in a run with these variants, by the name of its file."""
         return {prompt.name: prompt.digest for prompt in self._of_run(variants)}
@@ -129,7 +147,7 @@ def load_prompts(folder: Path, *, needed: Mapping[str, Step], split: Iterable[st
     """
     prompts: dict[str, Prompt] = {}
     for checked in _checked(folder, needed, read_shared(folder)):
-        if errors := [fault for fault in checked.faults if fault.severity == "error"]:
+        if errors := _errors(checked):
             raise _invalid(errors[0])
         prompts[checked.path.stem] = _prompt(checked)
     for name in split:
@@ -141,6 +159,12 @@ def load_prompts(folder: Path, *, needed: Mapping[str, Step], split: Iterable[st
                 f"PROMPT_SPLIT gives {name} a share, but there is no such file; known: {known}",
             )
     return PromptSet(prompts)
+
+
+def sound_prompts(folder: Path, *, needed: Mapping[str, Step]) -> PromptSet:
+    """Return the prompts of a folder that have no errors, for who tells the errors elsewhere."""
+    checked = _checked(folder, needed, read_shared(folder))
+    return PromptSet({file.path.stem: _prompt(file) for file in checked if not _errors(file)})
 
 
 def lint_files(folder: Path, *, needed: Mapping[str, Step]) -> list[Fault]:
@@ -171,11 +195,15 @@ def _strays(folder: Path, needed: Mapping[str, Step]) -> Iterable[Fault]:
             yield Fault(path, 1, 1, "variant-name", message, remedy)
 
 
+def _errors(checked: Checked) -> list[Fault]:
+    return [fault for fault in checked.faults if fault.severity == "error"]
+
+
 def _prompt(checked: Checked) -> Prompt:
     assert checked.header is not None  # else there was an error
     bytes_ = [checked.source, *(part for pair in checked.shared for part in pair)]
     digest = hashlib.sha256("\0".join(bytes_).encode()).hexdigest()[:16]
-    return Prompt(checked.header, digest, checked.path, checked.sections, checked.shared)
+    return Prompt(checked.header, digest, checked.path, checked.sections, checked.shared, checked.lines)
 
 
 def _invalid(fault: Fault) -> PromptInvalid:
