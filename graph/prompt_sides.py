@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from graph.rulebook import PROMPTS
-from tools.errors import InputInvalid
+from tools.errors import InputInvalid, PromptInvalid
 from tools.prompt_files import Prompt, PromptSet, load_prompts
 
 AllOf = Callable[[str], dict[str, str] | None]
@@ -34,7 +34,10 @@ def side(given: str, folder: Path, at_revision: AllOf) -> Side:
         if texts is None:
             raise InputInvalid(f"{given!r}: git knows no revision {revision!r} of {folder}; allowed: {FORMS}")
         with _written(texts) as then:
-            return _of(given, name, load_prompts(then, needed=PROMPTS))
+            try:
+                return _of(given, name, load_prompts(then, needed=PROMPTS))
+            except PromptInvalid as error:  # its path is of a scratch folder
+                raise PromptInvalid(Path(f"{error.path.name}:{revision}"), error.line, error.reason) from error
     known = load_prompts(folder, needed=PROMPTS)
     if name in known.digests:
         return _of(given, name, known)

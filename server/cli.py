@@ -21,6 +21,7 @@ from server.commands import (
     policy_versions,
     prompt_diff,
     prompt_show,
+    prompt_variables,
     prompts,
     serve,
     suppression,
@@ -70,7 +71,7 @@ for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
-for module in (prompt_show, prompt_diff):
+for module in (prompt_show, prompt_diff, prompt_variables):
     prompts.app.registered_commands += module.app.registered_commands
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
