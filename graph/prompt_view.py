@@ -83,12 +83,19 @@ class Unasked(ChatModel):
 
 
 async def prompt_view(
-    step: StepName, view: MemberView, deps: Deps, *, mode: CopyMode, variant: str | None = None, asking: bool = False
+    step: StepName,
+    view: MemberView,
+    deps: Deps,
+    *,
+    mode: CopyMode,
+    variant: str | None = None,
+    asking: bool = False,
+    hypotheses: Sequence[str] = (),
 ) -> PromptView:
     """Return the prompt of a step for members of this view, sent today in the campaign `online`.
 
-    With `asking`, a draft that is composed is told the hypotheses the model finds now, or found before: the step asks
-    it as a run does. Raises InputInvalid for a variant that isn't there.
+    A draft that is composed is told `hypotheses`, or with `asking` those the model finds now, or found before: analysis
+    asks it as a run does. Raises InputInvalid for a variant that isn't there.
     """
     prompts = deps.rulebook.prompts
     name = step if variant is None else f"{step}@{variant}"
@@ -99,6 +106,7 @@ async def prompt_view(
     rulebook = replace(deps.rulebook, prompts=PromptSet({**known, name: noted}))
     shown = replace(deps, rulebook=rulebook, model=Unasked(deps.model.name), copy_mode=mode)
     state, notes = _state(view, shown, {} if variant is None else {step: variant}), list[str]()
+    state["hypotheses"] = tuple(Hypothesis(text=text, cites=()) for text in hypotheses)
     if step == "judge":
         ask = await _judged(state, noted, shown)
     else:
@@ -149,14 +157,15 @@ async def _prepared(state: OfferState, shown: Deps, deps: Deps, *, asking: bool)
     if shown.copy_mode == "select":
         return ()  # a draft that chooses sees neither prose nor hypotheses
     notes = [f"without the policies' prose: {why}" for why in found["degraded"]]
+    if state["hypotheses"]:
+        return notes
     if not asking:
         return [*notes, "without hypotheses: analysis is a model's, and none was asked"]
     try:
         analysed = await analyze_llm(state, _runtime(), deps=deps)  # type: ignore[arg-type]
     except (ModelUnavailable, ModelReplyInvalid, DatabaseUnavailable) as error:
         return [*notes, f"without hypotheses: {error}"]
-    hypotheses: tuple[Hypothesis, ...] = analysed["hypotheses"]
-    state["hypotheses"] = hypotheses
+    state["hypotheses"] = analysed["hypotheses"]
     return notes
 
 
