@@ -68,7 +68,7 @@ def screened(predictions: pl.DataFrame, ground: Ground) -> pl.DataFrame:
     """Return the frame with a column per reason, the detail in words where it holds and null else, and `reason`.
 
     `predictions` went through `with_signals`; it holds `confidence`, `in_holdout`, what of the member the rules read,
-    and any of the columns `USAGE`. The columns are called as the reasons; `reason` is the first that holds, null for none.
+    and any of the columns `USAGE`. They are called as the reasons; `reason` is the first that holds, null for none.
     """
     limits = pl.DataFrame([{"domain": domain, **_limits(given)} for domain, given in ground.limits.items()])
     menus = pl.DataFrame([_menu(key, facts) for key, facts in ground.menus.items()], schema=_MENU)
