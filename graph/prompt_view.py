@@ -5,6 +5,7 @@ Nothing is screened, recorded or issued. What stands here is what a run's node b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import Any, Final, Literal, get_args
 
 from langgraph.runtime import Runtime
@@ -91,8 +92,9 @@ async def prompt_view(
     variant: str | None = None,
     asking: bool = False,
     hypotheses: Sequence[str] = (),
+    day: date | None = None,
 ) -> PromptView:
-    """Return the prompt of a step for members of this view, sent today in the campaign `online`.
+    """Return the prompt of a step for members of this view, sent on a day (today) in the campaign `online`.
 
     A draft that is composed is told `hypotheses`, or with `asking` those the model finds now, or found before: analysis
     asks it as a run does. Raises InputInvalid for a variant that isn't there.
@@ -105,7 +107,8 @@ async def prompt_view(
     known = {each: prompts.named(each) for each in prompts.digests}
     rulebook = replace(deps.rulebook, prompts=PromptSet({**known, name: noted}))
     shown = replace(deps, rulebook=rulebook, model=Unasked(deps.model.name), copy_mode=mode)
-    state, notes = _state(view, shown, {} if variant is None else {step: variant}), list[str]()
+    variants: dict[str, str] = {} if variant is None else {step: variant}
+    state, notes = _state(view, shown, variants, day or deps.today()), list[str]()
     state["hypotheses"] = tuple(Hypothesis(text=text, cites=()) for text in hypotheses)
     if step == "judge":
         ask = await _judged(state, noted, shown)
@@ -116,15 +119,14 @@ async def prompt_view(
     return PromptView(prompts.named(name), ask, Prompt.parts(noted, noted.given), noted.given, tuple(notes))
 
 
-def _state(view: MemberView, deps: Deps, variants: dict[str, str]) -> OfferState:
-    today = deps.today()
+def _state(view: MemberView, deps: Deps, variants: dict[str, str], day: date) -> OfferState:
     run = Run(
         run_id="prompt-view",
         prediction_key="",
         campaign="online",
         campaign_id=ONLINE,
         mode="preview",
-        send_date=today,
+        send_date=day,
         started_at=0,
         deadline_s=deps.settings.run_deadline_s,
         max_revisions=0,
@@ -136,7 +138,7 @@ def _state(view: MemberView, deps: Deps, variants: dict[str, str]) -> OfferState
         view=view,
         menu=menu,
         candidates=candidates_of(view, menu, flight_of(run), deps),
-        week=week_of(today),
+        week=week_of(day),
         use_llm=True,
         variants=variants,
         hypotheses=(),

@@ -19,6 +19,7 @@ from server.commands import (
     policies,
     policy_acts,
     policy_versions,
+    prompt_cost,
     prompt_diff,
     prompt_show,
     prompt_variables,
@@ -71,7 +72,7 @@ for module in (demo, serve, generate, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
-for module in (prompt_show, prompt_diff, prompt_variables):
+for module in (prompt_show, prompt_diff, prompt_variables, prompt_cost):
     prompts.app.registered_commands += module.app.registered_commands
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")

@@ -87,9 +87,7 @@ async def _rendered(
             for each in sides:
                 step, variant = step_of(each.prompt.name)
                 then = replace(deps, rulebook=replace(deps.rulebook, prompts=each.prompts))
-                pair.append(
-                    await prompt_view(step, view_of(bands), then, mode=mode or deps.copy_mode, variant=variant)
-                )
+                pair.append(await prompt_view(step, view_of(bands), then, mode=mode or deps.copy_mode, variant=variant))
             found.append((pair[0], pair[1]))
         return found
     finally:
@@ -114,7 +112,10 @@ def _page(sides: "Sequence[Side]", rendered: "Sequence[tuple[PromptView, PromptV
     for bands, (first, second) in zip(EXAMPLES, rendered, strict=True):
         for (role, was), (_, now) in zip(first.ask.messages, second.ask.messages, strict=True):
             if was != now:
-                told += [Rule(f"{role} message for {bands}", align="left", style="dim"), line_diff(plain(was), plain(now))]
+                told += [
+                    Rule(f"{role} message for {bands}", align="left", style="dim"),
+                    line_diff(plain(was), plain(now)),
+                ]
         if first.ask.messages != second.ask.messages:
             break  # one example is shown; the table has the tokens of all
     return Group(*told)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from server.commands.console import busy, err, out, plain
+from server.commands.console import busy, out, plain
 from tools.vocabulary import CopyMode, Domain
 
 if TYPE_CHECKING:
@@ -102,15 +102,13 @@ async def _shown(
 
 def step_of(name: str) -> "tuple[StepName, str | None]":
     """Split `draft@b` into step and variant. Raises InputInvalid for a step there is none of."""
-    from typing import cast
-
     from graph.prompt_view import STEPS
     from tools.errors import InputInvalid
 
     step, _, variant = name.removesuffix(".md").rpartition("/")[2].partition("@")
     if step not in STEPS:
         raise InputInvalid(f"prompt is {name!r}: allowed are {', '.join(STEPS)}, or a variant such as draft@b")
-    return cast("StepName", step), variant or None
+    return step, variant or None
 
 
 def view_of(bands: str | None, domain: Domain | None = None) -> "MemberView":
@@ -142,7 +140,7 @@ async def _member_view(user_id: str, domain: Domain, deps: "Deps") -> "MemberVie
     seen = read_signals(member, deps.today()).view(domain)
     if seen is None:
         raise InputInvalid(
-            f"--member is {user_id!r}: no prompt is ever made for them (a card tier that isn't known, or a sleeping dog)"
+            f"--member is {user_id!r}: no prompt is made for them (a card tier that isn't known, or a sleeping dog)"
         )
     return seen
 
