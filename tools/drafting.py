@@ -140,7 +140,7 @@ def _with_policies(prompt: Prompt, variables: dict[str, Any], policies: Sequence
     left = BUDGET["compose"] - _length(messages) - pieces  # each piece rounds up by one
     if pieces and left > 0:
         room = left // pieces
-        return rendered(room - room % PROSE_STEP, whole)
+        return rendered(room - room % PROSE_STEP or room, whole)
     for examples in ([{**shown, "bad": ""} for shown in whole], []):
         if _length(messages) > BUDGET["compose"]:
             messages = rendered(0, examples)
