@@ -20,6 +20,11 @@ from server.commands import (
     policies,
     policy_acts,
     policy_versions,
+    prompt_cost,
+    prompt_diff,
+    prompt_show,
+    prompt_variables,
+    prompts,
     serve,
     suppression,
     trace,
@@ -69,11 +74,14 @@ for module in (demo, serve, generate, trace, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
+for module in (prompt_show, prompt_diff, prompt_variables, prompt_cost):
+    prompts.app.registered_commands += module.app.registered_commands
 app.add_typer(evaluate.app, name="eval", rich_help_panel="Prompts")
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(email.app, name="email", rich_help_panel="Compliance")
+app.add_typer(prompts.app, name="prompts", rich_help_panel="Prompts")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 app.add_typer(suppression.app, name="suppression", rich_help_panel="Data")
 
