@@ -14,13 +14,21 @@ def _for_forms(schema: dict[str, Any]) -> dict[str, Any]:
         real = [option for option in given.get("anyOf", ()) if option.get("type") != "null"]
         rest = {key: value for key, value in given.items() if not real or key not in ("anyOf", "default")}
         properties[name] = rest | (real[0] if real else {})
-        if name in schema["required"]:
-            properties[name]["default"] = given["examples"][0]  # what the form begins with; the API still requires it
     return schema | {"properties": properties}
 
 
 LenientPrediction = Annotated[Any, WithJsonSchema(_for_forms(OfferInput.model_json_schema()))]
 """Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
+
+
+def playground_form() -> dict[str, Any]:
+    """Return what the playground's form is drawn from: it begins with a prediction that works with sample members.
+
+    Only the page gets these defaults. In the API's schema, code made from it would send them for members left out.
+    """
+    schema = _for_forms(OfferInput.model_json_schema())
+    filled = {name: {"default": schema["properties"][name]["examples"][0]} for name in schema["required"]}
+    return schema | {"properties": {name: given | filled.get(name, {}) for name, given in schema["properties"].items()}}
 
 
 class MlOutput(BaseModel):
