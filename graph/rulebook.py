@@ -50,10 +50,18 @@ class Rulebook:
     hypotheses: Hypotheses
     prompts: PromptSet
     instructions: Instructions
-    sha: str
-    """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
+    files_sha: str
+    """Names the bytes of every file of the policies folder."""
+    stored: str = ""
+    """Names the policies of the ledger, by version and hash."""
     epoch: int = 0
     """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
+
+    @property
+    def sha(self) -> str:
+        """Name all this was read from: the policies folder's bytes, the prompts' digests and the ledger's policies."""
+        prompts = (f"{name} {digest}" for name, digest in self.prompts.digests.items())
+        return sha256("\0".join((self.files_sha, *prompts, self.stored)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
-    prompts = load_prompts(sources.prompts_dir, needed=PROMPTS)
+    prompts = read_prompts(sources.prompts_dir)
     rulebook = Rulebook(
         policies=policies,
         gate=gate,
@@ -115,7 +123,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
         instructions=_instructions(prompts, policies, blocks),
-        sha=sources.sha,
+        files_sha=_folder_sha(folder),
     )
     if _folder_sha(folder, sources.prompts_dir) != sources.sha:
         raise PolicyInvalid(folder, 1, "a file of policies or prompts changed while they were read; start again")
@@ -134,10 +142,6 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     menus = files.ladders.menus(gate.policies.limit)
     copy_folder = files.ladders.path.parent / "copy"
     blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
-    sha = files.sha
-    if stored:
-        names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
-        sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
     return replace(
         files,
         policies=gate.policies,
@@ -145,9 +149,23 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
         menus=menus,
         blocks=blocks,
         instructions=_instructions(files.prompts, gate.policies, blocks),
-        sha=sha,
+        stored="\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored),
         epoch=standing.epoch,
     )
+
+
+def read_prompts(folder: Path) -> PromptSet:
+    """Read and check every prompt the steps need, and their variants. Raises PromptInvalid with file and line."""
+    return load_prompts(folder, needed=PROMPTS)
+
+
+def with_prompts(rulebook: Rulebook, prompts: PromptSet) -> Rulebook:
+    """Return the rulebook with other prompts. CPU work: some hundredths of a second.
+
+    Policies, menus and copy stay the very objects they are, the gate and what it remembers included.
+    """
+    instructions = _instructions(prompts, rulebook.policies, rulebook.blocks)
+    return replace(rulebook, prompts=prompts, instructions=instructions)
 
 
 def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:

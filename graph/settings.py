@@ -121,6 +121,10 @@ class Settings(BaseSettings):
         description="Folder of the embedded parts, caches and the token secret.",
     )
     prompts_dir: Path = Field(default=ROOT / "prompts", description="Folder of the prompt files.")
+    reload_prompts: bool = Field(
+        default=False,
+        description="Let an edited prompt count from the next run on, issued offers included; for working on prompts.",
+    )
     policies_dir: Path = Field(default=ROOT / "policies", description="Folder of the policies.")
     attestations: Annotated[dict[str, Attestation], NoDecode] = Field(
         default_factory=dict,
