@@ -23,7 +23,9 @@ class Context(BaseModel):
     )
     campaign: Literal["online"] = Field(default="online", description="Campaign the prediction belongs to.")
     prompt_variants: dict[str, str] = Field(
-        default_factory=dict, description="Variant per prompt, for example {'draft': 'b'} for prompts/draft@b.md."
+        default_factory=dict,
+        description="Variant per prompt, for example {'draft': 'b'} for prompts/draft@b.md, or {'draft': 'base'} for"
+        " draft.md; wins over PROMPT_SPLIT, which decides for prompts not named here.",
     )
     max_revisions: int | None = Field(
         default=None, ge=0, le=10, description="Times a non-conforming draft is sent back; unset: MAX_REVISIONS."

@@ -57,7 +57,13 @@ def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
         copy_source=draft.source if generated and draft is not None else None,
         mode=run.mode,
         channels=channels_of(state, deps) if generated else None,
+        prompts=prompts_used(state, deps) if state.get("menu") is not None else None,
     )
+
+
+def prompts_used(state: OfferState, deps: Deps) -> dict[str, str]:
+    """Return the digest of each step's prompt in this run, by the name of the file it really used."""
+    return deps.rulebook.prompts.used(state.get("variants", {}))
 
 
 def issuable(state: OfferState, deps: Deps) -> bool:

@@ -9,17 +9,17 @@ from typing import Final
 
 from graph.gate import gate_of, gate_with, with_texts
 from graph.settings import Attestation, Settings
-from tools.analysis import ANALYZE_VARIABLES
+from tools.analysis import ANALYZE_STEP
 from tools.copy_approvals import Approval
 from tools.copy_blocks import CopyBlocks, load_copy_blocks
 from tools.copy_cover import required_cover, unapproved_by
 from tools.delivery.texts import DeliveryTexts, load_delivery_texts
 from tools.disclosures import Disclosures, load_disclosures
-from tools.drafting import DRAFT_VARIABLES
+from tools.drafting import DRAFT_STEP
 from tools.email.received import Received, load_received
 from tools.errors import PolicyInvalid
 from tools.hypotheses import Hypotheses, load_hypotheses
-from tools.judging import JUDGE_VARIABLES
+from tools.judging import JUDGE_STEP
 from tools.menus import Ladders, Menus, read_ladders
 from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
@@ -27,9 +27,10 @@ from tools.policies.policy_set import PolicySet
 from tools.policies.stored import Standing, compile_standing
 from tools.prompt_files import PromptSet, load_prompts
 from tools.prompt_leaks import Instructions
+from tools.variants import named
 
-PROMPTS: Final = {"analyze": ANALYZE_VARIABLES, "draft": DRAFT_VARIABLES, "judge": JUDGE_VARIABLES}
-"""Every prompt file and the variables its step provides."""
+PROMPTS: Final = {"analyze": ANALYZE_STEP, "draft": DRAFT_STEP, "judge": JUDGE_STEP}
+"""Every prompt file, and what its step provides and answers to."""
 
 SHOWN_CLAUSES: Final = 5
 
@@ -74,12 +75,15 @@ class _Sources:
     issuer: str
     attestations: tuple[tuple[str, Attestation], ...]
     judged: bool
+    split: tuple[str, ...]
+    prompted: bool
 
 
-def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> Rulebook:
+def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = (), prompted: bool = True) -> Rulebook:
     """Read and check policies, menus, merchants, copy blocks and prompts; files that are as they were, once.
 
-    `approvals` of copy are records beside those of `approvals.yaml`. Raises PolicyInvalid or PromptInvalid.
+    `approvals` of copy are records beside those of `approvals.yaml`. Without `prompted`, no prompt is
+    read: that is for looking at prompts that may be broken. Raises PolicyInvalid or PromptInvalid.
     """
     sources = _Sources(
         policies_dir=settings.policies_dir,
@@ -88,6 +92,8 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = ()) -> 
         issuer=settings.brand_issuer,
         attestations=tuple(sorted(settings.effective_attestations.items())),
         judged=settings.effective_judge_model is not None,
+        split=tuple(named(prompt, variant) for prompt, shares in settings.prompt_split.items() for variant in shares),
+        prompted=prompted,
     )
     more = tuple(approvals)
     return _rulebook(sources, more) if more else _known_rulebook(sources)
@@ -109,7 +115,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
-    prompts = read_prompts(sources.prompts_dir)
+    prompts = read_prompts(sources.prompts_dir, split=sources.split) if sources.prompted else PromptSet({})
     rulebook = Rulebook(
         policies=policies,
         gate=gate,
@@ -154,9 +160,12 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     )
 
 
-def read_prompts(folder: Path) -> PromptSet:
-    """Read and check every prompt the steps need, and their variants. Raises PromptInvalid with file and line."""
-    return load_prompts(folder, needed=PROMPTS)
+def read_prompts(folder: Path, *, split: Iterable[str] = ()) -> PromptSet:
+    """Read and check every prompt the steps need, and their variants, those of PROMPT_SPLIT above all.
+
+    Raises PromptInvalid with file and line.
+    """
+    return load_prompts(folder, needed=PROMPTS, split=split)
 
 
 def with_prompts(rulebook: Rulebook, prompts: PromptSet) -> Rulebook:
@@ -164,8 +173,12 @@ def with_prompts(rulebook: Rulebook, prompts: PromptSet) -> Rulebook:
 
     Policies, menus and copy stay the very objects they are, the gate and what it remembers included.
     """
-    instructions = _instructions(prompts, rulebook.policies, rulebook.blocks)
-    return replace(rulebook, prompts=prompts, instructions=instructions)
+    return replace(rulebook, prompts=prompts, instructions=instructions_of(prompts, rulebook))
+
+
+def instructions_of(prompts: PromptSet, rulebook: Rulebook) -> Instructions:
+    """Return what models are told under a rulebook with these prompts in place of its own."""
+    return _instructions(prompts, rulebook.policies, rulebook.blocks)
 
 
 def _instructions(prompts: PromptSet, policies: PolicySet, blocks: CopyBlocks) -> Instructions:

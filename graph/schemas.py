@@ -207,6 +207,11 @@ class OfferOutput(BaseModel):
         default=None,
         description="The offer as push, SMS and in-app messages (DELIVERY_CHANNELS); none of them names anyone.",
     )
+    prompts: dict[str, str] | None = Field(
+        default=None,
+        description="Digest of each prompt the run used, by file: draft, or draft@b for its variant b."
+        " None when the run ended before any prompt.",
+    )
 
     @classmethod
     def pending(cls, prediction: OfferInput, *, run_id: str, mode: Mode) -> Self:

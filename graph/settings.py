@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tools.embedded.model_file import MODEL_NAME as EMBEDDED_MODEL
 from tools.errors import SettingInvalid
 from tools.prices import Prices
+from tools.variants import split_fault
 from tools.vocabulary import DELIVERY_CHANNELS, CopyMode, DeliveryChannel
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -125,6 +126,10 @@ class Settings(BaseSettings):
         default=False,
         description="Let an edited prompt count from the next run on, issued offers included; for working on prompts.",
     )
+    prompt_split: Annotated[dict[str, dict[str, float]], NoDecode] = Field(
+        default_factory=dict,
+        description='Percent of members per prompt variant, JSON: {"draft": {"b": 20}} gives 20 % prompts/draft@b.md.',
+    )
     policies_dir: Path = Field(default=ROOT / "policies", description="Folder of the policies.")
     attestations: Annotated[dict[str, Attestation], NoDecode] = Field(
         default_factory=dict,
@@ -188,6 +193,18 @@ class Settings(BaseSettings):
     @classmethod
     def _read_attestations(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) and value else (value or {})
+
+    @field_validator("prompt_split", mode="before")
+    @classmethod
+    def _read_split(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value else (value or {})
+
+    @field_validator("prompt_split")
+    @classmethod
+    def _splits(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        if fault := split_fault(value):
+            raise ValueError(fault)
+        return value
 
     @field_validator("api_principals", mode="before")
     @classmethod

@@ -176,6 +176,7 @@ class OfferState(TypedDict, total=False):
     report: Annotated[ComplianceReport, Typed]
     use_llm: Annotated[bool, Typed]
     deadline_at: Annotated[float, Typed]
+    variants: Annotated[dict[str, str], Typed]
     needs_person: Annotated[bool, Typed]
     review: Annotated[ReviewDecision | None, Typed]
     message: Annotated[Sealed[Message] | None, UntrackedValue]
@@ -199,6 +200,7 @@ class AnalyzeInput(TypedDict):
 
     view: Annotated[MemberView, Typed]
     use_llm: Annotated[bool, Typed]
+    variants: Annotated[dict[str, str], Typed]
     deadline_at: Annotated[float, Typed]
 
 
@@ -209,7 +211,10 @@ class RetrieveInput(TypedDict):
 
 
 class DraftInput(TypedDict):
-    """All that drafting sees: view, menu, week of sending, what policy and analysis made of them, the last draft."""
+    """All that drafting sees: view, menu, week of sending, what policy and analysis made of them, the last draft.
+
+    `variants` names the prompt version, never who it is for.
+    """
 
     view: Annotated[MemberView, Typed]
     menu: Annotated[Menu, Typed]
@@ -221,4 +226,5 @@ class DraftInput(TypedDict):
     criticised: Annotated[tuple[str, ...], Typed]
     draft: Annotated[Draft | None, Typed]
     attempts: Annotated[int, Typed]
+    variants: Annotated[dict[str, str], Typed]
     deadline_at: Annotated[float, Typed]

@@ -19,6 +19,7 @@ from server.commands import (
     policies,
     policy_acts,
     policy_versions,
+    prompts,
     serve,
     suppression,
 )
@@ -38,7 +39,7 @@ HINTS: Final = {
 }
 """What to do next, by error code; other errors say it themselves."""
 
-PANELS: Final = ("Start here", "Offers", "Compliance", "Data", "Settings and parts")
+PANELS: Final = ("Start here", "Offers", "Compliance", "Prompts", "Data", "Settings and parts")
 
 
 class ByPanel(TyperGroup):
@@ -71,6 +72,7 @@ app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(email.app, name="email", rich_help_panel="Compliance")
+app.add_typer(prompts.app, name="prompts", rich_help_panel="Prompts")
 app.add_typer(db.app, name="db", rich_help_panel="Data")
 app.add_typer(suppression.app, name="suppression", rich_help_panel="Data")
 

@@ -87,6 +87,7 @@ OFFER: Final = {
     "replayed": False,
     "mode": "issue",
     "channels": None,
+    "prompts": {"analyze": "5f2c91d07ab3e864", "draft": "0b7e44c2a91d3f58", "judge": "c19e6a75d2840bf3"},
 }
 
 SUPPRESSED: Final = {

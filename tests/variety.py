@@ -104,7 +104,7 @@ async def _drafted(view: MemberView, week: int, drafting: Drafting, deps: Any) -
     state: Any = {
         "view": view, "menu": menu, "candidates": candidates_of(view, menu, CAMPAIGN, deps), "week": week,
         "policies": (), "hypotheses": (), "feedback": (), "criticised": (), "draft": None, "attempts": 0,
-        "history": [], "deadline_at": 0.0,
+        "variants": {}, "history": [], "deadline_at": 0.0,
     }  # fmt: skip
     runtime: Any = SimpleNamespace(context=None)
     node = draft if drafting == "select" else fall_back

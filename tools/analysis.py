@@ -9,11 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from tools.chat.calls import Ask
 from tools.hypotheses import Hypothesis, check_worded
 from tools.prompt_files import Prompt
+from tools.prompt_steps import REPLY_SCHEMA, TEXT, Step, listed, record
 from tools.turns import permuted
 from tools.views import MemberView
 from tools.vocabulary import CopyMode
 
-ANALYZE_VARIABLES: Final = frozenset({"mode", "view", "catalogue"})
+ANALYZE_STEP: Final = Step(
+    variables={
+        "mode": TEXT,
+        "view": record(*MemberView.model_fields),
+        "catalogue": listed(record("id", "text")),
+    },
+    schemas=("analyze_select", "analyze_compose"),
+    member=frozenset({"view"}),
+)
+"""What analysis gives its prompt and answers to."""
 MOST: Final = 3
 
 
@@ -55,13 +65,19 @@ def analyze_ask(
 ) -> Ask[Any]:
     """Build the prompt: a function of the view, the reviewed catalogue and the prompt file."""
     catalogue = permuted(applicable, cohort, key=lambda hypothesis: hypothesis.id) if mode == "select" else []
+    schema = _select_schema([h.id for h in catalogue]) if mode == "select" else _compose_schema()
     messages = prompt.render(
-        {"mode": mode, "view": view, "catalogue": [{"id": h.id, "text": h.text} for h in catalogue]}
+        {
+            "mode": mode,
+            "view": view,
+            "catalogue": [{"id": h.id, "text": h.text} for h in catalogue],
+            REPLY_SCHEMA: schema,
+        }
     )
     return Ask(
         name=f"analyze_{mode}",
         messages=messages,
-        schema=_select_schema([h.id for h in catalogue]) if mode == "select" else _compose_schema(),
+        schema=schema,
         reply=ChosenIds if mode == "select" else WordedList,
         temperature=prompt.header.temperature,
         max_tokens=prompt.header.max_tokens,

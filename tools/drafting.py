@@ -23,30 +23,35 @@ from tools.draft_replies import (
 )
 from tools.prompt_budget import BUDGET, cut, tokens
 from tools.prompt_files import Prompt
+from tools.prompt_steps import REPLY_SCHEMA, TEXT, Step, listed, record
 from tools.report import Violation
 from tools.slots import SLOTS, dollars, legal_slots, offer_value
 from tools.terms import MenuOption
+from tools.views import MemberView
 from tools.vocabulary import Channel
 
-__all__ = ["DRAFT_VARIABLES", "MERCHANTS", "Brief", "draft_ask", "draft_of"]
+__all__ = ["DRAFT_STEP", "MERCHANTS", "Brief", "draft_ask", "draft_of"]
 
-DRAFT_VARIABLES: Final = frozenset(
-    {
-        "mode",
-        "view",
-        "options",
-        "merchants",
-        "policies",
-        "hypotheses",
-        "slots",
-        "headlines",
-        "ctas",
-        "asked",
-        "last",
-        "violations",
-        "examples",
-    }
+DRAFT_STEP: Final = Step(
+    variables={
+        "mode": TEXT,
+        "view": record(*MemberView.model_fields),
+        "options": listed(record("id", "label", "without")),
+        "merchants": listed(record("id", "name", "category")),
+        "policies": listed(record("brief", "prose")),
+        "hypotheses": listed(),
+        "slots": TEXT,
+        "headlines": listed(record("id", "text")),
+        "ctas": listed(record("id", "text")),
+        "asked": listed(),
+        "last": listed(record("field", "text")),
+        "violations": listed(record("clause", "field", "quote", "message", "fix_hint")),
+        "examples": listed(record("type", "good", "bad", "why")),
+    },
+    schemas=("draft_select", "draft_compose"),
+    member=frozenset({"view", "hypotheses"}),
 )
+"""What drafting gives its prompt and answers to."""
 ONLY: Final[Mapping[Channel, str]] = {
     "online_only": "Only online purchases count.",
     "in_store_only": "Only in-store purchases count.",
@@ -83,6 +88,7 @@ def draft_ask(prompt: Prompt, brief: Brief, blocks: CopyBlocks) -> Ask[Any]:
         "asked": [] if brief.last is None else [part for part in PARTS if part in brief.asked],
         "last": [] if select else _last_texts(brief),
         "violations": [_told(violation) for violation in _most_telling(brief.violations)],
+        REPLY_SCHEMA: schema,
         "examples": [] if select or "body" not in brief.asked else shown_examples(prompt.header.examples, options),
     }
     return Ask(

@@ -19,7 +19,7 @@ _LETTERS: Final = {"capitals": 2, "word": 7, "part": 3, "single": 1}
 def tokens(text: str) -> int:
     """Return about how many tokens a small model reads in the text, rather too many than too few.
 
-    Measured on drafting prompts with the embedded model's tokenizer: between 100 and 107 % of its count.
+    Measured on the prompts of all 54 menus with the embedded model's tokenizer: between 117 and 130 % of its count.
     """
     pieces = _PIECES.finditer(text)
     count = sum(1 + (len(piece[0]) - 1) // _LETTERS[piece.lastgroup or "single"] for piece in pieces)

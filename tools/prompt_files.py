@@ -1,68 +1,101 @@
 """Prompt templates: Markdown files with front matter, rendered in a sandbox where an unknown variable is an error."""
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Literal
 
-import yaml
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from jinja2 import TemplateError
 
-from tools.draft_examples import Contrast
 from tools.errors import PromptInvalid
-from tools.vocabulary import OfferType
+from tools.prompt_checks import Checked, Fault, PartName, Section, SharedTexts, check_file, read_shared
+from tools.prompt_environment import Shared, compiled
+from tools.prompt_header import PromptHeader
+from tools.prompt_steps import REPLY_SCHEMA, Step
+from tools.variants import BASE, named
+from tools.yaml_lines import Lines
+
+__all__ = [
+    "ROLES",
+    "Part",
+    "PartName",
+    "Prompt",
+    "PromptHeader",
+    "PromptSet",
+    "Role",
+    "lint_files",
+    "load_prompts",
+    "sound_prompts",
+]
 
 Role = Literal["system", "user"]
+ROLES: Final[Mapping[PartName, Role]] = {"system": "system", "examples": "system", "user": "user"}
+"""The message each section of a prompt file belongs to."""
 
-_FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_SECTION: Final = re.compile(r"^# (System|User)[ \t]*$", re.MULTILINE)
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One rendered section: `examples` follow the system text in the system message."""
 
-class PromptHeader(BaseModel):
-    """Front matter of a prompt file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[a-z][a-z_]*$")
-    version: str
-    purpose: str
-    temperature: float = Field(ge=0, le=2)
-    max_tokens: int = Field(ge=1, le=8000)
-    variables: tuple[str, ...]
-    examples: Mapping[OfferType, Contrast] = Field(
-        default_factory=dict, description="Of a drafting prompt: good and bad copy per offer type."
-    )
+    name: PartName
+    role: Role
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One checked prompt file. `digest` names its exact bytes (sha256, 16 hex digits)."""
+    """One checked prompt file. `digest` names its exact bytes and those of what it includes (16 hex digits)."""
 
     header: PromptHeader
     digest: str
     path: Path
-    sections: tuple[tuple[Role, str], ...]
+    sections: tuple[Section, ...]
+    shared: Shared = ()
+    lines: Lines | None = field(default=None, repr=False, compare=False)
+    """Where the values of the front matter stand."""
+
+    @property
+    def name(self) -> str:
+        """The prompt's name in records: `draft`, or `draft@b` for a variant."""
+        return self.path.stem
 
     def render(self, variables: Mapping[str, Any]) -> list[tuple[Role, str]]:
-        """Fill the template. Raises PromptInvalid when a variable is missing, unknown or misused in the template."""
+        """Return the messages sent: one of each role, its parts a blank line apart. Raises as `parts` does."""
+        messages: dict[Role, str] = {}
+        for part in self.parts(variables):
+            messages[part.role] = f"{messages[part.role]}\n\n{part.text}" if part.role in messages else part.text
+        return list(messages.items())
+
+    def parts(self, variables: Mapping[str, Any]) -> tuple[Part, ...]:
+        """Fill the template and return its sections in the order sent; examples that come out empty are left out.
+
+        `variables` may hold the schema of the answer beside what the prompt declares. Raises PromptInvalid when a
+        variable is missing, unknown or misused in the template.
+        """
         expected, given = set(self.header.variables), set(variables)
-        if expected != given:
-            wrong = ", ".join(sorted(expected ^ given))
-            raise PromptInvalid(self.path, 1, f"variables missing or unknown at rendering: {wrong}")
+        if wrong := (expected ^ given) - ({REPLY_SCHEMA} - expected):
+            raise PromptInvalid(self.path, 1, f"variables missing or unknown at rendering: {', '.join(sorted(wrong))}")
+        texts = [(section.name, self._filled(section, variables)) for section in self.sections]
+        return tuple(Part(name, ROLES[name], text) for name, text in texts if text or name != "examples")
+
+    def _filled(self, section: Section, variables: Mapping[str, Any]) -> str:
         try:
-            return [(role, _compiled(text).render(variables).strip()) for role, text in self.sections]
+            return compiled(section.text, section.line, self.shared).render(variables).strip()
         except TemplateError as error:
-            raise PromptInvalid(self.path, getattr(error, "lineno", None) or 1, str(error)) from error
+            raise PromptInvalid(self.path, _line_of(error, section), str(error)) from error
 
 
-@lru_cache(maxsize=64)
-def _compiled(text: str) -> Template:
-    return _ENVIRONMENT.from_string(text)
+def _line_of(error: TemplateError, section: Section) -> int:
+    """Return the line a template broke at: Jinja tells it of syntax in the error, of all else in the traceback."""
+    line: int = getattr(error, "lineno", None) or section.line
+    step: TracebackType | None = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == "<template>":
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
 
 
 class PromptSet:
@@ -72,100 +105,106 @@ class PromptSet:
         self._prompts = dict(prompts)
 
     def pick(self, name: str, variants: Mapping[str, str]) -> Prompt:
-        """Return the prompt of a step, or the variant of it a run asks for. Raises KeyError for an unknown one."""
-        variant = variants.get(name)
-        return self._prompts[name if variant is None else f"{name}@{variant}"]
+        """Return the prompt of a step, or the variant of it a run uses. Raises KeyError for an unknown one."""
+        return self._prompts[named(name, variants.get(name))]
 
-    @property
-    def parameters(self) -> dict[str, dict[str, float]]:
-        """Return the model parameters of each prompt, for the record of a decision."""
+    def named(self, name: str) -> Prompt:
+        """Return a prompt by the name of its file: `draft`, `draft@b`. Raises KeyError for an unknown one."""
+        return self._prompts[name]
+
+    def used(self, variants: Mapping[str, str]) -> dict[str, str]:
+        """Return the digest of each step's prompt in a run with these variants, by the name of its file."""
+        return {prompt.name: prompt.digest for prompt in self._of_run(variants)}
+
+    def parameters(self, variants: Mapping[str, str]) -> dict[str, dict[str, float]]:
+        """Return the model parameters of each step's prompt in a run with these variants."""
         return {
-            name: {"temperature": prompt.header.temperature, "max_tokens": prompt.header.max_tokens}
-            for name, prompt in sorted(self._prompts.items())
+            prompt.name: {"temperature": prompt.header.temperature, "max_tokens": prompt.header.max_tokens}
+            for prompt in self._of_run(variants)
         }
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return what every prompt file tells a model, template marks included."""
-        return tuple(text for prompt in self._prompts.values() for _, text in prompt.sections)
+        """Return what every prompt file tells a model, included texts too, template marks included."""
+        own = [section.text for prompt in self._prompts.values() for section in prompt.sections]
+        shared = dict(pair for prompt in self._prompts.values() for pair in prompt.shared)
+        return (*own, *shared.values())
 
     @property
     def digests(self) -> dict[str, str]:
-        """Return the digest of each prompt, for the record of a decision."""
+        """Return the digest of every prompt there is, variants included."""
         return {name: prompt.digest for name, prompt in sorted(self._prompts.items())}
 
+    def _of_run(self, variants: Mapping[str, str]) -> list[Prompt]:
+        return [self.pick(name, variants) for name in sorted(self._prompts) if "@" not in name]
 
-def load_prompts(folder: Path, *, needed: Mapping[str, frozenset[str]]) -> PromptSet:
-    """Read and check every needed prompt. `needed` maps a prompt's name to the variables its step provides.
 
-    Raises PromptInvalid with file and line for a missing file, a bad header, or a variable that the header doesn't
-    declare, the step doesn't provide, or the template never uses. `draft@b.md` beside `draft.md` is its variant b.
+def load_prompts(folder: Path, *, needed: Mapping[str, Step], split: Iterable[str] = ()) -> PromptSet:
+    """Read and check every needed prompt. `draft@b.md` beside `draft.md` is its variant b.
+
+    `split` names variants that members are given. Raises PromptInvalid, with file and line, for the first error that
+    `lint_files` finds, and for a variant of the split that is not there.
     """
     prompts: dict[str, Prompt] = {}
-    for name, variables in needed.items():
-        for path in (folder / f"{name}.md", *sorted(folder.glob(f"{name}@*.md"))):
-            prompts[path.stem] = _load(path, name, variables)
+    for checked in _checked(folder, needed, read_shared(folder)):
+        if errors := _errors(checked):
+            raise _invalid(errors[0])
+        prompts[checked.path.stem] = _prompt(checked)
+    for name in split:
+        if name not in prompts:
+            known = ", ".join(sorted(prompts))
+            raise PromptInvalid(
+                folder / f"{name}.md",
+                1,
+                f"PROMPT_SPLIT gives {name} a share, but there is no such file; known: {known}",
+            )
     return PromptSet(prompts)
 
 
-def _load(path: Path, name: str, provided: frozenset[str]) -> Prompt:
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PromptInvalid(path, 1, f"can't be read ({error.strerror}); every step needs its prompt file") from error
-    front = _FRONT.match(source)
-    if front is None:
-        raise PromptInvalid(path, 1, "starts with no front matter; begin with a line `---`, YAML, and `---`")
-    header = _header(path, front.group(1))
-    if header.name != name:
-        raise PromptInvalid(path, 2, f"name is {header.name!r}; allowed: {name!r}, as the file is called")
-    _same(path, set(header.variables), set(provided), "declared", "provided by the step")
-    sections = _sections(path, source, front.end())
-    used = set().union(*(_variables(path, source, text) for _, text in sections))
-    _same(path, used, set(header.variables), "used in the template", "declared")
-    return Prompt(header, hashlib.sha256(source.encode()).hexdigest()[:16], path, sections)
+def sound_prompts(folder: Path, *, needed: Mapping[str, Step]) -> PromptSet:
+    """Return the prompts of a folder that have no errors, for who tells the errors elsewhere."""
+    checked = _checked(folder, needed, read_shared(folder))
+    return PromptSet({file.path.stem: _prompt(file) for file in checked if not _errors(file)})
 
 
-def _header(path: Path, text: str) -> PromptHeader:
-    try:
-        return PromptHeader.model_validate(yaml.safe_load(text))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else 1
-        raise PromptInvalid(path, line, f"front matter is no YAML: {error.problem}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "front matter"
-        raise PromptInvalid(path, 1, f"{key} is {first['input']!r}: {first['msg']}") from error
+def lint_files(folder: Path, *, needed: Mapping[str, Step]) -> list[Fault]:
+    """Return every fault that can be seen without a gate, in the order of files and lines."""
+    shared = read_shared(folder)
+    faults = {fault for checked in _checked(folder, needed, shared) for fault in checked.faults}
+    return sorted({*faults, *shared.faults, *_strays(folder, needed)})
 
 
-def _sections(path: Path, source: str, start: int) -> tuple[tuple[Role, str], ...]:
-    heads = list(_SECTION.finditer(source, start))
-    roles = [head.group(1).lower() for head in heads]
-    if roles != ["system", "user"]:
-        raise PromptInvalid(path, 1, f"has sections {roles}; allowed: `# System`, then `# User`")
-    first, second = heads
-    return ("system", source[first.end() : second.start()]), ("user", source[second.end() :])
+def _checked(folder: Path, needed: Mapping[str, Step], shared: SharedTexts) -> Iterable[Checked]:
+    for name, step in needed.items():
+        for path in (folder / f"{name}.md", *sorted(folder.glob(f"{name}@*.md"))):
+            yield check_file(path, name, step, shared)
 
 
-def _variables(path: Path, source: str, text: str) -> set[str]:
-    try:
-        return meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
-    except TemplateSyntaxError as error:
-        line = source[: source.index(text)].count("\n") + error.lineno
-        raise PromptInvalid(path, line, f"template: {error.message}") from error
+def _strays(folder: Path, needed: Mapping[str, Step]) -> Iterable[Fault]:
+    """Yield the files that no step reads, or whose names can't be asked for."""
+    for path in sorted(folder.glob("*.md")):
+        base, at, variant = path.stem.partition("@")
+        if at and base not in needed:
+            remedy = f"call it {' or '.join(f'{name}@{variant}.md' for name in sorted(needed))}"
+            yield Fault(path, 1, 1, "variant-without-base", f"there is no step {base!r}", remedy)
+        elif at and not (folder / f"{base}.md").exists():
+            message, remedy = f"a variant of {base}.md, which is missing", f"add {base}.md"
+            yield Fault(path, 1, 1, "variant-without-base", message, remedy)
+        elif at and (variant == BASE or not variant.replace("_", "").replace("-", "").isalnum()):
+            message, remedy = f"{variant!r} can't name a variant", f"call it {base}@b.md"
+            yield Fault(path, 1, 1, "variant-name", message, remedy)
 
 
-def _same(path: Path, left: set[str], right: set[str], left_name: str, right_name: str) -> None:
-    if extra := left - right:
-        raise PromptInvalid(path, 1, f"{', '.join(sorted(extra))}: {left_name}, but not {right_name}")
-    if missing := right - left:
-        raise PromptInvalid(path, 1, f"{', '.join(sorted(missing))}: {right_name}, but not {left_name}")
+def _errors(checked: Checked) -> list[Fault]:
+    return [fault for fault in checked.faults if fault.severity == "error"]
 
 
-_ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    autoescape=False,  # the output is a plain-text prompt, and every value is an enum or reviewed text
-    keep_trailing_newline=False,
-)
+def _prompt(checked: Checked) -> Prompt:
+    assert checked.header is not None  # else there was an error
+    bytes_ = [checked.source, *(part for pair in checked.shared for part in pair)]
+    digest = hashlib.sha256("\0".join(bytes_).encode()).hexdigest()[:16]
+    return Prompt(checked.header, digest, checked.path, checked.sections, checked.shared, checked.lines)
+
+
+def _invalid(fault: Fault) -> PromptInvalid:
+    return PromptInvalid(fault.path, fault.line, f"{fault.message}; {fault.remedy}")

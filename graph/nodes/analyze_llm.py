@@ -21,7 +21,7 @@ async def analyze_llm(state: AnalyzeInput, runtime: Runtime[Context], *, deps: D
     view, context = state["view"], context_of(runtime)
     applicable = deps.rulebook.hypotheses.applicable(view)
     ask = analyze_ask(
-        deps.rulebook.prompts.pick("analyze", context.prompt_variants),
+        deps.rulebook.prompts.pick("analyze", state["variants"]),
         view,
         mode=deps.copy_mode,
         applicable=applicable,

@@ -50,7 +50,7 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S
     if context.mode == "preview":
         left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
-    prompt = deps.rulebook.prompts.pick("judge", context.prompt_variants)
+    prompt = deps.rulebook.prompts.pick("judge", state["variants"])
     ruling = await ruled(
         subject, deps, prompt=prompt, left_s=max(left, 0.0), keep=context.mode == "issue", ask=not paid.replaced
     )

@@ -30,7 +30,7 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         week=state["week"],
         last=state["draft"],
     )
-    prompt, blocks = deps.rulebook.prompts.pick("draft", context.prompt_variants), deps.rulebook.blocks
+    prompt, blocks = deps.rulebook.prompts.pick("draft", state["variants"]), deps.rulebook.blocks
     if not brief.asked:  # only blocks that code chooses are open
         return {"draft": draft_of(None, brief, blocks), "attempts": state["attempts"] + 1}
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S

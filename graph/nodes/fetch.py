@@ -16,6 +16,7 @@ from graph.sealed import Sealed
 from graph.state import Failure, OfferState, Run
 from tools.errors import DatabaseUnavailable, InputInvalid, OfferGraphError
 from tools.ledger.claims import ONLINE
+from tools.variants import named, variants_for
 
 
 async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
@@ -55,6 +56,12 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "member": None if member is None else Sealed(member),
         "found": member is not None,
         "deadline_at": run.started_at + run.deadline_s,
+        "variants": variants_for(
+            context.prompt_variants,
+            deps.settings.prompt_split,
+            campaign=context.campaign,
+            user_id=prediction.user_id,
+        ),
         "attempts": 0,
         "draft": None,
         "loop_end": None,
@@ -74,9 +81,8 @@ def _prediction(state: OfferState) -> OfferInput:
 
 def _unknown_variant(context: Context, deps: Deps) -> Failure | None:
     known = deps.rulebook.prompts.digests
-    for name, variant in context.prompt_variants.items():
-        if f"{name}@{variant}" not in known:
-            allowed = ", ".join(sorted(known))
-            message = f"prompt_variants: there is no prompts/{name}@{variant}.md; allowed: {allowed}"
+    for prompt, variant in context.prompt_variants.items():
+        if (name := named(prompt, variant)) not in known:
+            message = f"prompt_variants: there is no prompts/{name}.md; allowed: {', '.join(sorted(known))}"
             return Failure(code="invalid_input", message=message)
     return None

@@ -9,7 +9,7 @@ from graph.affording import OUTLIVED
 from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.nodes.render import checked_message, person_of
-from graph.outcome import outcome_of
+from graph.outcome import outcome_of, prompts_used
 from graph.replay import replayed
 from graph.schemas import UNSETTLED, OfferOutput
 from graph.sealed import Sealed
@@ -152,11 +152,11 @@ def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: 
         "versions": {
             "policy_set_sha": rulebook.policies.sha,
             "rulebook_sha": rulebook.sha,
-            "prompts": rulebook.prompts.digests,
+            "prompts": prompts_used(state, deps),
             "model": deps.model.name,
             "judge_model": deps.judge.model.name if deps.judge is not None else None,
             "endpoint": "embedded" if deps.settings.embedded_model else deps.settings.model_url,
-            "parameters": rulebook.prompts.parameters,
+            "parameters": rulebook.prompts.parameters(state.get("variants", {})),
             "copy_mode": deps.copy_mode,
             "template_sha": deps.mailer.template_sha,
             "mail_sha": deps.mailer.sha,

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,14 @@ class Tally:
 
 
 async def decide_file(
-    settings: Settings, path: Path, *, out: Path | None, llm: bool, preview: bool, as_json: bool
+    settings: Settings,
+    path: Path,
+    *,
+    out: Path | None,
+    llm: bool,
+    preview: bool,
+    as_json: bool,
+    variants: Mapping[str, str],
 ) -> None:
     """Decide every prediction of a file; print a summary, or with `as_json` one JSON per line.
 
@@ -55,7 +62,8 @@ async def decide_file(
     items = (
         items if llm else [{**item, "use_llm_insights": False} if isinstance(item, dict) else item for item in items]
     )
-    context, tally = Context(mode="preview" if preview else "issue"), Tally()
+    context = Context(mode="preview" if preview else "issue", prompt_variants=dict(variants))
+    tally = Tally()
     with _lines_to(out) as written:
         async with ready_session(settings) as session, aclosing(_in_order(session, items, context)) as outputs:
             with _bar(len(items)) as (progress, task):

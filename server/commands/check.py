@@ -125,13 +125,13 @@ async def _judge_all(
     """Check every line with the configured judge; what it answers is remembered for this run alone."""
     from graph.deps import open_judge, token_secret
     from tools.chat.completions import CompletionStore
-    from tools.judging import JUDGE_VARIABLES
+    from tools.judging import JUDGE_STEP
     from tools.prompt_files import load_prompts
     from tools.standalone import JudgedChecker, in_order
 
     judge = open_judge(settings, token_secret(settings), CompletionStore(None))
     assert judge is not None  # the caller saw that one is configured
-    prompt = load_prompts(settings.prompts_dir, needed={"judge": JUDGE_VARIABLES}).pick("judge", {})
+    prompt = load_prompts(settings.prompts_dir, needed={"judge": JUDGE_STEP}).pick("judge", {})
     judged = JudgedChecker(checker, judge, prompt)
 
     async def work(item: tuple[int, bytes | None, int]) -> "tuple[int, CheckReply, int]":

@@ -1,5 +1,6 @@
 """`offers config`: every setting with its value, default and meaning."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 SECRET: Final = "***"
-COMPUTED: Final = {"data_dir": "the user's data folder", "attestations": "none", "api_principals": "none"}
+COMPUTED: Final = {
+    "data_dir": "the user's data folder",
+    "attestations": "none",
+    "api_principals": "none",
+    "prompt_split": "none",
+}
 """Defaults that are made when the settings are read, in words."""
 
 
@@ -85,6 +91,8 @@ def _shown(value: Any) -> str:
         return "; ".join(f"{item.name} ({', '.join(item.roles) or 'no role'})" for item in value)
     if isinstance(value, tuple):
         return ",".join(map(str, value))
+    if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
+        return json.dumps(value) if value else "none"
     if isinstance(value, dict):
         return "; ".join(f"{key}: {item.by} until {item.until}" for key, item in value.items()) or "none"
     return str(value)

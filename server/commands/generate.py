@@ -42,6 +42,10 @@ def generate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Show each node, its time and tokens, and each draft's violations.")
     ] = False,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROMPT=VARIANT", help="Use a prompt's variant, such as draft=b; again for another."),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Decide without recording or issuing anything.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON and nothing else.")] = False,
 ) -> None:
@@ -53,8 +57,10 @@ def generate(
 
         offers generate USER_000006 --domain Travel --confidence 0.9 --trace
         offers generate USER_000005 --domain Dining --confidence 0.92 --preview
+        offers generate USER_000005 --domain Dining --confidence 0.92 --preview --variant draft=b
         offers generate --predictions predictions.json --out outcomes.jsonl
     """
+    variants = _variants(variant or [])
     one = user_id is not None
     if one == (predictions is not None):
         raise typer.BadParameter("give either a USER_ID or --predictions FILE")
@@ -72,16 +78,39 @@ def generate(
         with busy("starting"):
             from server.commands.batch import decide_file
 
-        asyncio.run(decide_file(settings, predictions, out=output, llm=not no_llm, preview=preview, as_json=as_json))
+        asyncio.run(
+            decide_file(
+                settings,
+                predictions,
+                out=output,
+                llm=not no_llm,
+                preview=preview,
+                as_json=as_json,
+                variants=variants,
+            )
+        )
         return
     raw = {"user_id": user_id, "domain": domain, "confidence_score": confidence, "use_llm_insights": not no_llm}
-    outcome = asyncio.run(_decide(settings, raw, trace=trace, preview=preview, as_json=as_json))
+    outcome = asyncio.run(_decide(settings, raw, trace=trace, preview=preview, as_json=as_json, variants=variants))
     if outcome.recommendation == "error":
         raise typer.Exit(1)
 
 
+def _variants(given: list[str]) -> dict[str, str]:
+    """Return the variant asked for per prompt; whether there is such a file is seen when the run starts."""
+    variants: dict[str, str] = {}
+    for text in given:
+        prompt, equals, variant = text.partition("=")
+        if not (prompt and equals and variant):
+            raise typer.BadParameter(f"--variant {text!r} is not of the form PROMPT=VARIANT, such as draft=b")
+        if prompt in variants:
+            raise typer.BadParameter(f"--variant names {prompt!r} twice: give one variant of each prompt")
+        variants[prompt] = variant
+    return variants
+
+
 async def _decide(
-    settings: "Settings", raw: dict[str, Any], *, trace: bool, preview: bool, as_json: bool
+    settings: "Settings", raw: dict[str, Any], *, trace: bool, preview: bool, as_json: bool, variants: dict[str, str]
 ) -> "OfferOutput":
     with busy("starting"):
         from graph.context import Context
@@ -91,8 +120,9 @@ async def _decide(
         from server.commands.trace_view import trace_view
     async with ready_session(settings) as session:
         tracer = Tracer()
+        context = Context(mode="preview" if preview else "issue", prompt_variants=variants)
         with busy("deciding"):
-            outcome = await session.decide(raw, Context(mode="preview" if preview else "issue"), observer=tracer)
+            outcome = await session.decide(raw, context, observer=tracer)
             files = await session.files(outcome)
         if as_json:
             out().file.write(outcome.model_dump_json(indent=2) + "\n")

@@ -57,7 +57,7 @@ HANDLERS = {
 }
 """LangGraph draws error handlers as nodes without edges; where each leads is said by its Command."""
 SEEN = {
-    "analyze_llm": {"view", "use_llm", "deadline_at"},
+    "analyze_llm": {"view", "use_llm", "variants", "deadline_at"},
     "retrieve_policies": {"view"},
     "draft": {
         "view",
@@ -70,6 +70,7 @@ SEEN = {
         "criticised",
         "draft",
         "attempts",
+        "variants",
         "deadline_at",
     },
 }

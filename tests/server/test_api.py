@@ -21,7 +21,7 @@ ITEM = {
     "success", "user_id", "timestamp", "recommendation", "ml_recommendation", "behavioral_analysis",
     "applied_policies", "offer", "email_html", "error",
 }  # fmt: skip
-OURS = {"run_id", "error_code", "suppression", "copy_source", "replayed", "mode", "channels"}
+OURS = {"run_id", "error_code", "suppression", "copy_source", "replayed", "mode", "channels", "prompts"}
 OFFER = {
     "success", "offer_title", "offer_description", "terms_and_conditions", "call_to_action", "offer_type",
     "offer_value", "expiration_days", "minimum_spend", "category_restrictions", "featured_merchants", "reasoning",

@@ -2,6 +2,6 @@
 
 from tools.judging.answers import Findings
 from tools.judging.judge import Judged, ModelJudge, is_broken, open_clauses
-from tools.judging.questions import JUDGE_VARIABLES, Paper, paper_of
+from tools.judging.questions import JUDGE_STEP, Paper, paper_of
 
-__all__ = ["JUDGE_VARIABLES", "Findings", "Judged", "ModelJudge", "Paper", "is_broken", "open_clauses", "paper_of"]
+__all__ = ["JUDGE_STEP", "Findings", "Judged", "ModelJudge", "Paper", "is_broken", "open_clauses", "paper_of"]

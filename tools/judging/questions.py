@@ -22,10 +22,22 @@ from tools.policies.clauses import ActiveClause
 from tools.policies.facts import OFFER_FACTS, TEXT_FIELDS, UNQUOTED, typed
 from tools.policies.schema import JudgeClause
 from tools.prompt_files import Prompt
+from tools.prompt_steps import REPLY_SCHEMA, TEXT, listed, record
+from tools.prompt_steps import Step as PromptStep
 from tools.subject import Subject
 
 STEP: Final = "judge"
-JUDGE_VARIABLES: Final = frozenset({"questions", "opening", "closing", "offer", "copy"})
+JUDGE_STEP: Final = PromptStep(
+    variables={
+        "questions": listed(record("name", "text", "wrong")),
+        "opening": TEXT,
+        "closing": TEXT,
+        "offer": listed(),
+        "copy": listed(),
+    },
+    schemas=(STEP,),
+)
+"""What a judge's prompt is given and answers to."""
 CONTROL_WORDS: Final = 4
 """Words of the copy the control question quotes, or fewer when the field has fewer."""
 LONGEST_CONTROL: Final = 60
@@ -57,8 +69,10 @@ class Paper:
 
     def ask(self, prompt: Prompt) -> Ask[JudgeReply]:
         """Return the prompt and the form of its answer: exactly one entry per question."""
+        schema = _schema([question.name for question in self.questions], list(self.text))
         messages = prompt.render(
             {
+                REPLY_SCHEMA: schema,
                 "questions": self.questions,
                 "opening": f"<<<{self.mark}",
                 "closing": f"{self.mark}>>>",
@@ -69,7 +83,7 @@ class Paper:
         return Ask(
             name=STEP,
             messages=messages,
-            schema=_schema([question.name for question in self.questions], list(self.text)),
+            schema=schema,
             reply=JudgeReply,
             temperature=prompt.header.temperature,
             max_tokens=prompt.header.max_tokens,
