@@ -7,6 +7,7 @@ RELOAD_PROMPTS the prompts, and no other file, are read again when a run starts 
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 from weakref import WeakSet
 
@@ -37,7 +38,8 @@ class Live:
         self._watch: PromptWatch | None = None
         if deps.settings.reload_prompts:
             folder, prompts = deps.settings.prompts_dir, deps.rulebook.prompts
-            self._watch = PromptWatch(folder, prompts, read=read_prompts, adopt=self._adopt)
+            read = partial(read_prompts, split=deps.settings.split_names)
+            self._watch = PromptWatch(folder, prompts, read=read, adopt=self._adopt)
         self._refreshing: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
         self._read = False

@@ -102,16 +102,18 @@ class PromptWatch:
             self._began = float("inf")
 
     async def _follow(self) -> None:
-        first = seen_since = time.monotonic()
-        last: _Sight | None = None
+        first, seen_since, last = 0.0, 0.0, None
         while (sight := await asyncio.to_thread(self._examine, last)) is not None:
             now = time.monotonic()
-            if last is None or sight.sha != last.sha:
-                last, seen_since = sight, now
+            if last is None:
+                first = seen_since = now
+            elif sight.sha != last.sha:
+                if now - first >= RESTLESS * self._settle_s:
+                    return
+                seen_since = now
+            last = sight
             if self._is_whole(sight) or now - seen_since >= self._settle_s:
                 await self._take(sight)
-                return
-            if now - first >= RESTLESS * self._settle_s:
                 return
             await asyncio.sleep(POLL_S)
 

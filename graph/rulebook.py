@@ -1,7 +1,7 @@
 """The rulebook: all that is read from policies, prompts and the ledger, compiled once while nothing changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -25,14 +25,23 @@ from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
 from tools.policies.policy_set import PolicySet
 from tools.policies.stored import Standing, compile_standing
-from tools.prompt_files import PromptSet, load_prompts
+from tools.prompt_files import Prompt, PromptSet, load_prompts
 from tools.prompt_leaks import Instructions
-from tools.variants import named
 
 PROMPTS: Final = {"analyze": ANALYZE_STEP, "draft": DRAFT_STEP, "judge": JUDGE_STEP}
 """Every prompt file, and what its step provides and answers to."""
 
 SHOWN_CLAUSES: Final = 5
+KEPT_PROMPTS: Final = 32
+"""Edited prompts that runs which began before the edit may still use; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """A prompt that was edited since, and what it tells models."""
+
+    prompt: Prompt
+    instructions: Instructions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class Rulebook:
     instructions: Instructions
     files_sha: str
     """Names the bytes of every file of the policies folder."""
+    displaced: Mapping[str, Displaced] = field(default_factory=dict)
+    """By digest, prompts that were edited while the process ran, for runs that began before."""
     stored: str = ""
     """Names the policies of the ledger, by version and hash."""
     epoch: int = 0
@@ -92,7 +103,7 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = (), pro
         issuer=settings.brand_issuer,
         attestations=tuple(sorted(settings.effective_attestations.items())),
         judged=settings.effective_judge_model is not None,
-        split=tuple(named(prompt, variant) for prompt, shares in settings.prompt_split.items() for variant in shares),
+        split=settings.split_names,
         prompted=prompted,
     )
     more = tuple(approvals)
@@ -173,7 +184,20 @@ def with_prompts(rulebook: Rulebook, prompts: PromptSet) -> Rulebook:
 
     Policies, menus and copy stay the very objects they are, the gate and what it remembers included.
     """
-    return replace(rulebook, prompts=prompts, instructions=instructions_of(prompts, rulebook))
+    sayable = [block.text for block in rulebook.blocks.blocks]
+    displaced = dict(rulebook.displaced)
+    for name, digest in rulebook.prompts.digests.items():
+        if digest != prompts.digests.get(name):
+            prompt = rulebook.prompts.named(name)
+            told = PromptSet({name: prompt}).texts
+            displaced.pop(digest, None)  # the order is that of the last edit
+            displaced[digest] = Displaced(prompt, Instructions.of(told, sayable=sayable))
+    return replace(
+        rulebook,
+        prompts=prompts,
+        instructions=instructions_of(prompts, rulebook),
+        displaced=dict(list(displaced.items())[-KEPT_PROMPTS:]),
+    )
 
 
 def instructions_of(prompts: PromptSet, rulebook: Rulebook) -> Instructions:
