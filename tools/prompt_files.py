@@ -177,19 +177,15 @@ def lint_files(folder: Path, *, needed: Mapping[str, Step]) -> list[Fault]:
 def _checked(folder: Path, needed: Mapping[str, Step], shared: SharedTexts) -> Iterable[Checked]:
     for name, step in needed.items():
         for path in (folder / f"{name}.md", *sorted(folder.glob(f"{name}@*.md"))):
-            yield _deep(path) if (checked := _read(path, name, step, shared)) is None else checked
+            yield _checked_file(path, name, step, shared)
 
 
-def _read(path: Path, name: str, step: Step, shared: SharedTexts) -> Checked | None:
+def _checked_file(path: Path, name: str, step: Step, shared: SharedTexts) -> Checked:
     try:
         return check_file(path, name, step, shared)
     except RecursionError:  # of YAML, Jinja or the walk over its tree
-        return None
-
-
-def _deep(path: Path) -> Checked:
-    message, remedy = "brackets or tags are nested too deeply to be read", "take them apart"
-    return Checked(path, "", None, None, (), (), (Fault(path, 1, 1, "nested", message, remedy),))
+        fault = Fault(path, 1, 1, "nested", "brackets or tags are nested too deeply to be read", "take them apart")
+        return Checked(path, "", None, None, (), (), (fault,))
 
 
 def _strays(folder: Path, needed: Mapping[str, Step]) -> Iterable[Fault]:
