@@ -6,6 +6,7 @@ from typing import Final
 
 from graph.case import case_of
 from graph.deps import Deps
+from graph.run_prompts import recited
 from graph.state import OfferState
 from tools.cardmembers import Cardmember
 from tools.drafts import Copy, Draft
@@ -62,8 +63,8 @@ def assemble(state: OfferState, draft: Draft, option: MenuOption, deps: Deps) ->
     filled = fill_copy(draft.text, terms)
     if isinstance(filled, tuple):
         return filled
-    if recited := _recited(draft, deps):
-        return recited
+    if said := _recited(state, draft, deps):
+        return said
     if foreign := _unapproved(state, draft, option, deps):
         return foreign
     return Assembled(terms, filled, _legal_text(terms, deps))
@@ -190,12 +191,12 @@ def _unapproved(state: OfferState, draft: Draft, option: MenuOption, deps: Deps)
     )
 
 
-def _recited(draft: Draft, deps: Deps) -> tuple[Violation, ...]:
+def _recited(state: OfferState, draft: Draft, deps: Deps) -> tuple[Violation, ...]:
     """Return a fault per field that repeats what models are told: neither prompts nor policies are for members."""
     fields = {str(name): text for name, text in draft.text.fields().items()}
     return tuple(
         _fault(field, words, "repeats an instruction", "write to the member, in words of your own")
-        for field, words in deps.rulebook.instructions.recited(fields)
+        for field, words in recited(fields, state, deps)
     )
 
 

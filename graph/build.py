@@ -100,13 +100,15 @@ async def make_graph() -> Graph:
 
     The server asks at every run and every look at a state. The graph and its services are opened at the first call; an
     opening that failed (a policy that can't be enforced, a bad setting) is tried again at the next. Each call
-    looks whether the policies of the database changed.
+    looks whether a prompt was edited (a broken edit is logged, the last good version stays) and whether the policies
+    of the database changed.
     """
     loop = asyncio.get_running_loop()
     opening = _opening.get(loop)
     if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
         opening = _opening[loop] = loop.create_task(_open_previews())
     live = await asyncio.shield(opening)
+    await live.follow_prompts()
     try:
         async with asyncio.timeout(REFRESH_S):
             await live.refresh()
@@ -118,7 +120,8 @@ async def make_graph() -> Graph:
 async def _open_previews() -> "Live":
     from graph.live import Live  # which builds graphs itself
 
-    live = await Live.open(await asyncio.to_thread(load_settings), context=PreviewContext)
+    settings = await asyncio.to_thread(load_settings, reload_prompts=True)
+    live = await Live.open(settings, context=PreviewContext)
     syncing = asyncio.create_task(_sync_index(live.deps))  # beside the first look at it, before the first retrieval
     _background.add(syncing)
     syncing.add_done_callback(_background.discard)

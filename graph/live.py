@@ -1,21 +1,26 @@
 """The graph under the policies in force now. Files are read once; what the ledger holds, whenever it changes.
 
 A change makes new `Deps` of the same services and a new graph over them. A run keeps the graph it started with, so all
-its clauses are of one set; the ledger refuses its claim when that set is not the one in force any more.
+its clauses are of one set; the ledger refuses its claim when that set is not the one in force any more. With
+RELOAD_PROMPTS the prompts, and no other file, are read again when a run starts after they were edited.
 """
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
+from weakref import WeakSet
 
 from graph.build import Graph, build_graph
 from graph.context import Context
 from graph.deps import Deps, open_deps, with_rulebook
 from graph.policy_texts import loaded_set
-from graph.rulebook import Rulebook, rulebook_with
+from graph.prompt_watch import PromptWatch
+from graph.rulebook import Rulebook, read_prompts, rulebook_with, with_prompts
 from graph.settings import Settings
 from tools.errors import IndexUnavailable, OfferGraphError, PoliciesUnavailable, PolicyInvalid
 from tools.ledger.versions import note_set, read_epoch, read_standing
+from tools.prompt_files import PromptSet
 
 FILES_ONLY: Final = "on files only: the policies of the database could not be read yet, so nothing is issued"
 
@@ -23,11 +28,18 @@ _logger = logging.getLogger(__name__)
 
 
 class Live:
-    """One process's graph and services, replaced as a whole when the policies change. Close with `aclose`."""
+    """One process's graph and services, replaced as a whole when policies or prompts change. Close with `aclose`."""
 
     def __init__(self, deps: Deps, *, context: type[Context] = Context) -> None:
         self._files, self._context = deps.rulebook, context
         self._deps, self._graph = deps, build_graph(deps, context=context)
+        self._renewed = WeakSet([self._graph])  # the graphs under the policies loaded last; they differ in prompts
+        self._replacing = asyncio.Lock()
+        self._watch: PromptWatch | None = None
+        if deps.settings.reload_prompts:
+            folder, prompts = deps.settings.prompts_dir, deps.rulebook.prompts
+            read = partial(read_prompts, split=deps.settings.split_names)
+            self._watch = PromptWatch(folder, prompts, read=read, adopt=self._adopt)
         self._refreshing: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
         self._read = False
@@ -63,6 +75,21 @@ class Live:
         """Return "ok" when the database's policies are loaded, else why they are not."""
         return self._fault or ("ok" if self._read else FILES_ONLY)
 
+    @property
+    def prompts_condition(self) -> str | None:
+        """Return "ok" or what is wrong with the prompts as they were edited; None when edits don't count."""
+        return None if self._watch is None else self._watch.condition
+
+    async def current(self) -> tuple[Graph, Deps]:
+        """Return graph and services for a run that starts now, under the prompts as they were saved before."""
+        await self.follow_prompts()
+        return self._graph, self._deps
+
+    async def follow_prompts(self) -> None:
+        """Take over an edit of the prompts, if edits count; a broken one is kept in `prompts_condition`."""
+        if self._watch is not None:
+            await self._watch.look()
+
     async def refresh(self, *, at_least: int = 0) -> None:
         """Take over the policies in force, if they changed; callers of the moment share one look.
 
@@ -82,7 +109,7 @@ class Live:
 
         Raises as `refresh` does.
         """
-        if self._graph is seen:
+        if seen in self._renewed:  # other prompts alone don't help it
             await self.refresh()
         return self._graph, self._deps
 
@@ -93,6 +120,8 @@ class Live:
 
     async def aclose(self) -> None:
         """Stop looking and close the services."""
+        if self._watch is not None:
+            await self._watch.aclose()
         for task in (self._refreshing, self._indexing):
             if task is not None:
                 task.cancel()
@@ -117,13 +146,31 @@ class Live:
             raise PoliciesUnavailable(self._fault) from error
         async with database.connection() as connection:
             await note_set(connection, loaded_set(rulebook.policies))
-        deps = with_rulebook(self._deps, rulebook)
-        graph = await asyncio.to_thread(build_graph, deps, context=self._context)
-        self._deps, self._graph, self._read, self._fault = deps, graph, True, None
+        async with self._replacing:
+            if self._files.prompts is not rulebook.prompts:  # edited while the policies were compiled
+                rulebook = await asyncio.to_thread(with_prompts, rulebook, self._files.prompts)
+            deps, graph = await self._built(rulebook)
+            self._deps, self._graph, self._renewed = deps, graph, WeakSet([graph])
+        self._read, self._fault = True, None
         _logger.info("policies of epoch %d loaded: set %s", rulebook.epoch, rulebook.policies.sha[:12])
         if self._indexing is not None:
             self._indexing.cancel()
         self._indexing = asyncio.create_task(_follow(deps))
+
+    async def _adopt(self, prompts: PromptSet) -> None:
+        """Put other prompts in place of those in use; the policies stay as they were loaded last."""
+        async with self._replacing:
+            files = await asyncio.to_thread(with_prompts, self._files, prompts)
+            rulebook = files
+            if self._deps.rulebook is not self._files:
+                rulebook = await asyncio.to_thread(with_prompts, self._deps.rulebook, prompts)
+            deps, graph = await self._built(rulebook)
+            self._files, self._deps, self._graph = files, deps, graph
+            self._renewed.add(graph)
+
+    async def _built(self, rulebook: Rulebook) -> tuple[Deps, Graph]:
+        deps = with_rulebook(self._deps, rulebook)
+        return deps, await asyncio.to_thread(build_graph, deps, context=self._context)
 
     def _refreshed(self, task: asyncio.Task[None]) -> None:
         self._refreshing = None

@@ -7,6 +7,7 @@ from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
 from graph.deliveries import channels_of
 from graph.deps import Deps
 from graph.reasoning import Grounds, reasoning
+from graph.run_prompts import prompts_used
 from graph.schemas import (
     SUPPRESSED,
     AppliedPolicy,
@@ -59,11 +60,6 @@ def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
         channels=channels_of(state, deps) if generated else None,
         prompts=prompts_used(state, deps) if state.get("menu") is not None else None,
     )
-
-
-def prompts_used(state: OfferState, deps: Deps) -> dict[str, str]:
-    """Return the digest of each step's prompt in this run, by the name of the file it really used."""
-    return deps.rulebook.prompts.used(state.get("variants", {}))
 
 
 def issuable(state: OfferState, deps: Deps) -> bool:

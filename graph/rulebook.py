@@ -1,7 +1,7 @@
 """The rulebook: all that is read from policies, prompts and the ledger, compiled once while nothing changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -25,14 +25,23 @@ from tools.merchants import Catalogue, load_catalogue
 from tools.policies.gate import Gate
 from tools.policies.policy_set import PolicySet
 from tools.policies.stored import Standing, compile_standing
-from tools.prompt_files import PromptSet, load_prompts
+from tools.prompt_files import Prompt, PromptSet, load_prompts
 from tools.prompt_leaks import Instructions
-from tools.variants import named
 
 PROMPTS: Final = {"analyze": ANALYZE_STEP, "draft": DRAFT_STEP, "judge": JUDGE_STEP}
 """Every prompt file, and what its step provides and answers to."""
 
 SHOWN_CLAUSES: Final = 5
+KEPT_PROMPTS: Final = 32
+"""Edited prompts that runs which began before the edit may still use; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """A prompt that was edited since, and what it tells models."""
+
+    prompt: Prompt
+    instructions: Instructions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +60,20 @@ class Rulebook:
     hypotheses: Hypotheses
     prompts: PromptSet
     instructions: Instructions
-    sha: str
-    """Names the bytes of every file of the policies folder and of the prompts, and the ledger's policies."""
+    files_sha: str
+    """Names the bytes of every file of the policies folder."""
+    displaced: Mapping[str, Displaced] = field(default_factory=dict)
+    """By digest, prompts that were edited while the process ran, for runs that began before."""
+    stored: str = ""
+    """Names the policies of the ledger, by version and hash."""
     epoch: int = 0
     """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
+
+    @property
+    def sha(self) -> str:
+        """Name all this was read from: the policies folder's bytes, the prompts' digests and the ledger's policies."""
+        prompts = (f"{name} {digest}" for name, digest in self.prompts.digests.items())
+        return sha256("\0".join((self.files_sha, *prompts, self.stored)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +103,7 @@ def load_rulebook(settings: Settings, *, approvals: Iterable[Approval] = (), pro
         issuer=settings.brand_issuer,
         attestations=tuple(sorted(settings.effective_attestations.items())),
         judged=settings.effective_judge_model is not None,
-        split=tuple(named(prompt, variant) for prompt, shares in settings.prompt_split.items() for variant in shares),
+        split=settings.split_names,
         prompted=prompted,
     )
     more = tuple(approvals)
@@ -107,8 +126,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
     ladders = read_ladders(folder / "ladders.yaml")
     menus = ladders.menus(policies.limit)
     blocks = _speaking(folder / "copy", menus, blocks, policies, judged=sources.judged)
-    needed = PROMPTS if sources.prompted else {}
-    prompts = load_prompts(sources.prompts_dir, needed=needed, split=sources.split if needed else ())
+    prompts = read_prompts(sources.prompts_dir, split=sources.split) if sources.prompted else PromptSet({})
     rulebook = Rulebook(
         policies=policies,
         gate=gate,
@@ -122,7 +140,7 @@ def _rulebook(sources: _Sources, approvals: tuple[Approval, ...]) -> Rulebook:
         hypotheses=load_hypotheses(folder / "hypotheses.yaml"),
         prompts=prompts,
         instructions=_instructions(prompts, policies, blocks),
-        sha=sources.sha,
+        files_sha=_folder_sha(folder),
     )
     if _folder_sha(folder, sources.prompts_dir) != sources.sha:
         raise PolicyInvalid(folder, 1, "a file of policies or prompts changed while they were read; start again")
@@ -141,10 +159,6 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
     menus = files.ladders.menus(gate.policies.limit)
     copy_folder = files.ladders.path.parent / "copy"
     blocks = _speaking(copy_folder, menus, blocks, gate.policies, judged=files.blocks.judged)
-    sha = files.sha
-    if stored:
-        names = "\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored)
-        sha = sha256(f"{files.sha}\0{names}".encode()).hexdigest()
     return replace(
         files,
         policies=gate.policies,
@@ -152,8 +166,37 @@ def rulebook_with(files: Rulebook, standing: Standing) -> Rulebook:
         menus=menus,
         blocks=blocks,
         instructions=_instructions(files.prompts, gate.policies, blocks),
-        sha=sha,
+        stored="\0".join(f"{policy.id}@{policy.version} {policy.sha}" for policy in stored),
         epoch=standing.epoch,
+    )
+
+
+def read_prompts(folder: Path, *, split: Iterable[str] = ()) -> PromptSet:
+    """Read and check every prompt the steps need, and their variants, those of PROMPT_SPLIT above all.
+
+    Raises PromptInvalid with file and line.
+    """
+    return load_prompts(folder, needed=PROMPTS, split=split)
+
+
+def with_prompts(rulebook: Rulebook, prompts: PromptSet) -> Rulebook:
+    """Return the rulebook with other prompts. CPU work: some hundredths of a second.
+
+    Policies, menus and copy stay the very objects they are, the gate and what it remembers included.
+    """
+    sayable = [block.text for block in rulebook.blocks.blocks]
+    displaced = dict(rulebook.displaced)
+    for name, digest in rulebook.prompts.digests.items():
+        if digest != prompts.digests.get(name):
+            prompt = rulebook.prompts.named(name)
+            told = PromptSet({name: prompt}).texts
+            displaced.pop(digest, None)  # the order is that of the last edit
+            displaced[digest] = Displaced(prompt, Instructions.of(told, sayable=sayable))
+    return replace(
+        rulebook,
+        prompts=prompts,
+        instructions=instructions_of(prompts, rulebook),
+        displaced=dict(list(displaced.items())[-KEPT_PROMPTS:]),
     )
 
 

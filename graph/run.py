@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -71,7 +71,7 @@ async def steps(
     observer: Observer | None = None,
     deps: Deps | None = None,
     renew: Renew | None = None,
-) -> AsyncIterator[Step]:
+) -> AsyncGenerator[Step, None]:
     """Yield `{"node": name}` as nodes finish, then one `{"output": OfferOutput}`.
 
     With `deps`, an issuing run that is cut off lets go of its claim, and answers what it recorded if it got so far.

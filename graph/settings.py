@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tools.embedded.model_file import MODEL_NAME as EMBEDDED_MODEL
 from tools.errors import SettingInvalid
 from tools.prices import Prices
-from tools.variants import split_fault
+from tools.variants import named, split_fault
 from tools.vocabulary import DELIVERY_CHANNELS, CopyMode, DeliveryChannel
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         description="Folder of the embedded parts, caches and the token secret.",
     )
     prompts_dir: Path = Field(default=ROOT / "prompts", description="Folder of the prompt files.")
+    reload_prompts: bool = Field(
+        default=False,
+        description="Let an edited prompt count from the next run on, issued offers included; for working on prompts.",
+    )
     prompt_split: Annotated[dict[str, dict[str, float]], NoDecode] = Field(
         default_factory=dict,
         description='Percent of members per prompt variant, JSON: {"draft": {"b": 20}} gives 20 % prompts/draft@b.md.',
@@ -295,6 +299,11 @@ class Settings(BaseSettings):
     def chroma_folder(self) -> Path:
         """Folder of the policy index."""
         return self.chroma_dir or self.data_dir / "chroma"
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The prompts, by file, that PROMPT_SPLIT gives members: draft@b."""
+        return tuple(named(prompt, variant) for prompt, shares in self.prompt_split.items() for variant in shares)
 
     @property
     def effective_attestations(self) -> dict[str, Attestation]:

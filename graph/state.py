@@ -181,6 +181,7 @@ class OfferState(TypedDict, total=False):
     use_llm: Annotated[bool, Typed]
     deadline_at: Annotated[float, Typed]
     variants: Annotated[dict[str, str], Typed]
+    prompts: Annotated[dict[str, str], Typed]
     needs_person: Annotated[bool, Typed]
     review: Annotated[ReviewDecision | None, Typed]
     message: Annotated[Sealed[Message] | None, UntrackedValue]
@@ -205,6 +206,7 @@ class AnalyzeInput(TypedDict):
     view: Annotated[MemberView, Typed]
     use_llm: Annotated[bool, Typed]
     variants: Annotated[dict[str, str], Typed]
+    prompts: Annotated[dict[str, str], Typed]
     deadline_at: Annotated[float, Typed]
 
 
@@ -217,7 +219,7 @@ class RetrieveInput(TypedDict):
 class DraftInput(TypedDict):
     """All that drafting sees: view, menu, week of sending, what policy and analysis made of them, the last draft.
 
-    `variants` names the prompt version, never who it is for.
+    `variants` and `prompts` name the prompt version, never who it is for.
     """
 
     view: Annotated[MemberView, Typed]
@@ -231,4 +233,5 @@ class DraftInput(TypedDict):
     draft: Annotated[Draft | None, Typed]
     attempts: Annotated[int, Typed]
     variants: Annotated[dict[str, str], Typed]
+    prompts: Annotated[dict[str, str], Typed]
     deadline_at: Annotated[float, Typed]

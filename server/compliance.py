@@ -68,6 +68,7 @@ def add_compliance_routes(app: FastAPI, pipeline: Pipeline) -> None:
         except InputInvalid as error:
             raise RequestValidationError([_described(("query", "families"), str(error))]) from error
         try:
+            await pipeline.live.follow_prompts()  # the judge's, if edits count
             return _json(await _answer(checker, raw, _judged(checker, pipeline)))
         except Unreadable as error:
             raise RequestValidationError(

@@ -37,8 +37,11 @@ class Health:
         ready = parts["database"] == "ok" and pipeline.answered.issuperset(PARTS)
         if (policies := pipeline.live.condition) != "ok":
             parts["policies"] = policies
+        if (prompts := pipeline.live.prompts_condition) is not None:
+            parts["prompts"] = prompts
         healthy = all(said == "ok" for said in parts.values())
-        settings = pipeline.settings
+        settings, rulebook = pipeline.settings, pipeline.deps.rulebook
+        edited = {} if prompts is None else {"prompts": rulebook.prompts.digests}
         body = {
             "status": "unavailable" if not ready else "healthy" if healthy else "degraded",
             "version": release(),
@@ -50,7 +53,8 @@ class Health:
                 "min_confidence_score": settings.min_confidence_score,
                 "domains": list(DOMAINS),
                 "copy_mode": settings.effective_copy_mode,
-                "policy_set": pipeline.deps.rulebook.policies.sha[:12],
+                "policy_set": rulebook.policies.sha[:12],
+                **edited,
             },
             "parts": parts | {"exports_failed": pipeline.deps.exporter.failed},
         }

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -82,13 +83,16 @@ class Pipeline:
 
     async def decide(self, item: Any, context: Context) -> OfferOutput:
         """Run one prediction and return its outcome."""
-        live = self.live
-        return await decide(item, live.graph, context, deadline_s=self.deadline_s, deps=live.deps, renew=live.renew)
+        graph, deps = await self.live.current()
+        return await decide(item, graph, context, deadline_s=self.deadline_s, deps=deps, renew=self.live.renew)
 
-    def steps(self, item: Any, context: Context) -> AsyncIterator[Step]:
+    async def steps(self, item: Any, context: Context) -> AsyncGenerator[Step, None]:
         """Run one prediction; yield the nodes that finish, then the outcome."""
-        live = self.live
-        return steps(item, live.graph, context, deadline_s=self.deadline_s, deps=live.deps, renew=live.renew)
+        graph, deps = await self.live.current()
+        taken = steps(item, graph, context, deadline_s=self.deadline_s, deps=deps, renew=self.live.renew)
+        async with aclosing(taken):
+            async for step in taken:
+                yield step
 
     def condition(self, part: PartName) -> str:
         """Return "ok" when the part answered the last time it was asked, else why not."""
@@ -98,7 +102,7 @@ class Pipeline:
 
     async def check(self) -> bool:
         """Ask every part for a sign of life; return whether the server is ready."""
-        await asyncio.gather(*(self._check(part) for part in PARTS))
+        await asyncio.gather(self.live.follow_prompts(), *(self._check(part) for part in PARTS))
         return "database" not in self.faults and self.answered.issuperset(PARTS)
 
     async def _warm(self) -> None:
@@ -110,7 +114,8 @@ class Pipeline:
             await self._watch()
 
     async def _watch(self) -> None:
-        """Follow policies that another process approved, for routes that claim nothing."""
+        """Follow edited prompts, and policies that another process approved, for routes that claim nothing."""
+        await self.live.follow_prompts()
         if "database" in self.faults:
             return
         try:

@@ -177,7 +177,15 @@ def lint_files(folder: Path, *, needed: Mapping[str, Step]) -> list[Fault]:
 def _checked(folder: Path, needed: Mapping[str, Step], shared: SharedTexts) -> Iterable[Checked]:
     for name, step in needed.items():
         for path in (folder / f"{name}.md", *sorted(folder.glob(f"{name}@*.md"))):
-            yield check_file(path, name, step, shared)
+            yield _checked_file(path, name, step, shared)
+
+
+def _checked_file(path: Path, name: str, step: Step, shared: SharedTexts) -> Checked:
+    try:
+        return check_file(path, name, step, shared)
+    except RecursionError:  # of YAML, Jinja or the walk over its tree
+        fault = Fault(path, 1, 1, "nested", "brackets or tags are nested too deeply to be read", "take them apart")
+        return Checked(path, "", None, None, (), (), (fault,))
 
 
 def _strays(folder: Path, needed: Mapping[str, Step]) -> Iterable[Fault]:

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.run_prompts import prompt_of
 from graph.state import AnalyzeInput, Hypothesis
 from tools.analysis import analyze_ask, kept_of
 
@@ -21,7 +22,7 @@ async def analyze_llm(state: AnalyzeInput, runtime: Runtime[Context], *, deps: D
     view, context = state["view"], context_of(runtime)
     applicable = deps.rulebook.hypotheses.applicable(view)
     ask = analyze_ask(
-        deps.rulebook.prompts.pick("analyze", state["variants"]),
+        prompt_of("analyze", state, deps),
         view,
         mode=deps.copy_mode,
         applicable=applicable,

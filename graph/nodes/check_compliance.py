@@ -13,6 +13,7 @@ from graph.deps import Deps
 from graph.judging import ruled
 from graph.nodes.draft import LEFT_FOR_THE_REST_S
 from graph.revision import loop_end
+from graph.run_prompts import prompt_of
 from graph.state import Attempt, Failure, OfferState
 from tools.chat.calls import ModelCall
 from tools.draft_parts import opened
@@ -50,7 +51,7 @@ async def check_compliance(state: OfferState, runtime: Runtime[Context], *, deps
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S
     if context.mode == "preview":
         left = context.run_deadline_s or deps.settings.run_deadline_s  # a person may have stopped the run for long
-    prompt = deps.rulebook.prompts.pick("judge", state["variants"])
+    prompt = prompt_of("judge", state, deps)
     ruling = await ruled(
         subject, deps, prompt=prompt, left_s=max(left, 0.0), keep=context.mode == "issue", ask=not paid.replaced
     )

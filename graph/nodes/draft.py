@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.run_prompts import prompt_of
 from graph.state import DraftInput
 from tools.drafting import Brief, draft_ask, draft_of
 
@@ -30,7 +31,7 @@ async def draft(state: DraftInput, runtime: Runtime[Context], *, deps: Deps) -> 
         week=state["week"],
         last=state["draft"],
     )
-    prompt, blocks = deps.rulebook.prompts.pick("draft", state["variants"]), deps.rulebook.blocks
+    prompt, blocks = prompt_of("draft", state, deps), deps.rulebook.blocks
     if not brief.asked:  # only blocks that code chooses are open
         return {"draft": draft_of(None, brief, blocks), "attempts": state["attempts"] + 1}
     left = state["deadline_at"] - time.time() - LEFT_FOR_THE_REST_S

@@ -42,6 +42,12 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         else context.draft_token_budget,
         earlier_calls=len(state.get("calls", [])),
     )
+    variants = variants_for(
+        context.prompt_variants,
+        deps.settings.prompt_split,
+        campaign=context.campaign,
+        user_id=prediction.user_id,
+    )
     member, failure = None, _unknown_variant(context, deps)
     try:
         member = await deps.members.load(prediction.user_id)
@@ -56,12 +62,8 @@ async def fetch(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> 
         "member": None if member is None else Sealed(member),
         "found": member is not None,
         "deadline_at": run.started_at + run.deadline_s,
-        "variants": variants_for(
-            context.prompt_variants,
-            deps.settings.prompt_split,
-            campaign=context.campaign,
-            user_id=prediction.user_id,
-        ),
+        "variants": variants,
+        "prompts": {} if failure is not None else deps.rulebook.prompts.used(variants),
         "attempts": 0,
         "draft": None,
         "loop_end": None,

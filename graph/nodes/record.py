@@ -10,8 +10,9 @@ from graph.context import Context, context_of
 from graph.deps import Deps
 from graph.late_opt_out import held_since
 from graph.nodes.render import checked_message, person_of
-from graph.outcome import outcome_of, prompts_used
+from graph.outcome import outcome_of
 from graph.replay import replayed
+from graph.run_prompts import prompts_used
 from graph.schemas import UNSETTLED, OfferOutput
 from graph.sealed import Sealed
 from graph.state import OfferState

@@ -22,17 +22,29 @@ GRACE_S = 15
 def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: PORT.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. Default: HOST.")] = None,
+    reload_prompts: Annotated[
+        bool | None,
+        typer.Option(
+            "--reload-prompts/--no-reload-prompts",
+            help="Let an edited prompt count from the next run on, in issued offers too. Default: RELOAD_PROMPTS.",
+        ),
+    ] = None,
 ) -> None:
     """Serve offers over HTTP: the LangServe routes, the callers' API, its documentation and a health report.
+
+    Prompts are read at the start. With --reload-prompts each run looks whether one was saved since: edit, save, ask
+    again. An edit that can't be used changes nothing: the log and /health name its file and line, and the last good
+    version of all prompts stays in use until it is mended. Every reply and record has the prompts' digests.
 
     Example:
 
         offers serve
         offers serve --port 9001 --host 0.0.0.0
+        offers serve --reload-prompts
     """
     from graph.settings import load_settings
 
-    given: dict[str, Any] = {"port": port, "host": host}
+    given: dict[str, Any] = {"port": port, "host": host, "reload_prompts": reload_prompts}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     with _listen(settings.host, settings.port) as listener:
         if settings.database_url is None:
@@ -48,6 +60,12 @@ def serve(
             for name in ("uvicorn.access", "uvicorn.error"):  # the latter tells of web sockets
                 logging.getLogger(name).addFilter(WithoutTokens())
         _announce(settings.host, listener.getsockname()[1])
+        if settings.reload_prompts:
+            err().print(
+                f"  prompts    {settings.prompts_dir}: a saved edit counts from the next run on", soft_wrap=True
+            )
+            err().print("             offers are issued with it; without --reload-prompts an edit needs a restart")
+        err().print("  stop with Ctrl-C", style="dim")
         server.run(sockets=[listener])
         if not server.started:
             raise typer.Exit(1)  # the log says why
@@ -87,4 +105,3 @@ def _announce(host: str, port: int) -> None:
     base = f"http://{shown}:{port}"
     for label, path in (("docs", "/docs"), ("playground", "/offer/playground/"), ("health", "/health")):
         err().print(f"  {label:<11}{base}{path}", soft_wrap=True)
-    err().print("  stop with Ctrl-C", style="dim")

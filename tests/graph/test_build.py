@@ -57,7 +57,7 @@ HANDLERS = {
 }
 """LangGraph draws error handlers as nodes without edges; where each leads is said by its Command."""
 SEEN = {
-    "analyze_llm": {"view", "use_llm", "variants", "deadline_at"},
+    "analyze_llm": {"view", "use_llm", "variants", "prompts", "deadline_at"},
     "retrieve_policies": {"view"},
     "draft": {
         "view",
@@ -71,6 +71,7 @@ SEEN = {
         "draft",
         "attempts",
         "variants",
+        "prompts",
         "deadline_at",
     },
 }
