@@ -1,10 +1,11 @@
 """The graph's shape, as values."""
 
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
-from graph.build import build_graph
+from graph.build import Graph, build_graph
 from graph.context import Context, PreviewContext
 from graph.deps import Deps
 from graph.state import AnalyzeInput, DraftInput, OfferState, RetrieveInput
@@ -124,3 +125,9 @@ def test_every_field_of_a_context_is_described_and_its_default_issues_nothing(de
 def test_in_studio_nothing_can_be_issued() -> None:
     with pytest.raises(ValueError, match="mode\n  Input should be 'preview'"):
         PreviewContext(mode="issue")  # type: ignore[arg-type]
+
+
+def test_the_drawing_in_the_docs_is_the_graph(graph: Graph) -> None:
+    drawn = graph.get_graph().draw_mermaid(with_styles=False).strip().replace("\t", "    ")
+    page = (Path(__file__).parents[2] / "docs/studio.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{drawn}\n```" in page
