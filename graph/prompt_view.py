@@ -18,6 +18,7 @@ from graph.nodes.analyze_llm import analyze_llm
 from graph.nodes.draft import draft
 from graph.nodes.fall_back import fall_back
 from graph.nodes.retrieve_policies import retrieve_policies
+from graph.prompt_redraft import sent_back
 from graph.schemas import OfferInput
 from graph.state import Hypothesis, OfferState, Run
 from tools.chat.calls import Ask, ModelCall, Reply
@@ -92,12 +93,14 @@ async def prompt_view(
     variant: str | None = None,
     asking: bool = False,
     hypotheses: Sequence[str] = (),
+    criticised: Mapping[str, str] | None = None,
     day: date | None = None,
 ) -> PromptView:
     """Return the prompt of a step for members of this view, sent on a day (today) in the campaign `online`.
 
     A draft that is composed is told `hypotheses`, or with `asking` those the model finds now, or found before: analysis
-    asks it as a run does. Raises InputInvalid for a variant that isn't there.
+    asks it as a run does. With `criticised`, a clause for each part, it is the prompt of a re-draft of approved copy.
+    Raises InputInvalid for a variant, part or clause that isn't there, and where no model would be asked.
     """
     prompts = deps.rulebook.prompts
     name = step if variant is None else f"{step}@{variant}"
@@ -115,6 +118,8 @@ async def prompt_view(
     else:
         if step == "draft":
             notes += await _prepared(state, shown, replace(deps, copy_mode=mode), asking=asking)
+            if criticised:
+                state.update(await sent_back(state, criticised, _runtime(), shown))  # type: ignore[typeddict-item]
         ask = await _asked(step, state, shown)
     return PromptView(prompts.named(name), ask, Prompt.parts(noted, noted.given), noted.given, tuple(notes))
 
@@ -177,7 +182,7 @@ async def _asked(step: Literal["analyze", "draft"], state: OfferState, deps: Dep
         await node(state, _runtime(), deps=deps)
     except Shown as shown:
         return shown.ask
-    raise AssertionError(f"{step} asked nothing")  # a first draft always has something to ask
+    raise InputInvalid(f"no model is asked for this re-draft: in {deps.copy_mode}, code chooses the criticised texts")
 
 
 async def _judged(state: OfferState, prompt: Prompt, deps: Deps) -> Ask[Any]:

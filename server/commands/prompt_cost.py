@@ -11,7 +11,8 @@ from tools.vocabulary import CopyMode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from graph.prompt_cost import Population, StepCost
+    from graph.prompt_cost import StepCost
+    from graph.prompt_population import Population
     from graph.settings import Settings
     from tools.prices import Prices
 
@@ -21,8 +22,11 @@ app = typer.Typer()
 @app.command()
 def cost(
     members: Annotated[
-        int, typer.Option("--members", min=100, max=1_000_000, help="Synthetic cardmembers with a prediction each.")
+        int, typer.Option("--members", min=100, max=1_000_000, help="Cardmembers with a made-up prediction each.")
     ] = 1_000,
+    from_table: Annotated[
+        bool, typer.Option("--from-table", help="Take members of the cardmember table, not synthetic ones.")
+    ] = False,
     prompt: Annotated[
         list[str] | None, typer.Option("--prompt", metavar="NAME", help="A variant in its prompt's place: draft@b.")
     ] = None,
@@ -31,20 +35,24 @@ def cost(
 ) -> None:
     """Say what the prompts of a population cost: distinct prompts, tokens, shared beginnings, money per 1,000 offers.
 
-    Synthetic members are screened as for real; whoever is held back costs nothing. Each distinct prompt is asked once a
-    week, since completions are kept, so cost per offer falls with the population. Tokens are estimated, on the long
-    side; re-drafts and judging come on top. Prices are settings: LLM_..._USD_PER_MILLION.
+    Members, synthetic ones or your own, are screened as for real, but as if nobody had had an offer from us; whoever is
+    held back costs nothing. Each distinct prompt is asked once a week, since completions are kept, so cost per offer
+    falls with the population. Tokens are estimated, on the long side; re-drafts and judging come on top. Prices are
+    settings: LLM_..._USD_PER_MILLION.
 
     Example:
 
         offers prompts cost
+        offers prompts cost --from-table --members 20000
         offers prompts cost --members 100000 --mode compose --prompt draft@b
     """
     with busy("reading policies and prompts"):
         from graph.settings import load_settings
 
         settings = load_settings()
-    people, steps, measured = asyncio.run(_weighed(settings, members, prompt or [], mode))
+    people, steps, measured = asyncio.run(
+        _weighed(settings, members, prompt or [], mode or settings.effective_copy_mode, from_table=from_table)
+    )
     figures = _figures(people, steps, measured, settings.prices)
     if as_json:
         import json
@@ -55,22 +63,25 @@ def cost(
 
 
 async def _weighed(
-    settings: "Settings", members: int, asked: list[str], mode: CopyMode | None
+    settings: "Settings", members: int, asked: list[str], mode: CopyMode, *, from_table: bool
 ) -> "tuple[Population, list[StepCost], dict[str, float]]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from graph.deps import open_deps
-    from graph.prompt_cost import sample_population, step_cost
+    from graph.prompt_cost import step_cost
+    from graph.prompt_population import sample_population, table_population
+    from server.commands.prompt_desk import prompt_desk
     from server.commands.prompt_show import step_of
     from tools.errors import InputInvalid
 
     variants = dict(step_of(each) for each in asked)
     if "judge" in variants:
         raise InputInvalid("--prompt is a judge's: what it costs depends on drafts that there are none of here")
-    deps = await open_deps(settings)
-    try:
-        with busy(f"screening {members:,} synthetic members"):
-            people = await asyncio.to_thread(sample_population, members, deps)
+    async with prompt_desk(settings, database=from_table, prose=mode == "compose") as deps:
+        with busy(f"screening {members:,} members"):
+            if from_table:
+                people = await table_population(members, deps)
+            else:
+                people = await asyncio.to_thread(sample_population, members, deps)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         steps: list[StepCost] = []
         with Progress(*columns, console=err(), transient=True) as progress:
@@ -81,34 +92,34 @@ async def _weighed(
                         step,
                         people,
                         deps,
-                        mode=mode or deps.copy_mode,
+                        mode=mode,
                         variant=variants.get(step),
                         tell=lambda: progress.advance(task),
                     )
                 )
-        return people, steps, await _measured(deps.database) if settings.database_url else {}
-    finally:
-        await deps.aclose()
+        measured = await _measured(deps.database, mode) if settings.database_url or from_table else {}
+        return people, steps, measured
 
 
-async def _measured(database: Any) -> dict[str, float]:
-    """Return the mean tokens of an answer by step, over the ledger's latest decisions; nothing when it has none."""
+async def _measured(database: Any, mode: CopyMode) -> dict[str, float]:
+    """Return the mean tokens of an answer by step, over the ledger's latest decisions of this mode, if it has any."""
     from tools.errors import DatabaseUnavailable
 
     try:
         async with database.statement() as connection:
-            cursor = await connection.execute(_MEASURED)
+            cursor = await connection.execute(_MEASURED, [f"_{mode}"])
             return {step: float(mean) for step, mean in await cursor.fetchall()}
     except DatabaseUnavailable:
         return {}
 
 
 _MEASURED = """
-select split_part(call ->> 'step', '_', 1), avg((call ->> 'output_tokens')::float8 / (call ->> 'attempts')::int)
+select split_part(call ->> 'step', '_', 1) as step, avg((call ->> 'output_tokens')::float8 / (call ->> 'attempts')::int)
 from (select record from decision order by decided_at desc limit 1000) latest,
     jsonb_array_elements(coalesce(record -> 'calls', '[]'::jsonb)) as call
 where not coalesce((call ->> 'cached')::boolean, false) and (call ->> 'attempts')::int > 0
-group by 1
+    and right(call ->> 'step', -strpos(call ->> 'step', '_') + 1) = %s
+group by step
 """
 
 
@@ -116,7 +127,12 @@ def _figures(
     people: "Population", steps: "list[StepCost]", measured: dict[str, float], prices: "Prices | None"
 ) -> dict[str, Any]:
     offers = people.offers
-    told: dict[str, Any] = {"members": people.predictions, "offers": offers, "steps": {}}
+    told: dict[str, Any] = {
+        "members": people.predictions,
+        "offers": offers,
+        "held_back": dict(people.held.most_common()),
+        "steps": {},
+    }
     for step in steps:
         out_tokens = measured.get(step.step)
         told["steps"][step.step] = {
@@ -128,6 +144,7 @@ def _figures(
             "tokens_out_most": step.most_out,
             "tokens_out_measured": None if out_tokens is None else round(out_tokens, 1),
             "shared_prefix": round(step.shared, 3),
+            "notes": list(step.notes),
             "usd_per_1000_offers": None
             if prices is None or not offers
             else {
@@ -158,8 +175,10 @@ def _page(
         Text(
             f"{counted(people.predictions, 'prediction')}, {counted(people.offers, 'offer')} to draft after screening"
         ),
+        Text(f"held back: {', '.join(f'{reason} {count:,}' for reason, count in people.held.most_common())}", "dim"),
         table,
     ]
+    told += [Text(plain(note), style="yellow") for note in dict.fromkeys(note for step in steps for note in step.notes)]
     if prices is None:
         told.append(
             Text("no prices: set LLM_INPUT_USD_PER_MILLION and LLM_OUTPUT_USD_PER_MILLION to see money", style="yellow")

@@ -75,23 +75,22 @@ def _texts_at(folder: Path, revision: str) -> dict[str, str] | None:
 async def _rendered(
     settings: "Settings", sides: "Sequence[Side]", mode: CopyMode | None
 ) -> "list[tuple[PromptView, PromptView]]":
-    from graph.deps import open_deps
     from graph.prompt_view import prompt_view
+    from server.commands.prompt_desk import prompt_desk
     from server.commands.prompt_show import step_of, view_of
 
-    deps = await open_deps(settings)
-    try:
-        found: list[tuple[PromptView, PromptView]] = []
+    wanted = mode or settings.effective_copy_mode
+    prose = wanted == "compose" and sides[0].prompt.header.name == "draft"
+    found: list[tuple[PromptView, PromptView]] = []
+    async with prompt_desk(settings, database=False, prose=prose) as deps:
         for bands in EXAMPLES:
             pair = []
             for each in sides:
                 step, variant = step_of(each.prompt.name)
                 then = replace(deps, rulebook=replace(deps.rulebook, prompts=each.prompts))
-                pair.append(await prompt_view(step, view_of(bands), then, mode=mode or deps.copy_mode, variant=variant))
+                pair.append(await prompt_view(step, view_of(bands), then, mode=wanted, variant=variant))
             found.append((pair[0], pair[1]))
-        return found
-    finally:
-        await deps.aclose()
+    return found
 
 
 def _page(sides: "Sequence[Side]", rendered: "Sequence[tuple[PromptView, PromptView]]") -> "RenderableType":
@@ -124,7 +123,7 @@ def _page(sides: "Sequence[Side]", rendered: "Sequence[tuple[PromptView, PromptV
 def _table(sides: "Sequence[Side]", rendered: "Sequence[tuple[PromptView, PromptView]]") -> "RenderableType":
     from rich.table import Table
 
-    from server.commands.prompt_show import weights
+    from server.commands.prompt_page import weights
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("", *(each.label for each in sides)):

@@ -1,19 +1,17 @@
 """`offers prompts show`: the bytes a model gets for one member, and what they weigh."""
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from server.commands.console import busy, out, plain
+from server.commands.console import busy, out
+from server.commands.prompt_page import Found, as_json_text, page_of
 from tools.vocabulary import CopyMode, Domain
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from graph.deps import Deps
-    from graph.prompt_view import PromptView, StepName
+    from graph.prompt_view import StepName
     from graph.settings import Settings
     from tools.views import MemberView
 
@@ -40,40 +38,63 @@ def show(
     asking: Annotated[
         bool, typer.Option("--ask", help="Ask the model for the hypotheses that a composed draft is told.")
     ] = False,
+    redraft: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--redraft",
+            metavar="PART=POLICY/CLAUSE",
+            help="What draft gets after approved copy was sent back, such as body=UDAAP-03/conditions_stated.",
+        ),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Print the messages' bytes and nothing else.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Print a prompt exactly as the model gets it, with what each part weighs in tokens.
 
-    The graph's own steps build it; no draft is asked for, nothing is written, and screening is passed over. Without
-    --member it is the prompt of an example's bands (--view), which needs no database.
+    The graph's own steps build it; no draft is asked for, nothing is written, and screening is passed over. With
+    --member the policies are those in force in the database; without, it is the prompt of an example's bands (--view),
+    which needs none. Shared tokens are those a provider's prefix cache can serve.
 
     Example:
 
         offers prompts show draft --member USER_000068 --domain Dining
         offers prompts show draft@b --mode compose --view "Retail,basic,lost_cause,decreasing,low,other,new"
+        offers prompts show draft --mode compose --redraft body=UDAAP-03/conditions_stated
         offers prompts show judge --raw
     """
     if member is not None and view is not None:
         raise typer.BadParameter("give --member or --view, not both")
     if view is not None and domain is not None:
         raise typer.BadParameter("--view names the domain itself; --domain goes with --member")
+    criticised = dict(_criticised(each) for each in redraft or ())
+    if criticised and step_of(name)[0] != "draft":
+        raise typer.BadParameter("--redraft goes with draft")
     with busy("reading policies and prompts"):
         from graph.settings import load_settings
 
         settings = load_settings()
-        shown, seen = asyncio.run(
-            _shown(settings, name, member=member, domain=domain, bands=view, mode=mode, asking=asking)
+        found = asyncio.run(
+            _found(
+                settings,
+                name,
+                member=member,
+                domain=domain,
+                bands=view,
+                mode=mode,
+                asking=asking,
+                criticised=criticised,
+                weighed=not raw,
+            )
         )
     if raw:
-        out().file.write("\n\n".join(text for _, text in shown.ask.messages) + "\n")
+        out().file.write("\n\n".join(text for _, text in found.shown.ask.messages) + "\n")
     elif as_json:
-        out().file.write(_json(shown, seen))
+        out().file.write(as_json_text(found))
     else:
-        out().print(_page(shown, seen), soft_wrap=True)
+        out().print(page_of(found), soft_wrap=True)
 
 
-async def _shown(
+async def _found(
     settings: "Settings",
     name: str,
     *,
@@ -82,22 +103,30 @@ async def _shown(
     bands: str | None,
     mode: CopyMode | None,
     asking: bool,
-) -> "tuple[PromptView, MemberView]":
-    from graph.deps import open_deps
+    criticised: dict[str, str],
+    weighed: bool,
+) -> Found:
+    from graph.prompt_shares import prompt_shares
     from graph.prompt_view import prompt_view
-    from tools.errors import IndexUnavailable
+    from server.commands.prompt_desk import prompt_desk
 
     step, variant = step_of(name)
-    deps = await open_deps(settings)
-    try:
-        seen = await _member_view(member, domain or "Travel", deps) if member else view_of(bands, domain)
-        wanted = mode or deps.copy_mode
-        if step == "draft" and wanted == "compose":
-            with suppress(IndexUnavailable):  # the prompt's own note says what is missing
-                await deps.sync_index()
-        return await prompt_view(step, seen, deps, mode=wanted, variant=variant, asking=asking), seen
-    finally:
-        await deps.aclose()
+    wanted = mode or settings.effective_copy_mode
+    asked = view_of(bands, domain) if member is None else None
+    prose = step == "draft" and wanted == "compose"
+    async with prompt_desk(settings, database=member is not None, prose=prose) as deps:
+        seen = asked or await _member_view(member or "", domain or "Travel", deps)
+        shown = await prompt_view(step, seen, deps, mode=wanted, variant=variant, asking=asking, criticised=criticised)
+        shares = await prompt_shares(shown, step, seen, deps, mode=wanted, variant=variant) if weighed else None
+        model = deps.judge.model if step == "judge" and deps.judge is not None else deps.model
+        return Found(shown, seen, shown.ask.key(model.name), shares)
+
+
+def _criticised(given: str) -> tuple[str, str]:
+    part, equals, clause = given.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"--redraft is {given!r}: write PART=POLICY/CLAUSE")
+    return part.strip(), clause.strip()
 
 
 def step_of(name: str) -> "tuple[StepName, str | None]":
@@ -143,69 +172,3 @@ async def _member_view(user_id: str, domain: Domain, deps: "Deps") -> "MemberVie
             f"--member is {user_id!r}: no prompt is made for them (a card tier that isn't known, or a sleeping dog)"
         )
     return seen
-
-
-def weights(shown: "PromptView") -> dict[str, int]:
-    """Return about how many tokens each part of a prompt has."""
-    from tools.prompt_budget import tokens
-
-    return {part.name: tokens(part.text) for part in shown.parts}
-
-
-def _page(shown: "PromptView", seen: "MemberView") -> "RenderableType":
-    from rich.console import Group
-    from rich.rule import Rule
-    from rich.text import Text
-
-    told: list[RenderableType] = [_facts(shown, seen)]
-    for part in shown.parts:
-        told += [Rule(f"{part.role}: {part.name}", align="left", style="dim"), Text(plain(part.text))]
-    return Group(*told, Rule(style="dim"))
-
-
-def _facts(shown: "PromptView", seen: "MemberView") -> "RenderableType":
-    from rich.table import Table
-    from rich.text import Text
-
-    prompt, ask, counts = shown.prompt, shown.ask, weights(shown)
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold cyan", no_wrap=True)
-    grid.add_column()
-    rows = {
-        "prompt": f"{prompt.name} {prompt.header.version}, digest {prompt.digest}",
-        "for": ", ".join(map(str, seen.model_dump().values())),
-        "tokens": f"about {sum(counts.values())}: {', '.join(f'{name} {count}' for name, count in counts.items())}",
-        "parameters": f"temperature {ask.temperature:g}, max_tokens {ask.max_tokens}",
-        "schema": f"{ask.name}, {_schema_size(shown):,} bytes of JSON beside the messages",
-    }
-    for label, value in rows.items():
-        grid.add_row(label, Text(plain(value)))
-    for note in shown.notes:
-        grid.add_row("note", Text(plain(note), style="yellow"))
-    return grid
-
-
-def _schema_size(shown: "PromptView") -> int:
-    import json
-
-    return len(json.dumps(shown.ask.schema, ensure_ascii=False).encode())
-
-
-def _json(shown: "PromptView", seen: "MemberView") -> str:
-    import json
-
-    prompt, ask = shown.prompt, shown.ask
-    told = {
-        "prompt": prompt.name,
-        "version": prompt.header.version,
-        "digest": prompt.digest,
-        "view": seen.model_dump(),
-        "temperature": ask.temperature,
-        "max_tokens": ask.max_tokens,
-        "schema_name": ask.name,
-        "schema": ask.schema,
-        "messages": [{"role": role, "content": text} for role, text in ask.messages],
-        "tokens": weights(shown),
-        "notes": list(shown.notes),
-    }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from server.commands.console import busy, out, plain
+from tools.vocabulary import CopyMode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 app = typer.Typer()
 SHOWN: Final = 160
 """Characters of an example value."""
+
+SUPPOSED: Final = ("Offers are opened often, so a clear headline is likely to be read.",)
+LOOKS: Final[tuple[tuple[CopyMode, dict[str, str]], ...]] = (
+    ("compose", {}),
+    ("select", {}),
+    ("compose", {"body": "UDAAP-03/conditions_stated"}),
+)
+"""What example values are taken from: first drafts, and a re-draft."""
 
 MEANINGS: Final[Mapping[str, str]] = {
     "mode": "select: choose ids of approved texts; compose: write",
@@ -97,7 +106,10 @@ async def _rows(settings: "Settings", steps: tuple[str, ...] | None) -> dict[str
             if steps is not None and step not in steps:
                 continue
             files = [prompts.named(each) for each in prompts.digests if each.partition("@")[0] == step]
-            seen = [await prompt_view(step, view_of(None), deps, mode=mode) for mode in ("compose", "select")]
+            seen = [
+                await prompt_view(step, view_of(None), deps, mode=mode, hypotheses=SUPPOSED, criticised=criticised)
+                for mode, criticised in LOOKS
+            ]
             found[step] = [
                 Row(
                     variable,
@@ -150,14 +162,23 @@ def _page(found: Mapping[str, list[Row]]) -> "RenderableType":
 
     told: list[RenderableType] = []
     for step, rows in found.items():
-        table = Table(box=None, header_style="dim", padding=(0, 2, 1, 0))
-        table.add_column("variable", style="bold cyan", no_wrap=True)
-        for heading in ("meaning", "a template may read", "used in", "for example"):
-            table.add_column(heading, overflow="fold")
+        table = Table.grid(padding=(0, 2, 1, 0))
+        table.add_column(style="bold cyan", no_wrap=True)
+        table.add_column(overflow="fold")
         for row in rows:
-            table.add_row(row.name, row.meaning, row.shape, _compact(row.used) or "-", plain(row.example))
+            table.add_row(row.name, _lines(row))
         told += [Rule(step, align="left", style="dim"), table]
     return Group(*told)
+
+
+def _lines(row: Row) -> "RenderableType":
+    from rich.text import Text
+
+    lines = {"a template may read": row.shape, "used in": _compact(row.used) or "-", "for example": row.example}
+    text = Text(row.meaning)
+    for label, value in lines.items():
+        text.append(f"\n{label}: ", style="dim").append(plain(value))
+    return text
 
 
 def _compact(used: tuple[str, ...]) -> str:
@@ -165,7 +186,7 @@ def _compact(used: tuple[str, ...]) -> str:
     for place in used:
         file, _, line = place.rpartition(":")
         lines.setdefault(file, []).append(line)
-    return "\n".join(f"{file}:{','.join(numbers)}" for file, numbers in lines.items())
+    return ", ".join(f"{file}:{','.join(numbers)}" for file, numbers in lines.items())
 
 
 def _json(found: Mapping[str, list[Row]]) -> str:

@@ -14,17 +14,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from graph.case import candidates_of
 from graph.deps import Deps, open_deps
-from graph.nodes.retrieve_policies import extracts_of
 from graph.prompt_view import StepName, prompt_view
 from graph.settings import load_settings
 from server.commands.prompt_show import view_of
 from tools.chat.calls import Ask
-from tools.drafting import Brief, draft_ask
-from tools.drafts import Copy, Draft
-from tools.report import Violation
-from tools.turns import week_of
 from tools.vocabulary import CopyMode
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -34,7 +28,7 @@ UPDATE = "python -m tests.golden.prompt_bytes --update"
 
 @dataclass(frozen=True)
 class Case:
-    """One prompt to keep. `told` is what the gate said of a last draft, by field: then it is a re-draft."""
+    """One prompt to keep. `told` are clauses that a last draft broke, by field: then it is a re-draft."""
 
     step: StepName
     mode: CopyMode
@@ -71,7 +65,11 @@ CASES: dict[str, Case] = {
         "draft",
         "compose",
         DINING,
-        told={"subject": "FMT-01/lengths", "headline": "UDAAP-06/no_false_urgency", "cta": "GRD-01/numbers_grounded"},
+        told={
+            "subject": "FMT-01/subject_length",
+            "headline": "UDAAP-06/no_false_urgency",
+            "cta": "GRD-01/numbers_grounded",
+        },
     ),
     "judge_travel": Case("judge", "compose", TRAVEL),
     "judge_retail": Case("judge", "compose", RETAIL),
@@ -82,62 +80,25 @@ async def rendered(deps: Deps) -> dict[str, str]:
     """Return the text of every case's file."""
     found: dict[str, str] = {}
     for name, case in CASES.items():
-        ask = _redraft(case, deps) if case.told else await _first(case, deps)
+        ask = await _ask(case, deps)
         found[name] = "\n".join(f"=== {role}\n{text}" for role, text in ask.messages) + "\n"
     return found
 
 
-async def _first(case: Case, deps: Deps) -> Ask[Any]:
+async def _ask(case: Case, deps: Deps) -> Ask[Any]:
     view = view_of(case.bands)
     fitting = [each.text for each in deps.rulebook.hypotheses.applicable(view)] if case.use_hypotheses else []
     shown = await prompt_view(
-        case.step, view, deps, mode=case.mode, variant=case.variant, hypotheses=fitting[:3], day=DAY
+        case.step,
+        view,
+        deps,
+        mode=case.mode,
+        variant=case.variant,
+        hypotheses=fitting[:3],
+        criticised=case.told,
+        day=DAY,
     )
     return shown.ask
-
-
-def _redraft(case: Case, deps: Deps) -> Ask[Any]:
-    view, rulebook = view_of(case.bands), deps.rulebook
-    menu = rulebook.menus.menu_for(view.domain, view.card_type, view.strategy)
-    option = menu.options[0]
-    text, ids = rulebook.blocks.fallback_copy(
-        option, domain=view.domain, strategy=view.strategy, card_type=view.card_type, cohort_hash="golden", week=0
-    )
-    candidates = candidates_of(view, menu, "golden", deps)
-    last = Draft(
-        source="blocks" if case.mode == "select" else "model",
-        option_id=option.option_id,
-        merchant_ids=tuple(merchant.merchant_id for merchant in candidates[:2]),
-        text=Copy.model_validate(text.fields()),
-        block_ids=ids if case.mode == "select" else None,
-    )
-    brief = Brief(
-        mode=case.mode,
-        view=view,
-        menu=menu,
-        candidates=candidates,
-        policies=extracts_of(view, deps),
-        hypotheses=(),
-        violations=tuple(_violation(field, clause) for field, clause in (case.told or {}).items()),
-        excluded=frozenset(ids.values()) if case.mode == "select" else frozenset(),
-        cohort=view.digest(),
-        week=week_of(DAY),
-        last=last,
-    )
-    return draft_ask(rulebook.prompts.pick("draft", {}), brief, rulebook.blocks)
-
-
-def _violation(field: str, clause: str) -> Violation:
-    policy_id, clause_id = clause.split("/")
-    return Violation(
-        policy_id=policy_id,
-        clause_id=clause_id,
-        severity="block",
-        message="A message of the gate.",
-        field=field,
-        quote="words of the draft",
-        fix_hint="A hint of the gate.",
-    )
 
 
 def difference(name: str, wanted: str) -> str:

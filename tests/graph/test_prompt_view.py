@@ -1,22 +1,34 @@
 """What `offers prompts show` prints is what a model gets."""
 
+import re
+import shutil
 from collections import Counter
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import astuple, replace
 from datetime import date
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph.build import build_graph
 from graph.context import Context
 from graph.deps import Deps, open_deps
-from graph.prompt_cost import Population, sample_population, shared_prefix, step_cost
+from graph.prompt_cost import shared_prefix, step_cost
+from graph.prompt_population import Population, sample_population, table_population
+from graph.prompt_shares import beginning, common_start, prompt_shares
 from graph.prompt_view import prompt_view
 from graph.run import decide
 from graph.settings import Settings
 from tests.graph.test_revisions import compose
-from tests.scripted_model import ScriptedModel
+from tests.judged_policies import approval_of_all
+from tests.members import add_members
+from tests.scripted_model import PlainText, ScriptedModel
+from tools.copy_approvals import write_approvals
 from tools.errors import InputInvalid
 from tools.prices import Prices
+from tools.prompt_budget import tokens
 from tools.signals import read_signals
 from tools.views import MemberView
 from tools.vocabulary import CopyMode
@@ -59,6 +71,93 @@ async def test_the_bytes_shown_are_the_bytes_a_run_sends(deps: Deps, script: Scr
         assert joined == dict(shown.ask.messages)
 
 
+@pytest.fixture
+async def unapproved(settings: Settings, deps: Deps, tmp_path: Path) -> AsyncIterator[Deps]:
+    """Services whose approved copy covers no judge clause, so that the judge reads even the fallback's."""
+    folder = tmp_path / "policies"
+    shutil.copytree(settings.policies_dir, folder)
+    write_approvals(folder / "copy", [approval_of_all()])
+    ours = settings.model_copy(update={"policies_dir": folder, "judge_model": "scripted", "copy_mode": "compose"})
+    opened = await open_deps(ours)
+    await opened.sync_index()
+    yield opened
+    await opened.aclose()
+
+
+async def test_the_judges_bytes_are_those_a_run_sends_about_fallback_copy(
+    unapproved: Deps, script: ScriptedModel
+) -> None:
+    script.reply("draft_compose", PlainText())
+    outcome = await decide(RAW, build_graph(unapproved), Context(mode="issue"), deadline_s=60)
+    assert (outcome.recommendation, outcome.copy_source) == ("offer_generated", "fallback")
+    for mode in ("select", "compose"):  # the judge reads a draft; how it was made is no business of its prompt
+        shown = await prompt_view("judge", await view_of_member(unapproved), unapproved, mode=mode)
+        assert list(shown.ask.messages) == sent(script, "judge")
+
+
+async def test_a_re_draft_is_asked_for_the_criticised_parts_with_the_clauses_own_words(deps: Deps) -> None:
+    clause = "UDAAP-03/conditions_stated"
+    shown = await prompt_view("draft", VIEW, deps, mode="compose", criticised={"body": clause})
+    assert list(shown.ask.schema["properties"]) == ["body"] and shown.variables["asked"] == ["body"]
+    (told,), (last,) = shown.variables["violations"], shown.variables["last"]
+    assert last["field"] == "body" and last["text"].startswith(told["quote"])
+    assert told["message"] == "A condition of the offer is not stated where the reward is."
+    assert f'- [{clause}] body "{told["quote"]}": {told["message"]}' in shown.ask.messages[1][1]
+
+
+async def test_a_re_draft_that_chooses_is_shown_no_criticised_headline(deps: Deps) -> None:
+    shown = await prompt_view("draft", VIEW, deps, mode="select", criticised={"headline": "UDAAP-06/no_false_urgency"})
+    (told,), headlines = shown.variables["violations"], [each["text"] for each in shown.variables["headlines"]]
+    assert shown.variables["asked"] == ["headline"]
+    assert len(headlines) == 2 and not any(text.startswith(told["quote"]) for text in headlines)
+
+
+@pytest.mark.parametrize(
+    ("mode", "criticised", "said"),
+    [
+        ("compose", {"bdy": "UDAAP-06/no_false_urgency"}, "names the part 'bdy': allowed are option_id, merchant_ids"),
+        ("compose", {"body": "UDAAP-06/nothing"}, "'UDAAP-06/nothing': UDAAP-06 has no_false_urgency"),
+        ("compose", {"body": "NONE-01/nothing"}, "there is no policy 'NONE-01'"),
+        ("select", {"body": "UDAAP-06/no_false_urgency"}, "no model is asked for this re-draft: in select"),
+    ],
+)
+async def test_what_can_t_be_a_re_draft_is_named(
+    deps: Deps, mode: CopyMode, criticised: dict[str, str], said: str
+) -> None:
+    with pytest.raises(InputInvalid, match=re.escape(said)):
+        await prompt_view("draft", VIEW, deps, mode=mode, criticised=criticised)
+
+
+async def test_shares_say_what_others_prompts_begin_with(deps: Deps) -> None:
+    shown = await prompt_view("draft", VIEW, deps, mode="compose")
+    shares = await prompt_shares(shown, "draft", VIEW, deps, mode="compose")
+    system, user = (text for _, text in shown.ask.messages)
+    menus = [
+        VIEW.model_copy(update=dict(zip(("domain", "card_type", "strategy"), key, strict=True)))
+        for key in deps.rulebook.menus.menus
+    ]
+    others = [(await prompt_view("draft", each, deps, mode="compose")).ask.messages[0][1] for each in menus]
+    alike = max(end for end in range(len(system)) if all(other.startswith(system[:end]) for other in others))
+    assert shares.everyone == tokens(system[:alike])
+    assert shares.everyone + shares.menu == tokens(system) + tokens("Options:\ntravel_")  # options turn with the cohort
+    assert sum(astuple(shares)) == tokens(system) + tokens(user)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "count"),
+    [([["a b", "x"], ["a b", "y"]], 2), ([["a b", "x"], ["a c", "x"]], 1), ([["a", "x"]], 2), ([["a"], ["b"]], 0)],
+)
+def test_a_beginning_ends_in_the_first_message_that_differs(prompts: list[list[str]], count: int) -> None:
+    assert beginning(prompts) == count
+
+
+@given(st.text("ab", max_size=6), st.text("ab", max_size=6))
+def test_a_common_start_is_the_longest(one: str, other: str) -> None:
+    start = common_start(one, other)
+    assert one.startswith(start) and other.startswith(start)
+    assert one[len(start) :][:1] != other[len(start) :][:1] or one == other
+
+
 async def test_showing_a_prompt_asks_and_writes_nothing(deps: Deps, script: ScriptedModel) -> None:
     for step in ("analyze", "draft", "judge"):
         shown = await prompt_view(step, VIEW, deps, mode="compose")
@@ -98,7 +197,7 @@ async def test_a_day_decides_the_order_and_nothing_else_of_the_prompt(deps: Deps
 
 
 async def test_a_population_costs_what_its_distinct_prompts_cost(deps: Deps) -> None:
-    people = Population(10, Counter({VIEW: 3, VIEW.model_copy(update={"engagement": "low"}): 1}))
+    people = Population(10, Counter({VIEW: 3, VIEW.model_copy(update={"engagement": "low"}): 1}), Counter())
     cost = await step_cost("draft", people, deps, mode="compose")
     texts = []
     for view in people.views:
@@ -116,10 +215,30 @@ async def test_a_population_costs_what_its_distinct_prompts_cost(deps: Deps) -> 
     )
 
 
+async def test_a_table_s_members_are_screened_with_a_view_each(deps: Deps) -> None:
+    await add_members(deps.database, *(f"USER_T{n}" for n in range(40)), card_type="Platinum")
+    await add_members(deps.database, *(f"USER_N{n}" for n in range(20)), opt_in_marketing=False)
+    people = await table_population(1000, deps)
+    assert people.predictions == 62 and people.held["marketing_opt_out"] > 10
+    assert people.offers + people.held.total() == 62
+    assert {view.card_type for view in people.views} == {"gold", "platinum"}
+    assert {view.tenure_band for view in people.views} == {"established"}
+    assert (await table_population(1000, deps)).views == people.views
+    assert (await table_population(10, deps)).predictions == 10
+
+
+async def test_an_empty_table_has_no_population(deps: Deps) -> None:
+    async with deps.database.connection() as connection:
+        await connection.execute("delete from cardmember")
+    with pytest.raises(InputInvalid, match="table 'cardmember' holds no members; load some"):
+        await table_population(10, deps)
+
+
 def test_a_population_is_screened_as_one_by_one(deps: Deps) -> None:
     people = sample_population(1000, deps)
     assert people.predictions == 1000
-    assert 250 < people.offers < 400 and people.offers == sum(people.views.values())
+    assert 250 < people.offers < 400 and people.offers + people.held.total() == 1000
+    assert people.held["no_offer_needed"] > 40 < people.held["monthly_cap"]
     assert sample_population(1000, deps).views == people.views
 
 

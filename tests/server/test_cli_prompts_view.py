@@ -9,6 +9,9 @@ import pytest
 from graph.rulebook import PROMPTS
 from graph.settings import load_settings
 from server.commands.prompt_variables import MEANINGS
+from tests.conftest import ATTESTED
+from tests.policies_sent import QUIET, policy_text
+from tests.scripted_model import ScriptedModel
 from tests.server.commands import Offers, Ran, run_here
 from tools.prompt_budget import tokens
 from tools.prompt_steps import REPLY_SCHEMA
@@ -58,10 +61,13 @@ def test_show_prints_the_messages_and_what_they_weigh(offers: Offers) -> None:
         "system": tokens(told["messages"][0]["content"]),
         "user": tokens(told["messages"][1]["content"]),
     }
+    shares = told["shared_tokens"]
+    assert sum(shares.values()) == sum(told["tokens"].values()) and shares["everyone"] > 0 < shares["member"]
     assert told["view"]["domain"] == "Travel" and told["temperature"] == 0.4 and told["max_tokens"] == 700
     page = offers("prompts", "show", "draft", "--mode", "select")
     assert page.code == 0 and told["messages"][1]["content"] in page.out
-    assert f"digest {told['digest']}" in page.told
+    assert f"digest {told['digest']}" in page.told and f"completion {told['completion_key']}" in page.told
+    assert f"shared {shares['everyone']} with every menu, {shares['menu']} more with this one" in page.told
     raw = offers("prompts", "show", "draft", "--mode", "select", "--raw")
     assert raw.out == "\n\n".join(message["content"] for message in told["messages"]) + "\n"
 
@@ -71,6 +77,10 @@ def test_show_prints_the_messages_and_what_they_weigh(offers: Offers) -> None:
     [
         (("drft",), "prompt is 'drft': allowed are analyze, draft, judge, or a variant such as draft@b"),
         (("draft@zz",), "prompt is 'draft@zz': there is none; there are analyze, draft, judge"),
+        (
+            ("draft", "--mode", "select", "--redraft", "body=UDAAP-06/no_false_urgency"),
+            "no model is asked for this re-draft: in select, code chooses the criticised texts",
+        ),
         (("draft", "--view", "Travel,gold"), "--view is 'Travel,gold': give domain, card_type, strategy"),
         (
             ("draft", "--view", "Travel,tin,persuadable,stable,medium,preferred,new"),
@@ -81,6 +91,51 @@ def test_show_prints_the_messages_and_what_they_weigh(offers: Offers) -> None:
 def test_show_says_what_it_can_t_show(offers: Offers, arguments: tuple[str, ...], said: str) -> None:
     ran = offers("prompts", "show", *arguments)
     assert ran.code == 1 and said in " ".join(ran.err.split())
+
+
+def test_show_gives_a_member_s_prompt_as_their_run_sends_it(
+    offers: Offers, monkeypatch: pytest.MonkeyPatch, database_url: str, script: ScriptedModel
+) -> None:
+    wanted = {
+        "DATABASE_URL": database_url,
+        "LLM_BASE_URL": script.base_url,
+        "OPENROUTER_MODEL": "scripted",
+        "OPENROUTER_API_KEY": "test-key",
+        "COPY_MODE": "compose",
+        "ATTESTATIONS": ATTESTED,
+    }
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    assert offers("db", "sample", "--n", "300").code == 0
+    policy = Path("zebra_policy.md")
+    policy.write_text(policy_text(QUIET | {"brief": "Zebras stay unnamed."}), encoding="utf-8")
+    assert offers("policies", "add", str(policy), "--by", "A. Author").code == 0
+    assert offers("policies", "approve", "zebra_policy", "--by", "C. Officer").code == 0
+    member = ("USER_000003", "--domain", "Travel")
+    ran = offers("generate", *member, "--confidence", "0.95", "--preview")
+    first = next(call for call in script.calls if call.step == "draft_compose")
+    assert "- Zebras stay unnamed." in first.body["messages"][0]["content"], ran
+    asked = offers("prompts", "show", "draft", "--member", *member, "--ask", "--json")
+    told = json.loads(asked.out)
+    assert told["messages"] == first.body["messages"]
+    assert (told["notes"], told["max_tokens"]) == ([], first.body["max_tokens"])
+    nobody = offers("prompts", "show", "draft", "--member", "USER_UNKNOWN")
+    assert nobody.code == 1 and "there is no such cardmember" in nobody.err
+    cost = json.loads(offers("prompts", "cost", "--from-table", "--members", "200", "--json").out)
+    assert cost["members"] == 200 == cost["offers"] + sum(cost["held_back"].values()) and cost["offers"] > 20
+    assert cost["steps"]["draft"]["notes"] == []
+
+
+def test_show_gives_the_prompt_of_a_re_draft(offers: Offers) -> None:
+    clause = "UDAAP-03/conditions_stated"
+    ran = offers("prompts", "show", "draft", "--mode", "compose", "--redraft", f"body={clause}", "--raw")
+    assert ran.code == 0 and "answer with body only." in ran.out and f"- [{clause}] body " in ran.out
+    for arguments, said in (
+        (("draft", "--redraft", "body"), "--redraft is 'body': write PART=POLICY/CLAUSE"),
+        (("judge", "--redraft", f"body={clause}"), "--redraft goes with draft"),
+    ):
+        refused = offers("prompts", "show", *arguments)
+        assert refused.code == 2 and said in refused.err
 
 
 def test_diff_tells_parameters_words_and_what_a_model_gets(
@@ -135,6 +190,8 @@ def test_every_variable_of_every_step_is_told(offers: Offers) -> None:
             file, line = place.split(":")
             assert name in (PROMPTS_DIR / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
         assert rows[name]["used"], name
+        assert rows[name]["example"] not in ("", "[]"), name
+    assert rows["violations"]["example"].startswith("{'clause': 'UDAAP-03/conditions_stated', 'field': 'body'")
     assert rows["options"]["shape"] == "list of {id, label, without}" and "travel_" in rows["options"]["example"]
 
 
@@ -142,7 +199,8 @@ def test_cost_weighs_a_population_without_a_model(offers: Offers, monkeypatch: p
     for name, price in (("INPUT", "1"), ("CACHED", "0.5"), ("OUTPUT", "2")):
         monkeypatch.setenv(f"LLM_{name}_USD_PER_MILLION", price)
     told = json.loads(offers("prompts", "cost", "--members", "400", "--mode", "select", "--json").out)
-    assert told["members"] == 400 and 80 < told["offers"] < 200
+    assert told["offers"] + sum(told["held_back"].values()) == 400 == told["members"]
+    assert 80 < told["offers"] < 200
     for step in ("analyze", "draft"):
         row = told["steps"][step]
         assert row["calls_per_1000_offers"] == pytest.approx(
