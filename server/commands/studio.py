@@ -76,7 +76,7 @@ def announce(port: int) -> None:
         ("studio", f"{PAGE}?baseUrl={base}"),
         ("", "in a browser with internet, in a few seconds"),
         ("api", f"{base}/docs"),
-        ("", "works without internet, as does langgraph_sdk"),
+        ("", "works without internet, as does everything the guide does with langgraph_sdk"),
         ("previews", "nothing is issued and nothing is recorded, whatever a run says"),
         ("prompts", "a saved edit counts from the next run on; one that can't be used is named below"),
         ("guide", "docs/studio.md"),
