@@ -32,10 +32,7 @@ serve: $(STAMP) ## Serve the API on http://127.0.0.1:9000
 	@$(BIN)/offers serve
 
 studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
-	@test -n "$$DATABASE_URL" || $(BIN)/offers db sample --if-empty
-	@echo "== previews only: nothing is issued or recorded. Edited prompts count from the next run on. docs/studio.md walks through it."
-	@echo "== 'Studio UI' below is a hosted page (internet needed); without it: $(BIN)/python -m tests.e2e.studio_walk, or the API's /docs. Ctrl-C stops."
-	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true $(BIN)/langgraph dev --no-browser
+	@$(BIN)/offers studio
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -1,7 +1,7 @@
 """What a run says while it runs, for who watches (`stream_mode="custom"`): Studio, the SDK, `offers generate --trace`.
 
 A closed set of events made of enums, ids, counts and the bands a prompt sees. There is no field for anything else of a
-member, so nothing else can be said. Nobody listening costs a run nothing, and no event is part of a record.
+member, so nothing else can be said. With nobody listening an event is made and dropped; no event is part of a record.
 """
 
 from typing import Annotated, Final, Literal

@@ -26,6 +26,7 @@ from server.commands import (
     prompt_variables,
     prompts,
     serve,
+    studio,
     suppression,
     trace,
 )
@@ -70,7 +71,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, generate, trace, check, config, parts):
+for module in (demo, serve, generate, trace, studio, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands

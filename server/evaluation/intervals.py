@@ -8,7 +8,7 @@ Agresti and Min's (2005) half as heavy one (h = 1/sqrt(2)). Unlike plain t or a 
 case agrees. `python -m tests.bench evaluation` prints how often it, and what it was chosen over, cover the truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any, Final
 
@@ -54,7 +54,9 @@ class Bounds:
 def rate_interval(differences: Array, *, repeats: int) -> Interval:
     """Return the interval of a difference of rates from each case's difference of mean results, -1 to 1."""
     padded = _padded(differences, repeats)
-    return _interval(differences, bounds(padded), float(padded.std(ddof=1)))
+    found = _interval(differences, bounds(padded), float(padded.std(ddof=1)))
+    assert found.low is not None and found.high is not None  # the made-up cases vary
+    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))  # no difference of rates lies beyond
 
 
 def mean_interval(differences: Array) -> Interval:

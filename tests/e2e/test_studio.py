@@ -119,7 +119,8 @@ def named(content: Any) -> list[str]:
 
 async def test_the_graph_is_listed_and_its_form_teaches(studio: Studio) -> None:
     (assistant,) = await studio.client.assistants.search()
-    assert assistant["graph_id"] == GRAPH
+    assert assistant["graph_id"] == assistant["name"] == GRAPH
+    assert "Previews only" in assistant["description"]
     schemas: Any = await studio.client.assistants.get_schemas(assistant["assistant_id"])
     assert schemas["input_schema"] == OfferInput.model_json_schema()
     fields = schemas["context_schema"]["properties"]
@@ -127,6 +128,8 @@ async def test_the_graph_is_listed_and_its_form_teaches(studio: Studio) -> None:
     assert all(field["description"] for field in fields.values())
     assert fields["mode"]["const"] == fields["mode"]["default"] == "preview"
     shown = schemas["state_schema"]["properties"]
+    assert all(channel["description"] for channel in shown.values())
+    assert all("title" in channel or "$ref" in channel for channel in shown.values())  # a reference has its own
     assert {"draft", "report", "output"} <= set(shown)
     assert "credit_limit" not in json.dumps(schemas)
 

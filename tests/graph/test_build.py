@@ -8,6 +8,7 @@ import pytest
 from graph.build import Graph, build_graph
 from graph.context import Context, PreviewContext
 from graph.deps import Deps
+from graph.meanings import MEANINGS
 from graph.state import AnalyzeInput, DraftInput, OfferState, RetrieveInput
 from tools.cardmembers import Cardmember
 from tools.views import MemberView
@@ -120,6 +121,15 @@ def test_every_field_of_a_context_is_described_and_its_default_issues_nothing(de
         assert all(field.description for field in context.model_fields.values())
         assert context().mode == "preview"
         assert context().neutral
+
+
+def test_every_channel_says_what_it_holds_and_fields_stand_at_nodes_there_are(graph: Graph) -> None:
+    assert set(MEANINGS) == set(get_type_hints(OfferState)) == set(graph.stream_channels_list)
+    assert all(MEANINGS.values())
+    fields = PreviewContext.model_json_schema()["properties"]
+    at = {name: set(field["langgraph_nodes"]) for name, field in fields.items() if "langgraph_nodes" in field}
+    assert set(at) == set(fields) - {"mode", "campaign"}
+    assert set().union(*at.values()) <= NODES
 
 
 def test_in_studio_nothing_can_be_issued() -> None:

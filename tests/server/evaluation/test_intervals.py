@@ -126,3 +126,13 @@ def test_no_number_of_cases_shows_no_difference() -> None:
     assert cases_needed(0.0, 0.4, alpha=PRIMARY_ALPHA) is None
     assert cases_needed(1e-6, 0.4, alpha=PRIMARY_ALPHA) is None
     assert cases_needed(0.9, 0.01, alpha=PRIMARY_ALPHA) == 2
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_no_interval_of_rates_goes_beyond_what_rates_can_differ_by(sign: float) -> None:
+    told = rate_interval(np.full(8, sign), repeats=1)
+    assert told.low is not None and told.high is not None
+    assert -1.0 <= told.low <= told.high <= 1.0
+    assert (told.high if sign > 0 else told.low) == sign == told.difference
+    inner = rate_interval(np.array([1.0, 0.0, 0.0, -1.0, 0.0]), repeats=1)
+    assert inner.low == pytest.approx(-(inner.high or 0.0)) and 0 < (inner.high or 0.0) < 1
