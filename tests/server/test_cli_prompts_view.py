@@ -15,6 +15,7 @@ from tests.scripted_model import ScriptedModel
 from tests.server.commands import Offers, Ran, run_here
 from tools.prompt_budget import tokens
 from tools.prompt_steps import REPLY_SCHEMA
+from tools.sample.edges import GOLD_ID
 
 PROMPTS_DIR = load_settings(_env_file=None).prompts_dir
 
@@ -108,17 +109,18 @@ def test_show_gives_a_member_s_prompt_as_their_run_sends_it(
         monkeypatch.setenv(name, value)
     assert offers("db", "sample", "--n", "300").code == 0
     policy = Path("zebra_policy.md")
-    policy.write_text(policy_text(QUIET | {"brief": "Zebras stay unnamed."}), encoding="utf-8")
+    policy.write_text(policy_text(QUIET, brief="Zebras stay unnamed."), encoding="utf-8")
     assert offers("policies", "add", str(policy), "--by", "A. Author").code == 0
     assert offers("policies", "approve", "zebra_policy", "--by", "C. Officer").code == 0
-    member = ("USER_000003", "--domain", "Travel")
+    member = (GOLD_ID, "--domain", "Dining")
     ran = offers("generate", *member, "--confidence", "0.95", "--preview")
+    assert "draft_compose" in script.steps(), ran
     first = next(call for call in script.calls if call.step == "draft_compose")
     assert "- Zebras stay unnamed." in first.body["messages"][0]["content"], ran
     asked = offers("prompts", "show", "draft", "--member", *member, "--ask", "--json")
     told = json.loads(asked.out)
     assert told["messages"] == first.body["messages"]
-    assert (told["notes"], told["max_tokens"]) == ([], first.body["max_tokens"])
+    assert (told["notes"], told["temperature"]) == ([], first.body["temperature"])
     nobody = offers("prompts", "show", "draft", "--member", "USER_UNKNOWN")
     assert nobody.code == 1 and "there is no such cardmember" in nobody.err
     cost = json.loads(offers("prompts", "cost", "--from-table", "--members", "200", "--json").out)
