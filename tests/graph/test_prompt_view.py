@@ -20,7 +20,8 @@ from graph.prompt_population import Population, sample_population, table_populat
 from graph.prompt_shares import beginning, common_start, prompt_shares
 from graph.prompt_view import prompt_view
 from graph.run import decide
-from graph.settings import Settings
+from graph.settings import Settings, load_settings
+from tests.conftest import ATTESTED
 from tests.graph.test_revisions import compose
 from tests.judged_policies import approval_of_all
 from tests.members import add_members
@@ -38,6 +39,16 @@ VIEW = MemberView(
     domain_interest="preferred", tenure_band="established",
 )  # fmt: skip
 RAW = {"user_id": "USER_GOLD", "domain": "Travel", "confidence_score": 0.9}
+
+
+@pytest.fixture(scope="module")
+async def desk(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deps]:
+    """Services without a database or a model, for prompts that need neither."""
+    own = {"chroma_dir": tmp_path_factory.mktemp("chroma"), "attestations": ATTESTED}
+    opened = await open_deps(load_settings(_env_file=None, data_dir=data_dir, **own))
+    await opened.sync_index()
+    yield opened
+    await opened.aclose()
 
 
 def sent(script: ScriptedModel, name: str) -> list[tuple[str, str]]:
@@ -95,9 +106,9 @@ async def test_the_judges_bytes_are_those_a_run_sends_about_fallback_copy(
         assert list(shown.ask.messages) == sent(script, "judge")
 
 
-async def test_a_re_draft_is_asked_for_the_criticised_parts_with_the_clauses_own_words(deps: Deps) -> None:
+async def test_a_re_draft_is_asked_for_the_criticised_parts_with_the_clauses_own_words(desk: Deps) -> None:
     clause = "UDAAP-03/conditions_stated"
-    shown = await prompt_view("draft", VIEW, deps, mode="compose", criticised={"body": clause})
+    shown = await prompt_view("draft", VIEW, desk, mode="compose", criticised={"body": clause})
     assert list(shown.ask.schema["properties"]) == ["body"] and shown.variables["asked"] == ["body"]
     (told,), (last,) = shown.variables["violations"], shown.variables["last"]
     assert last["field"] == "body" and last["text"].startswith(told["quote"])
@@ -105,8 +116,8 @@ async def test_a_re_draft_is_asked_for_the_criticised_parts_with_the_clauses_own
     assert f'- [{clause}] body "{told["quote"]}": {told["message"]}' in shown.ask.messages[1][1]
 
 
-async def test_a_re_draft_that_chooses_is_shown_no_criticised_headline(deps: Deps) -> None:
-    shown = await prompt_view("draft", VIEW, deps, mode="select", criticised={"headline": "UDAAP-06/no_false_urgency"})
+async def test_a_re_draft_that_chooses_is_shown_no_criticised_headline(desk: Deps) -> None:
+    shown = await prompt_view("draft", VIEW, desk, mode="select", criticised={"headline": "UDAAP-06/no_false_urgency"})
     (told,), headlines = shown.variables["violations"], [each["text"] for each in shown.variables["headlines"]]
     assert shown.variables["asked"] == ["headline"]
     assert len(headlines) == 2 and not any(text.startswith(told["quote"]) for text in headlines)
@@ -122,21 +133,21 @@ async def test_a_re_draft_that_chooses_is_shown_no_criticised_headline(deps: Dep
     ],
 )
 async def test_what_can_t_be_a_re_draft_is_named(
-    deps: Deps, mode: CopyMode, criticised: dict[str, str], said: str
+    desk: Deps, mode: CopyMode, criticised: dict[str, str], said: str
 ) -> None:
     with pytest.raises(InputInvalid, match=re.escape(said)):
-        await prompt_view("draft", VIEW, deps, mode=mode, criticised=criticised)
+        await prompt_view("draft", VIEW, desk, mode=mode, criticised=criticised)
 
 
-async def test_shares_say_what_others_prompts_begin_with(deps: Deps) -> None:
-    shown = await prompt_view("draft", VIEW, deps, mode="compose")
-    shares = await prompt_shares(shown, "draft", VIEW, deps, mode="compose")
+async def test_shares_say_what_others_prompts_begin_with(desk: Deps) -> None:
+    shown = await prompt_view("draft", VIEW, desk, mode="compose")
+    shares = await prompt_shares(shown, "draft", VIEW, desk, mode="compose")
     system, user = (text for _, text in shown.ask.messages)
     menus = [
         VIEW.model_copy(update=dict(zip(("domain", "card_type", "strategy"), key, strict=True)))
-        for key in deps.rulebook.menus.menus
+        for key in desk.rulebook.menus.menus
     ]
-    others = [(await prompt_view("draft", each, deps, mode="compose")).ask.messages[0][1] for each in menus]
+    others = [(await prompt_view("draft", each, desk, mode="compose")).ask.messages[0][1] for each in menus]
     alike = max(end for end in range(len(system)) if all(other.startswith(system[:end]) for other in others))
     assert shares.everyone == tokens(system[:alike])
     assert shares.everyone + shares.menu == tokens(system) + tokens("Options:\ntravel_")  # options turn with the cohort
@@ -168,41 +179,41 @@ async def test_showing_a_prompt_asks_and_writes_nothing(deps: Deps, script: Scri
         assert await cursor.fetchone() == (0, 0)
 
 
-async def test_a_judges_prompt_asks_each_judge_clause_in_scope_about_approved_copy(deps: Deps) -> None:
-    shown = await prompt_view("judge", VIEW, deps, mode="compose")
+async def test_a_judges_prompt_asks_each_judge_clause_in_scope_about_approved_copy(desk: Deps) -> None:
+    shown = await prompt_view("judge", VIEW, desk, mode="compose")
     system, user = (text for _, text in shown.ask.messages)
     names = shown.ask.schema["properties"]["answers"]["items"]["properties"]["question"]["enum"]
     assert len(names) == 21 and all(f"[{name}]" in user for name in names)
     assert "body: " in user and "offer_type: " in user and "{" not in system.partition("Reply with JSON")[0]
 
 
-async def test_a_draft_without_analysis_says_so(deps: Deps) -> None:
-    shown = await prompt_view("draft", VIEW, deps, mode="compose")
+async def test_a_draft_without_analysis_says_so(desk: Deps) -> None:
+    shown = await prompt_view("draft", VIEW, desk, mode="compose")
     assert shown.notes == ("without hypotheses: analysis is a model's, and none was asked",)
-    told = await prompt_view("draft", VIEW, deps, mode="compose", hypotheses=["Travel may be near."])
+    told = await prompt_view("draft", VIEW, desk, mode="compose", hypotheses=["Travel may be near."])
     assert told.notes == () and "- Travel may be near." in told.ask.messages[1][1]
 
 
-async def test_a_variant_that_is_not_there_is_named(deps: Deps) -> None:
+async def test_a_variant_that_is_not_there_is_named(desk: Deps) -> None:
     with pytest.raises(InputInvalid, match="prompt is 'draft@zz': there is none; there are analyze, draft, judge"):
-        await prompt_view("draft", VIEW, deps, mode="compose", variant="zz")
+        await prompt_view("draft", VIEW, desk, mode="compose", variant="zz")
 
 
-async def test_a_day_decides_the_order_and_nothing_else_of_the_prompt(deps: Deps) -> None:
+async def test_a_day_decides_the_order_and_nothing_else_of_the_prompt(desk: Deps) -> None:
     one, same, next_week = [
-        await prompt_view("draft", VIEW, deps, mode="select", day=day)
+        await prompt_view("draft", VIEW, desk, mode="select", day=day)
         for day in (date(2026, 6, 1), date(2026, 6, 3), date(2026, 6, 9))
     ]
     assert one.ask.messages == same.ask.messages != next_week.ask.messages
 
 
-async def test_a_population_costs_what_its_distinct_prompts_cost(deps: Deps) -> None:
+async def test_a_population_costs_what_its_distinct_prompts_cost(desk: Deps) -> None:
     people = Population(10, Counter({VIEW: 3, VIEW.model_copy(update={"engagement": "low"}): 1}), Counter())
-    cost = await step_cost("draft", people, deps, mode="compose")
+    cost = await step_cost("draft", people, desk, mode="compose")
     texts = []
     for view in people.views:
-        fitting = sorted((each.text for each in deps.rulebook.hypotheses.applicable(view)), key=len)
-        shown = await prompt_view("draft", view, deps, mode="compose", hypotheses=fitting[-3:])
+        fitting = sorted((each.text for each in desk.rulebook.hypotheses.applicable(view)), key=len)
+        shown = await prompt_view("draft", view, desk, mode="compose", hypotheses=fitting[-3:])
         texts.append("\0".join(text for _, text in shown.ask.messages))
     assert (cost.distinct, cost.most_out, cost.prompt) == (2, 700, "draft")
     assert cost.calls(people.offers) == 500.0
@@ -234,12 +245,12 @@ async def test_an_empty_table_has_no_population(deps: Deps) -> None:
         await table_population(10, deps)
 
 
-def test_a_population_is_screened_as_one_by_one(deps: Deps) -> None:
-    people = sample_population(1000, deps)
+def test_a_population_is_screened_as_one_by_one(desk: Deps) -> None:
+    people = sample_population(1000, desk)
     assert people.predictions == 1000
     assert 250 < people.offers < 400 and people.offers + people.held.total() == 1000
     assert people.held["no_offer_needed"] > 40 < people.held["monthly_cap"]
-    assert sample_population(1000, deps).views == people.views
+    assert sample_population(1000, desk).views == people.views
 
 
 @pytest.mark.parametrize(
