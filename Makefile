@@ -32,8 +32,7 @@ serve: $(STAMP) ## Serve the API on http://127.0.0.1:9000
 	@$(BIN)/offers serve
 
 studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
-	@test -n "$$DATABASE_URL" || $(BIN)/offers db sample --if-empty
-	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=true $(BIN)/langgraph dev --no-browser
+	@$(BIN)/offers studio
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
@@ -54,7 +53,7 @@ gate: $(STAMP) ## Plant violations for every clause; print what the gate caught
 bench: $(STAMP) ## Run the benchmarks; they print ratios
 	@$(BIN)/python -m tests.bench
 
-pictures: $(STAMP) ## Photograph the emails of docs/images again (needs Chromium)
+pictures: $(STAMP) ## Photograph the emails and the report of docs/images again (needs Chromium)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pictures]'
 	@$(BIN)/python -m tests.pictures
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from langgraph.graph import END, START, StateGraph
@@ -27,6 +27,7 @@ from graph.routing import after_compliance, after_fetch, after_review, after_scr
 from graph.schemas import OfferInput
 from graph.settings import load_settings
 from graph.state import AnalyzeInput, DraftInput, OfferResult, OfferState, RetrieveInput
+from graph.telling import telling
 from tools.errors import OfferGraphError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def build_graph(deps: Deps, *, context: type[Context] = Context) -> Graph:
     """Wire the nodes to their services. `draft`, `analyze_llm` and `retrieve_policies` can't see a member."""
 
     def bind(node: Callable[..., Any]) -> Any:
-        return partial(node, deps=deps)
+        return telling(node, deps=deps)
 
     return (
         StateGraph(OfferState, context, input_schema=OfferInput, output_schema=OfferResult)
@@ -59,7 +60,7 @@ def build_graph(deps: Deps, *, context: type[Context] = Context) -> Graph:
         .add_node("draft", bind(draft), input_schema=DraftInput, error_handler=COMPLIANCE)
         .add_node("check_compliance", bind(check_compliance))
         .add_node("fall_back", bind(fall_back))
-        .add_node("review", review)
+        .add_node("review", telling(review))
         .add_node("render", bind(render))
         .add_node("record", bind(record), error_handler=FINISH)
         .add_edge(START, "fetch")

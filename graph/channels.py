@@ -3,17 +3,35 @@
 import operator
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from langgraph.channels import BinaryOperatorAggregate, LastValue
+from langgraph.channels import BinaryOperatorAggregate, LastValue, UntrackedValue
 from langgraph.errors import InvalidUpdateError
 from langgraph.types import Overwrite
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from graph.invalid import explain
+from graph.meanings import MEANINGS
 
 
-class Typed(LastValue[Any]):
+class Described:
+    """Says in the schemas of the state what the channel holds."""
+
+    typ: Any
+    key: str
+
+    @property
+    def UpdateType(self) -> Any:  # LangGraph's name for what schemas are made of
+        """The type of a write, with what it means."""
+        title = self.key.replace("_", " ").capitalize()
+        return Annotated[self.typ, Field(title=title, description=MEANINGS.get(self.key))]
+
+
+class Given(Described, LastValue[Any]):
+    """Keeps a field of the prediction as the caller gave it: `fetch` validates the whole, and answers what is wrong."""
+
+
+class Typed(Described, LastValue[Any]):
     """Keeps the last value, validated: a JSON object from Studio or a checkpoint becomes the model it stands for.
 
     A value that doesn't fit raises InvalidUpdateError, naming channel and field, before any node sees it.
@@ -36,7 +54,7 @@ class Typed(LastValue[Any]):
         return restored
 
 
-class Added(BinaryOperatorAggregate[Any]):
+class Added(Described, BinaryOperatorAggregate[Any]):
     """Keeps all that steps add to a list, validated as `Typed` does; LangGraph's Overwrite replaces the whole."""
 
     def __init__(self, typ: Any, operator: Callable[[Any, Any], Any] = operator.add) -> None:
@@ -55,6 +73,10 @@ class Added(BinaryOperatorAggregate[Any]):
         restored = super().from_checkpoint(checkpoint)
         restored.value = _read(self, restored.value)
         return restored
+
+
+class Untracked(Described, UntrackedValue[Any]):
+    """Holds a value for the nodes of one run: it is in no checkpoint."""
 
 
 def _added(channel: Added, value: Any) -> Any:

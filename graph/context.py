@@ -5,8 +5,14 @@ from typing import Literal, Self
 
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from tools.vocabulary import Mode
+
+
+def _of(*nodes: str) -> JsonDict:
+    """Name the nodes a field is for: Studio offers it at each of them."""
+    return {"langgraph_nodes": list(nodes)}
 
 
 class Context(BaseModel):
@@ -19,36 +25,59 @@ class Context(BaseModel):
         description="preview reads the ledger and writes nothing; issue records and may issue an offer.",
     )
     run_id: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$", description="Name of the run; unset: a new one."
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$",
+        description="Name of the run, 8 to 64 letters, digits, _ or -; unset: a new one.",
+        examples=["tuesday-morning"],
+        json_schema_extra=_of("fetch"),
     )
     campaign: Literal["online"] = Field(default="online", description="Campaign the prediction belongs to.")
     prompt_variants: dict[str, str] = Field(
         default_factory=dict,
         description="Variant per prompt, for example {'draft': 'b'} for prompts/draft@b.md, or {'draft': 'base'} for"
         " draft.md; wins over PROMPT_SPLIT, which decides for prompts not named here.",
+        examples=[{"draft": "b"}],
+        json_schema_extra=_of("analyze_llm", "draft", "check_compliance"),
     )
     max_revisions: int | None = Field(
-        default=None, ge=0, le=10, description="Times a non-conforming draft is sent back; unset: MAX_REVISIONS."
+        default=None,
+        ge=0,
+        le=10,
+        description="Times a non-conforming draft is sent back; unset: MAX_REVISIONS.",
+        examples=[0],
+        json_schema_extra=_of("check_compliance"),
     )
     draft_token_budget: int | None = Field(
         default=None,
         ge=0,
         le=1_000_000,
         description="Tokens drafting and judging may take before approved copy is used; unset: DRAFT_TOKEN_BUDGET.",
+        examples=[5_000],
+        json_schema_extra=_of("check_compliance"),
     )
     send_date: date | None = Field(
-        default=None, description="First day of the offer; unset: today in the brand's zone."
+        default=None,
+        description="First day of the offer; unset: today in the brand's zone.",
+        examples=["2026-12-01"],
+        json_schema_extra=_of("fetch"),
     )
     run_deadline_s: float | None = Field(
-        default=None, gt=0, description="Seconds the run may take; unset: RUN_DEADLINE_S."
+        default=None,
+        gt=0,
+        description="Seconds the run may take; unset: RUN_DEADLINE_S. In a preview, which people stop at any node,"
+        " each model call may take as long.",
+        examples=[60],
+        json_schema_extra=_of("fetch"),
     )
     require_review: bool = Field(
         default=False,
         description="Stop before rendering until a person approves; needs a checkpointer (Studio has one).",
+        json_schema_extra=_of("review"),
     )
     neutral_greeting: bool = Field(
         default=False,
         description="Greet with 'Cardmember' in the reply, so that it names nobody (streams and previews do).",
+        json_schema_extra=_of("render"),
     )
 
     @model_validator(mode="after")

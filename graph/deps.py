@@ -17,7 +17,7 @@ from graph.database import open_database
 from graph.policy_texts import loaded_set
 from graph.rulebook import Rulebook, load_rulebook
 from graph.settings import Settings
-from tools.cardmembers import MemberLoader
+from tools.cardmembers import MemberLoader, Members
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
 from tools.database import Database
@@ -53,7 +53,7 @@ class Deps:
     settings: Settings
     rulebook: Rulebook
     database: Database
-    members: MemberLoader
+    members: Members
     claims: Claims
     records: Records
     money: Money
@@ -163,8 +163,8 @@ async def open_deps(settings: Settings) -> Deps:
     )
 
 
-def chat_model(settings: Settings, name: str, store: CompletionStore) -> ChatModel:
-    """Return a client of the configured endpoint for a model of it."""
+def chat_model(settings: Settings, name: str, store: CompletionStore | None) -> ChatModel:
+    """Return a client of the configured endpoint for a model of it; without a store each prompt is asked anew."""
     return ChatModel(
         lambda: _locate_model(settings, name),
         store=store,
@@ -175,7 +175,7 @@ def chat_model(settings: Settings, name: str, store: CompletionStore) -> ChatMod
 
 
 def open_judge(
-    settings: Settings, secret: bytes, store: CompletionStore, *, chat: ChatModel | None = None
+    settings: Settings, secret: bytes, store: CompletionStore | None, *, chat: ChatModel | None = None
 ) -> ModelJudge | None:
     """Return the judge the settings name, or None; one that is the chat model shares its client and its limits."""
     name = settings.effective_judge_model

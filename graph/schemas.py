@@ -82,14 +82,20 @@ class OfferInput(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user_id: Storable = Field(
-        min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000001"]
+        min_length=1, max_length=200, description="Key of the cardmember.", examples=["USER_000006"]
     )
     domain: Domain = Field(description="Category of the predicted offer.", examples=["Travel"])
     confidence_score: float = Field(
-        ge=0, le=1, allow_inf_nan=False, description="The model's confidence.", examples=[0.9]
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The model's confidence, 0 to 1; MIN_CONFIDENCE_SCORE holds back those below.",
+        examples=[0.9],
     )
     offer_flag: Literal[0, 1] = Field(default=1, description="0: the model predicts that no offer is needed.")
-    pred_version: Storable | None = Field(default=None, max_length=200, description="Version of the predicting model.")
+    pred_version: Storable | None = Field(
+        default=None, max_length=200, description="Version of the predicting model.", examples=["2026-11"]
+    )
     prediction_timestamp: Annotated[Storable | None, BeforeValidator(_text)] = Field(
         default=None,
         max_length=64,

@@ -4,11 +4,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from langgraph.channels import UntrackedValue
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict
 
-from graph.channels import Added, Typed
+from graph.channels import Added, Given, Typed, Untracked
 from graph.schemas import ErrorCode, OfferInput, OfferOutput
 from graph.sealed import Sealed
 from tools.cardmembers import Cardmember
@@ -101,11 +100,15 @@ class PolicyExtract(Record):
 
 
 class Attempt(Record):
-    """One draft with what the gate said of it; `offer_sha` names the whole offer that was judged."""
+    """One draft with what the gate said of it; `offer_sha` names the whole offer that was judged.
+
+    `told` is what a next draft would be told of it: nothing that has to do with the member. None in earlier records.
+    """
 
     draft: Draft | None
     report: ComplianceReport
     offer_sha: str | None = None
+    told: tuple[Violation, ...] | None = None
 
 
 LoopReason = Literal["no_draft", "nothing_to_tell", "attempts", "no_change", "oscillation", "tokens", "seconds"]
@@ -140,20 +143,20 @@ ReviewDecision = Literal["approve", "reject"]
 class OfferState(TypedDict, total=False):
     """All channels of a run. The member and the built message are in no checkpoint, and only nodes read them."""
 
-    user_id: str
-    domain: Domain
-    confidence_score: float
-    offer_flag: Literal[0, 1]
-    pred_version: str | None
-    prediction_timestamp: str | None
-    use_llm_insights: bool
-    idempotency_key: str | None
+    user_id: Annotated[str, Given]
+    domain: Annotated[Domain, Given]
+    confidence_score: Annotated[float, Given]
+    offer_flag: Annotated[Literal[0, 1], Given]
+    pred_version: Annotated[str | None, Given]
+    prediction_timestamp: Annotated[str | None, Given]
+    use_llm_insights: Annotated[bool, Given]
+    idempotency_key: Annotated[str | None, Given]
 
     prediction: Annotated[OfferInput, Typed]
     run: Annotated[Run, Typed]
-    member: Annotated[Sealed[Cardmember] | None, UntrackedValue]
+    member: Annotated[Sealed[Cardmember] | None, Untracked]
     found: Annotated[bool, Typed]
-    recorded: Annotated[dict[str, Any] | None, UntrackedValue]
+    recorded: Annotated[dict[str, Any] | None, Untracked]
     screening: Annotated[Screening, Typed]
     analysis: Annotated[Analysis, Typed]
     view: Annotated[MemberView, Typed]
@@ -180,8 +183,8 @@ class OfferState(TypedDict, total=False):
     prompts: Annotated[dict[str, str], Typed]
     needs_person: Annotated[bool, Typed]
     review: Annotated[ReviewDecision | None, Typed]
-    message: Annotated[Sealed[Message] | None, UntrackedValue]
-    reply_html: Annotated[Sealed[str] | None, UntrackedValue]
+    message: Annotated[Sealed[Message] | None, Untracked]
+    reply_html: Annotated[Sealed[str] | None, Untracked]
     message_report: Annotated[ComplianceReport | None, Typed]
     deliveries: Annotated[tuple[Delivery, ...], Typed]
     calls: Annotated[list[ModelCall], Added]

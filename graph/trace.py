@@ -4,13 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from graph.schemas import OfferInput
-from graph.state import Attempt, Hypothesis, LoopEnd, PolicyExtract, Reserved, Run, Screening
+from graph.state import Analysis, Attempt, Delivery, Hypothesis, LoopEnd, PolicyExtract, Reserved, Run, Screening
 from tools.chat.calls import ModelCall
 from tools.report import ComplianceReport
-from tools.terms import OfferTerms
+from tools.terms import Menu, Merchant, OfferTerms
 from tools.views import MemberView
 
 _ADDED: Final = frozenset({"history", "calls", "degraded"})
@@ -43,7 +43,10 @@ class Trace(BaseModel):
     run: Run | None = None
     prediction: OfferInput | None = None
     screening: Screening | None = None
+    analysis: Analysis | None = None
     view: MemberView | None = None
+    menu: Menu | None = None
+    candidates: tuple[Merchant, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     dropped: tuple[str, ...] = ()
     policies: Annotated[tuple[str, ...], BeforeValidator(_ids)] = ()
@@ -53,8 +56,23 @@ class Trace(BaseModel):
     terms: OfferTerms | None = None
     report: ComplianceReport | None = None
     message_report: ComplianceReport | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    review: str | None = None
     calls: tuple[ModelCall, ...] = ()
     degraded: tuple[str, ...] = ()
+
+
+def read_trace(record: Mapping[str, Any]) -> tuple[Trace, tuple[str, ...]]:
+    """Return the trace of a record, and the names of its parts that another build wrote in a form of its own."""
+    known = {name: value for name, value in record.items() if name in Trace.model_fields and value is not None}
+    unread: list[str] = []
+    while True:
+        try:
+            return Trace.model_validate(known), tuple(unread)
+        except ValidationError as error:
+            faulty = {str(fault["loc"][0]) for fault in error.errors()}
+            unread += sorted(faulty)
+            known = {name: value for name, value in known.items() if name not in faulty}
 
 
 class Tracer:

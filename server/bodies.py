@@ -21,6 +21,16 @@ LenientPrediction = Annotated[Any, WithJsonSchema(_for_forms(OfferInput.model_js
 """Shown as OfferInput and taken as it comes: one invalid item must not fail its batch."""
 
 
+def playground_form() -> dict[str, Any]:
+    """Return what the playground's form is drawn from: it begins with a prediction that works with sample members.
+
+    Only the page gets these defaults. In the API's schema, code made from it would send them for members left out.
+    """
+    schema = _for_forms(OfferInput.model_json_schema())
+    filled = {name: {"default": schema["properties"][name]["examples"][0]} for name in schema["required"]}
+    return schema | {"properties": {name: given | filled.get(name, {}) for name, given in schema["properties"].items()}}
+
+
 class MlOutput(BaseModel):
     """A scoring job's output."""
 

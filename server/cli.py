@@ -14,14 +14,21 @@ from server.commands import (
     db,
     demo,
     email,
+    evaluate,
     generate,
     parts,
     policies,
     policy_acts,
     policy_versions,
+    prompt_cost,
+    prompt_diff,
+    prompt_show,
+    prompt_variables,
     prompts,
     serve,
+    studio,
     suppression,
+    trace,
 )
 from server.commands.console import fail, out
 from server.release import release
@@ -64,10 +71,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, generate, check, config, parts):
+for module in (demo, serve, generate, trace, studio, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands
+for module in (prompt_show, prompt_diff, prompt_variables, prompt_cost):
+    prompts.app.registered_commands += module.app.registered_commands
+app.add_typer(evaluate.app, name="eval", rich_help_panel="Prompts")
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, Response
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig
 from langserve import add_routes
+from langserve.playground import serve_playground
+from pydantic import BaseModel
 
 from graph.context import Context
 from graph.schemas import OfferOutput
-from server.bodies import LenientPrediction
+from server.bodies import LenientPrediction, playground_form
 from server.pipeline import Pipeline
 from server.refusals import require_readable
 from tools.vocabulary import Mode
@@ -33,7 +35,7 @@ class OfferRunnable(Runnable[Any, dict[str, Any]]):
             ConfigurableFieldSpec(
                 id="mode",
                 annotation=Mode,
-                name="Mode",
+                name="Mode of other routes: the playground always previews",
                 description="issue records and may issue an offer; preview writes nothing. The playground previews.",
                 default="issue",
             )
@@ -86,9 +88,11 @@ def context_from(config: RunnableConfig) -> Context:
 
 def add_offer_routes(app: FastAPI, pipeline: Pipeline) -> None:
     """Serve the graph at `/offer`: invoke, batch, stream, stream_log, schemas and playground."""
+    offers = OfferRunnable(pipeline)
+    _add_playground(app, offers)
     add_routes(
         app,
-        OfferRunnable(pipeline),
+        offers,
         path="/offer",
         input_type=LenientPrediction,
         output_type=OfferOutput,
@@ -97,6 +101,27 @@ def add_offer_routes(app: FastAPI, pipeline: Pipeline) -> None:
         per_req_config_modifier=_note_route,
         dependencies=[Depends(require_readable)],
     )
+
+
+def _add_playground(app: FastAPI, offers: OfferRunnable) -> None:
+    """Serve LangServe's page with a form that is filled in; the page asks the routes of `add_routes`."""
+
+    async def page(request: Request, file_path: str) -> Response:
+        root = request.scope.get("root_path", "").rstrip("/")
+        return await serve_playground(
+            offers, _Form, OfferOutput, ["configurable"], f"{root}/offer/playground", file_path, False, False, "default"
+        )
+
+    app.add_api_route("/offer/playground/{file_path:path}", page, include_in_schema=False)
+
+
+class _Form(BaseModel):
+    """Stands for the input where LangServe asks for its schema."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return the form's schema."""
+        return playground_form()
 
 
 def _note_route(config: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Picture every offer type as a reader sees it: `python -m tests.pictures [FOLDER]`.
+"""Picture every offer type as a reader sees it, and a prompt evaluation's report: `python -m tests.pictures [FOLDER]`.
 
 Chromium photographs real messages, built by the product's own code from approved copy, real menus and a fixed day, on a
 desktop, on a phone and in a dark scheme. Needs the extra `pictures` and a Chromium on the PATH.
@@ -10,10 +10,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from server.evaluation.report.html import html
 from tests.gate.offers import Book, Compliant, compliant_offers, open_book
+from tests.server.evaluation.shown import shown
 from tools.email.message import Message, Person
 from tools.vocabulary import OFFER_TYPES, Domain, OfferType
 
@@ -91,6 +94,24 @@ def photograph(pages: dict[OfferType, Message], folder: Path) -> Iterator[Path]:
         browser.close()
 
 
+def photograph_report(folder: Path) -> Iterator[Path]:
+    """Write two pictures of the report of a made-up prompt evaluation: its verdict and one case; yield each path."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1000, "height": 760}, color_scheme="light")
+        page.set_content(html(shown()))
+        for name, png in (
+            ("verdict", page.screenshot()),
+            ("drafts", page.locator("#case-1").screenshot()),
+        ):
+            path = folder / f"evaluation-{name}.png"
+            _save(png, path)
+            yield path
+        browser.close()
+
+
 def _save(png: bytes, path: Path) -> None:
     """Save with a palette of the commonest colours, which keeps the theme's own exact."""
     from PIL import Image
@@ -124,7 +145,7 @@ def main() -> None:
             (chosen.folder / f"{offer_type}.html").write_text(message.html, "utf-8")
         print(f"{len(pages)} messages in {chosen.folder}")
         return
-    for path in photograph(pages, chosen.folder):
+    for path in chain(photograph(pages, chosen.folder), photograph_report(chosen.folder)):
         print(f"{path.stat().st_size / 1000:6.0f} kB  {path}", flush=True)
 
 

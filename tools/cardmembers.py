@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 from psycopg import sql
@@ -119,7 +119,8 @@ _SPELLINGS: Final = tuple(
 )
 
 
-def _member(*values: Any) -> Cardmember:
+def member_of(*values: Any) -> Cardmember:
+    """Return the member of a row's values in the order of `ALL_COLUMNS`; what a closed set holds is spelt as there."""
     row = list(values)
     for place, spelling in _SPELLINGS:
         if (value := row[place]) is not None:
@@ -145,7 +146,7 @@ async def fetch_members(pool: AsyncConnectionPool, user_ids: Sequence[str], *, t
     try:
         async with (
             pool.connection(min(pool.timeout, CONNECT_TIMEOUT_S)) as connection,
-            connection.cursor(row_factory=args_row(_member), binary=True) as cursor,
+            connection.cursor(row_factory=args_row(member_of), binary=True) as cursor,
         ):
             await cursor.execute(query, [wanted])
             return {member.user_id: member for member in await cursor.fetchall()}
@@ -176,6 +177,13 @@ async def migrate_cardmember(conn: psycopg.AsyncConnection[Any], *, table: str) 
         # `if not exists` alone fails when two processes start on an empty database at once.
         await conn.execute("select pg_advisory_xact_lock(hashtext('offergraph migrate cardmember'))")
         await conn.execute(sql.SQL(ddl).format(table=name))
+
+
+class Members(Protocol):
+    """Where a run's member comes from."""
+
+    async def load(self, user_id: str) -> Cardmember | None:
+        """Return one member, or None when there is none."""
 
 
 class MemberLoader:

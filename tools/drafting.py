@@ -57,6 +57,8 @@ ONLY: Final[Mapping[Channel, str]] = {
     "in_store_only": "Only in-store purchases count.",
 }
 """What a body says of where to buy, in the words of the approved copy."""
+PROSE_STEP: Final = 16
+"""Tokens of prose are given in steps of so many: cut at each member's own length, no two prompts would begin alike."""
 TOLD: Final = 6
 """Violations a prompt repeats; what is left over is found again in the next draft."""
 
@@ -137,7 +139,8 @@ def _with_policies(prompt: Prompt, variables: dict[str, Any], policies: Sequence
     pieces = sum(map(len, prose.values()))
     left = BUDGET["compose"] - _length(messages) - pieces  # each piece rounds up by one
     if pieces and left > 0:
-        return rendered(left // pieces, whole)
+        room = left // pieces
+        return rendered(room - room % PROSE_STEP or room, whole)
     for examples in ([{**shown, "bad": ""} for shown in whole], []):
         if _length(messages) > BUDGET["compose"]:
             messages = rendered(0, examples)

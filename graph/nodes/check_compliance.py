@@ -89,7 +89,7 @@ def _judged(
     return {
         **({"loop_end": ended} if drafted else {}),  # the fallback's report doesn't say why there is a fallback
         "report": report,
-        "history": [Attempt(draft=draft, report=report, offer_sha=offer_sha)],
+        "history": [Attempt(draft=draft, report=report, offer_sha=offer_sha, told=told)],
         "feedback": told,
         "criticised": tuple(dict.fromkeys((*state["criticised"], *named))),
     }

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from graph.affording import OUTLIVED
 from graph.context import Context, context_of
 from graph.deps import Deps
+from graph.late_opt_out import held_since
 from graph.nodes.render import checked_message, person_of
 from graph.outcome import outcome_of
 from graph.replay import replayed
@@ -77,13 +78,18 @@ def _reply(output: OfferOutput) -> dict[str, Any]:
 
 
 async def _lost(state: OfferState, output: OfferOutput, deps: Deps, *, neutral: bool) -> OfferOutput:
-    """Answer for a run that doesn't own the prediction any more: what the winner recorded, or that there is nothing."""
+    """Answer for a run that wrote nothing: what the winner recorded, an opt-out since, or that there is no outcome."""
     run = state["run"]
     winner = await deps.records.outcome(run.campaign_id, run.prediction_key)
     if winner is not None:
         return await replayed(winner, deps, neutral=neutral)
     if not output.success:
         return output
+    held = await held_since(state, deps)
+    if held is not None:
+        suppressed = outcome_of(held, deps)
+        if await deps.records.finish(_finish(held, suppressed, deps)):
+            return suppressed
     return OfferOutput.failure("deadline", OUTLIVED, run_id=run.run_id, prediction=state["prediction"], mode=run.mode)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from server.commands.console import busy, out, plain
+from server.commands.git import git
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -131,20 +131,12 @@ def _at_revision(revision: str, folder: Path) -> dict[Path, str] | None:
     names = (
         None
         if revision.startswith("-")
-        else _git(folder, "ls-tree", "--full-tree", "-z", "--name-only", f"{revision}:./")
+        else git(folder, "ls-tree", "--full-tree", "-z", "--name-only", f"{revision}:./")
     )
     if names is None:
         return None
     wanted = [name for name in names.split("\0") if name.endswith(".md") and name != README]
-    return {Path(f"{revision}:{name}"): _git(folder, "show", f"{revision}:./{name}") or "" for name in wanted}
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        ran = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True, encoding="utf-8")
-    except (OSError, subprocess.CalledProcessError, UnicodeDecodeError):
-        return None
-    return ran.stdout
+    return {Path(f"{revision}:{name}"): git(folder, "show", f"{revision}:./{name}") or "" for name in wanted}
 
 
 def _print(change: "PolicyChange") -> None:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from tools.prompt_checks import Fault
 
-app = typer.Typer(no_args_is_help=True, help="Lint prompt files before a change is live.")
+app = typer.Typer(no_args_is_help=True, help="See, check, compare and price prompts before a change is live.")
 
 
 @app.callback()
 def prompts() -> None:
-    """Lint prompt files before a change is live."""
+    """See, check, compare and price prompts before a change is live."""
 
 
 @app.command()

@@ -48,7 +48,7 @@ def serve(
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     with _listen(settings.host, settings.port) as listener:
         if settings.database_url is None:
-            _fill_embedded(settings)
+            fill_embedded(settings)
         with busy("starting"):
             import uvicorn
 
@@ -71,7 +71,7 @@ def serve(
             raise typer.Exit(1)  # the log says why
 
 
-def _fill_embedded(settings: "Settings") -> None:
+def fill_embedded(settings: "Settings") -> None:
     """Give the embedded database its synthetic members, so that a new machine has somebody to ask about."""
     from server.commands.members import holds_members, load_sample
 

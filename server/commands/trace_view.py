@@ -11,6 +11,7 @@ from graph.state import Attempt, Reserved
 from graph.trace import Span, Trace
 from server.commands.console import plain
 from server.commands.diff import word_diff
+from tools.chat.calls import ModelCall
 from tools.report import SATISFIED, Violation
 
 
@@ -20,21 +21,21 @@ def trace_view(trace: Trace) -> RenderableType:
     if trace.spans:
         parts.append(_steps(trace.spans))
     elif trace.calls:
-        parts.append(_calls(trace))
+        parts.append(calls_table(trace))
     if trace.view is not None:
-        parts.append(_labelled("the model saw", ", ".join(map(str, trace.view.model_dump().values()))))
+        parts.append(labelled("the model saw", ", ".join(map(str, trace.view.model_dump().values()))))
     for hypothesis in trace.hypotheses:
-        parts.append(_labelled("hypothesis", f"{hypothesis.text} (rests on {', '.join(hypothesis.cites)})"))
+        parts.append(labelled("hypothesis", f"{hypothesis.text} (rests on {', '.join(hypothesis.cites)})"))
     for dropped in trace.dropped:
-        parts.append(_labelled("dropped", dropped))
+        parts.append(labelled("dropped", dropped))
     if trace.policies:
-        parts.append(_labelled("policies", ", ".join(trace.policies)))
+        parts.append(labelled("policies", ", ".join(trace.policies)))
     for place, attempt in enumerate(trace.history):
-        parts += _attempt(place, attempt, trace.history[place - 1] if place else None)
+        parts += attempt_view(place, attempt, trace.history[place - 1] if place else None)
     if trace.money is not None:
-        parts.append(_labelled("money", _reserved(trace.money)))
+        parts.append(labelled("money", reserved(trace.money)))
     for note in trace.degraded:
-        parts.append(_labelled("degraded", note))
+        parts.append(labelled("degraded", note))
     return Group(*parts)
 
 
@@ -71,18 +72,35 @@ def _what(span: Span) -> Text:
     return Text(plain("; ".join(notes)), style="red" if span.error else "")
 
 
-def _calls(trace: Trace) -> Table:
-    table = Table(
-        "step", "model", "tokens in", "out", "took ms", "", title="model calls", title_justify="left", box=None
-    )
+def calls_table(trace: Trace) -> Table:
+    """Return every model call: what it was for, which prompt (by the hash of all that decides the answer), its cost."""
+    table = Table(title="model calls", title_justify="left", box=None, header_style="dim")
+    for name in ("step", "prompt", "model", "tokens in", "out", "took ms", "tries", ""):
+        table.add_column(name, justify="right" if name in ("tokens in", "out", "took ms", "tries") else "left")
     for call in trace.calls:
-        note = "cached" if call.cached else call.error_code or ""
-        tokens = (str(call.input_tokens), str(call.output_tokens))
-        table.add_row(call.step, call.model, *tokens, f"{call.elapsed_ms:.0f}", note)
+        table.add_row(
+            call.step,
+            call.prompt_sha[:12],
+            Text(plain(call.model)),
+            str(call.input_tokens),
+            str(call.output_tokens),
+            f"{call.elapsed_ms:.0f}",
+            str(call.attempts),
+            Text(plain(_how(call))),
+        )
     return table
 
 
-def _attempt(place: int, attempt: Attempt, before: Attempt | None) -> Iterator[RenderableType]:
+def _how(call: ModelCall) -> str:
+    notes = ["cached"] if call.cached else []
+    notes += ["repaired: the first reply did not fit the schema"] if call.repaired else []
+    notes += [f"{call.cached_tokens} tokens from the provider's prefix cache"] if call.cached_tokens else []
+    notes += [f"{call.error_code}: {call.error or ''}"] if call.error_code else []
+    return "; ".join(notes)
+
+
+def attempt_view(place: int, attempt: Attempt, before: Attempt | None) -> Iterator[RenderableType]:
+    """Yield one draft with its violations, and what it changed of the draft before; slots as they were written."""
     draft, report = attempt.draft, attempt.report
     source = "no draft arrived" if draft is None else f"{draft.source}, option {draft.option_id}"
     colour = "green" if report.verdict == "pass" else "red"
@@ -90,26 +108,26 @@ def _attempt(place: int, attempt: Attempt, before: Attempt | None) -> Iterator[R
     if report.violations:
         yield _violations(report.violations)
     elif open_clauses := [r for r in report.results if r.result not in SATISFIED and r.severity != "warn"]:
-        yield _labelled("open", ", ".join(f"{r.policy_id}/{r.clause_id} {r.result}" for r in open_clauses))
+        yield labelled("open", ", ".join(f"{r.policy_id}/{r.clause_id} {r.result}" for r in open_clauses))
     if draft is None:
         return
     old = before.draft if before is not None else None
     if old is None:
-        yield _labelled("merchants", ", ".join(draft.merchant_ids))
+        yield labelled("merchants", ", ".join(draft.merchant_ids))
     else:
         for name, was, now in (
             ("option", old.option_id, draft.option_id),
             ("merchants", ", ".join(old.merchant_ids), ", ".join(draft.merchant_ids)),
         ):
             if was != now:
-                yield _labelled(name, word_diff(plain(was), plain(now)))
+                yield labelled(name, word_diff(plain(was), plain(now)))
     for field, text in draft.text.fields().items():
         if old is None:
-            yield _labelled(field, text)
+            yield labelled(field, text)
         elif (was := old.text.fields()[field]) != text:
-            yield _labelled(field, word_diff(plain(was), plain(text)))
+            yield labelled(field, word_diff(plain(was), plain(text)))
         else:
-            yield _labelled(field, Text("unchanged", style="dim"))
+            yield labelled(field, Text("unchanged", style="dim"))
 
 
 def _violations(violations: tuple[Violation, ...]) -> Table:
@@ -125,7 +143,8 @@ def _violations(violations: tuple[Violation, ...]) -> Table:
     return table
 
 
-def _reserved(money: Reserved) -> str:
+def reserved(money: Reserved) -> str:
+    """Say what was reserved, and of which budgets."""
     instead = f", in place of {money.in_place_of}, which was not affordable" if money.in_place_of else ""
     left = (
         f"{budget.name or budget.scope} {usd(budget.left_usd)} of {usd(budget.limit_usd)}" for budget in money.budgets
@@ -133,7 +152,8 @@ def _reserved(money: Reserved) -> str:
     return f"{usd(money.amount_usd)} reserved for {money.option_id}{instead}; left: {', '.join(left)}"
 
 
-def _labelled(label: str, told: str | Text) -> Table:
+def labelled(label: str, told: str | RenderableType) -> Table:
+    """Return one line of a section: its label, and the text beside it."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="cyan", no_wrap=True, min_width=13)
     grid.add_column(ratio=1)

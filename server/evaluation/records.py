@@ -46,6 +46,9 @@ class AttemptResult(Kept):
     draft: Draft | None
     verdict: Literal["pass", "violate", "unknown"]
     violations: tuple[str, ...] = ()
+    quotes: dict[str, str] = Field(
+        default_factory=dict, description="Of a violated clause, the words of the draft it objects to, if it names any."
+    )
 
 
 class CaseResult(Kept):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, economics, fetch, gate, pipeline, render, start, variety
+from tests.bench import adversary, economics, evaluation, fetch, gate, pipeline, render, start, variety
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -22,6 +22,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "economics": economics.run,
     "adversary": adversary.run,
     "variety": variety.run,
+    "evaluation": evaluation.run,
 }
 
 

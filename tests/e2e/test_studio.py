@@ -1,6 +1,7 @@
 """`langgraph dev` with Studio's own client: interrupts, edited states, reviews; and nothing issued, nobody named."""
 
 import asyncio
+import io
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -11,17 +12,19 @@ import psycopg
 import pytest
 from langgraph_sdk.errors import BadRequestError
 from psycopg import sql
+from rich.console import Console
 
 from graph.context import Context
 from graph.deps import open_deps
 from graph.schemas import OfferInput
 from graph.settings import load_settings
 from tests.conftest import ATTESTED
-from tests.e2e.studio import GRAPH, Studio, serving
+from tests.e2e.studio import GRAPH, ROOT, Studio, serving
+from tests.e2e.studio_walk import Walk
 from tests.graph.test_build import HANDLERS, NODES, ROUTED, STATIC
 from tests.graph.test_revisions import BODY, compose
 from tests.members import add_members
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import Hang, ScriptedModel
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +35,8 @@ TRACES = ("Zebulon", "Quixworth", "Xanadu", "98765.43", "quix.example", "Segment
 UP_TO_DRAFT = ["fetch", "screen", "analyze_rules", "analyze_llm", "retrieve_policies", "draft"]
 FROM_CHECK = ["check_compliance", "render", "record"]
 REVIEWED = {"require_review": True}
+STATE_BYTES = 200_000
+"""What a whole run's state may take as JSON; most of it are the reports of two drafts, clause by clause."""
 NEXT = {
     "fetch": ["screen"],
     "screen": ["analyze_rules"],
@@ -114,7 +119,8 @@ def named(content: Any) -> list[str]:
 
 async def test_the_graph_is_listed_and_its_form_teaches(studio: Studio) -> None:
     (assistant,) = await studio.client.assistants.search()
-    assert assistant["graph_id"] == GRAPH
+    assert assistant["graph_id"] == assistant["name"] == GRAPH
+    assert "Previews only" in assistant["description"]
     schemas: Any = await studio.client.assistants.get_schemas(assistant["assistant_id"])
     assert schemas["input_schema"] == OfferInput.model_json_schema()
     fields = schemas["context_schema"]["properties"]
@@ -122,6 +128,8 @@ async def test_the_graph_is_listed_and_its_form_teaches(studio: Studio) -> None:
     assert all(field["description"] for field in fields.values())
     assert fields["mode"]["const"] == fields["mode"]["default"] == "preview"
     shown = schemas["state_schema"]["properties"]
+    assert all(channel["description"] for channel in shown.values())
+    assert all("title" in channel or "$ref" in channel for channel in shown.values())  # a reference has its own
     assert {"draft", "report", "output"} <= set(shown)
     assert "credit_limit" not in json.dumps(schemas)
 
@@ -322,3 +330,92 @@ async def test_the_log_tells_of_no_blocking_call_and_no_class_in_a_checkpoint(st
 def ordered(nodes: list[str]) -> list[str]:
     """Put the two nodes that run beside each other in the order of `UP_TO_DRAFT`."""
     return [*nodes[:3], *sorted(nodes[3:5]), *nodes[5:]]
+
+
+async def test_the_walk_of_the_page_goes_through(studio: Studio) -> None:
+    console = Console(record=True, width=200, file=io.StringIO())
+    await Walk(studio.client, console, INPUT["user_id"], INPUT["domain"]).all()
+    lines = [" ".join(line.split()) for line in console.export_text().splitlines() if line.strip()]
+    told = {line.split(" ")[0]: line for line in lines}
+    page = (ROOT / "docs/studio.md").read_text(encoding="utf-8")
+    for title in (
+        "A first run",
+        "Stop before a node",
+        "Fork from",
+        "Run one node again",
+        "Be the reviewer",
+        "Keep a context",
+    ):
+        assert any(line.startswith(title) for line in lines) and f"## {title}" in page, title
+    assert "fetch loading the cardmember" in lines and "draft asking the model for a draft" in lines
+    assert "recommendation offer_generated, error_code None" in lines
+    checked = [line for line in lines if line.startswith("checked ")]
+    assert checked[0].startswith("checked violate UDAAP-") and checked[1] == "checked pass"
+    assert "ran draft, check_compliance, render, record" in lines and "ran draft" in lines
+    assert told["kept"].startswith("kept ") and "0 new" not in told["kept"]
+    assert told["outcome"] == "outcome generation_failed: a person rejected the offer"
+    assert told["revisions"] == "revisions at most 0"
+
+
+async def test_custom_events_come_over_the_client_and_name_nobody(studio: Studio) -> None:
+    thread = await studio.thread()
+    events = [
+        part.data
+        async for part in studio.client.runs.stream(thread, GRAPH, input=INPUT, stream_mode="custom")
+        if part.event == "custom"
+    ]
+    assert [event["node"] for event in events if event["event"] == "doing"][:3] == ["fetch", "screen", "analyze_rules"]
+    assert events[-1] == {
+        "event": "decided", "node": "record", "recommendation": "offer_generated", "error_code": None,
+    }  # fmt: skip
+    assert named(events) == [] and INPUT["user_id"] not in json.dumps(events)
+
+
+async def test_both_branches_of_a_fork_stay_in_the_history(studio: Studio) -> None:
+    thread = await studio.thread()
+    await studio.run(thread, INPUT)
+    before: Any = await studio.client.threads.get_history(thread, limit=100)
+    (fork,) = [state for state in before if state["next"] == ["check_compliance"]]
+    edited = {"draft": non_conforming(fork["values"]["draft"])}
+    await studio.client.threads.update_state(thread, edited, checkpoint_id=fork["checkpoint_id"])
+    await studio.run(thread)
+    after: Any = await studio.client.threads.get_history(thread, limit=100)
+    ids = {state["checkpoint_id"] for state in after}
+    assert ids > {state["checkpoint_id"] for state in before}
+    ends = [state["values"]["history"] for state in after if state["next"] == []]
+    assert [[attempt["report"]["verdict"] for attempt in end] for end in ends] == [["violate", "pass"], ["pass"]]
+
+
+async def test_a_run_can_be_cancelled_and_joined_and_the_thread_goes_on(studio: Studio) -> None:
+    thread = await studio.thread()
+    studio.script.reply(lambda call: "category: Dining" in call.text, Hang())
+    run = await studio.client.runs.create(thread, GRAPH, input=INPUT | {"domain": "Dining"})
+    async with asyncio.timeout(30):
+        while not any("category: Dining" in call.text for call in studio.script.calls):
+            await asyncio.sleep(0.02)
+    await studio.client.runs.cancel(thread, run["run_id"], wait=True)
+    assert (await studio.client.runs.get(thread, run["run_id"]))["status"] == "interrupted"
+    again = await studio.client.runs.create(thread, GRAPH, input=INPUT)
+    joined: Any = await studio.client.runs.join(thread, again["run_id"])
+    assert joined["output"]["recommendation"] == "offer_generated"
+
+
+async def test_an_assistant_keeps_a_context_and_a_variant_that_is_not_there_is_named(studio: Studio) -> None:
+    made = await studio.client.assistants.create(GRAPH, context={"prompt_variants": {"draft": "zz"}}, name="zz")
+    thread = await studio.thread()
+    values: Any = await studio.client.runs.wait(thread, made["assistant_id"], input=INPUT)
+    assert values["output"]["error_code"] == "invalid_input"
+    assert values["output"]["error"].startswith(
+        "prompt_variants: there is no prompts/draft@zz.md; allowed: analyze, draft"
+    )
+    await studio.client.assistants.delete(made["assistant_id"])
+
+
+async def test_a_checkpoint_is_small(studio: Studio) -> None:
+    thread = await studio.thread()
+    await studio.run(thread, INPUT)
+    history: Any = await studio.client.threads.get_history(thread, limit=100)
+    sizes = [len(json.dumps(state["values"]).encode()) for state in history]
+    assert max(sizes) < STATE_BYTES, max(sizes)
+    before_check = [len(json.dumps(s["values"]).encode()) for s in history if s["next"] == ["check_compliance"]]
+    assert before_check and max(before_check) < 40_000, before_check

@@ -1,12 +1,14 @@
 """The graph's shape, as values."""
 
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
-from graph.build import build_graph
+from graph.build import Graph, build_graph
 from graph.context import Context, PreviewContext
 from graph.deps import Deps
+from graph.meanings import MEANINGS
 from graph.state import AnalyzeInput, DraftInput, OfferState, RetrieveInput
 from tools.cardmembers import Cardmember
 from tools.views import MemberView
@@ -121,6 +123,21 @@ def test_every_field_of_a_context_is_described_and_its_default_issues_nothing(de
         assert context().neutral
 
 
+def test_every_channel_says_what_it_holds_and_fields_stand_at_nodes_there_are(graph: Graph) -> None:
+    assert set(MEANINGS) == set(get_type_hints(OfferState)) == set(graph.stream_channels_list)
+    assert all(MEANINGS.values())
+    fields = PreviewContext.model_json_schema()["properties"]
+    at = {name: set(field["langgraph_nodes"]) for name, field in fields.items() if "langgraph_nodes" in field}
+    assert set(at) == set(fields) - {"mode", "campaign"}
+    assert set().union(*at.values()) <= NODES
+
+
 def test_in_studio_nothing_can_be_issued() -> None:
     with pytest.raises(ValueError, match="mode\n  Input should be 'preview'"):
         PreviewContext(mode="issue")  # type: ignore[arg-type]
+
+
+def test_the_drawing_in_the_docs_is_the_graph(graph: Graph) -> None:
+    drawn = graph.get_graph().draw_mermaid(with_styles=False).strip().replace("\t", "    ")
+    page = (Path(__file__).parents[2] / "docs/studio.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{drawn}\n```" in page

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from langgraph.channels import LastValue
+from langgraph.channels import LastValue, UntrackedValue
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
@@ -169,14 +169,16 @@ def test_what_overwrites_is_validated_too() -> None:
 def test_a_channel_of_the_state_is_typed_added_or_untracked() -> None:
     graph = StateGraph(OfferState)
     kinds = {name: type(made).__name__ for name, made in graph.channels.items()}
-    loose = {name for name, kind in kinds.items() if kind not in ("Typed", "Added", "UntrackedValue")}
+    loose = {name for name, kind in kinds.items() if kind not in ("Typed", "Added", "Untracked")}
     assert loose == {  # what a caller gives; `fetch` validates it as one prediction
         "user_id", "domain", "confidence_score", "offer_flag", "pred_version", "prediction_timestamp",
         "use_llm_insights", "idempotency_key",
     }  # fmt: skip
-    untracked = {name for name, kind in kinds.items() if kind == "UntrackedValue"}
+    untracked = {name for name, kind in kinds.items() if kind == "Untracked"}
     assert untracked == {"member", "recorded", "message", "reply_html"}
     assert {name for name, kind in kinds.items() if kind == "Added"} == {"history", "calls", "degraded"}
+    assert all(kinds[name] == "Given" for name in loose)
+    assert all(isinstance(graph.channels[name], UntrackedValue) for name in untracked)  # LangGraph knows them by that
 
 
 class State(TypedDict, total=False):

@@ -27,6 +27,7 @@ from tests.scripted_model.replies import (
 )
 from tests.scripted_model.sampler import sample
 from tests.scripted_model.server import ScriptedModel
+from tests.scripted_model.writing import Writer, written
 
 __all__ = [
     "Call",
@@ -44,7 +45,9 @@ __all__ = [
     "ScriptedModel",
     "Status",
     "Truncated",
+    "Writer",
     "entry",
     "judged",
     "sample",
+    "written",
 ]

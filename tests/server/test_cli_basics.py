@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     ["demo"],
     ["serve"],
+    ["studio"],
     ["generate"],
     ["check"],
     ["policies", "lint"],

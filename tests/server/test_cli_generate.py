@@ -201,3 +201,19 @@ def wait_for(met: Callable[[], bool]) -> None:
     while not met():
         assert time.monotonic() < deadline, "not within a minute"
         time.sleep(0.01)
+
+
+def test_a_variant_is_used_when_asked_for(offers: Offers, sample: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(Path(__file__).parents[2] / "prompts", "prompts"))
+    shutil.copy(folder / "draft.md", folder / "draft@b.md")
+    monkeypatch.setenv("PROMPTS_DIR", str(folder.resolve()))
+    asked = ("USER_000006", "--domain", "Travel", "--confidence", "0.9", "--preview", "--json")
+    ran = offers("generate", *asked, "--variant", "draft=b")
+    assert list(json.loads(ran.out)["prompts"]) == ["analyze", "draft@b", "judge"]
+    Path("rows.json").write_text(
+        '[{"user_id": "USER_000006", "domain": "Travel", "confidence_score": 0.9}]', encoding="utf-8"
+    )
+    rows = offers("generate", "--predictions", "rows.json", "--preview", "--json", "--variant", "draft=b")
+    assert list(json.loads(rows.out)["prompts"]) == ["analyze", "draft@b", "judge"]
+    refused = offers("generate", *asked, "--variant", "draft=z")
+    assert refused.code == 1 and "there is no prompts/draft@z.md; allowed: analyze, draft, draft@b" in refused.out

@@ -224,6 +224,16 @@ def test_a_mode_that_does_not_exist_is_refused_and_never_issues(client: httpx2.C
         assert reply.json()["detail"][0]["loc"] == ["configurable", "mode"]
 
 
+def test_only_the_playgrounds_form_is_filled_in(client: httpx2.Client) -> None:
+    page = client.get("/offer/playground/").text
+    assert '"default": "USER_000006"' in page and "/offer/playground" in page
+    for route in ("/offer/input_schema", "/openapi.json"):
+        assert '"default":"USER_' not in client.get(route).text.replace(" ", "")
+    script = page.partition('src="/offer/playground/')[2].partition('"')[0]
+    assert client.get(f"/offer/playground/{script}").headers["content-type"].startswith("application/javascript")
+    assert client.get("/offer/playground/../../pyproject.toml").status_code == 404
+
+
 async def test_a_client_cannot_pass_for_another_route(client: httpx2.Client, add_member: AddMember) -> None:
     config = {"metadata": {"offer_route": "/offer/stream_log"}, "tags": ["x"], "run_name": "x"}
     body = {"input": prediction(await add_member()), "config": config}

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from tests.tools.offer_content import POLICIES, blocks, cases, long_named_terms
-from tests.tools.reading import grade
 from tools.braces import literal_text, slots_in
 from tools.copy_approvals import FILE
 from tools.copy_blocks import load_copy_blocks, text_sha
 from tools.drafts import Copy
 from tools.errors import PolicyInvalid
+from tools.readability import grade
 from tools.slots import FilledCopy, SlotFaults, fill
 from tools.vocabulary import COPY_FIELDS, CopyField
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.offer_content import POLICIES, disclosures, long_named_terms
-from tests.tools.reading import grade
 from tools.disclosures import When, load_disclosures
 from tools.errors import PolicyInvalid
+from tools.readability import grade
 from tools.slots import renderings
 
 

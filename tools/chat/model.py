@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -68,14 +69,15 @@ class ChatModel:
     """The process's one model client.
 
     `locate` returns the endpoint, starting the embedded server when that is what is configured; it is called at the
-    first prompt that no cache answers.
+    first prompt that no cache answers. Without a `store` each prompt is asked anew, and equal ones share nothing: for
+    measuring what a model answers, and not what it answered once.
     """
 
     def __init__(
         self,
         locate: Callable[[], Awaitable[Endpoint]],
         *,
-        store: CompletionStore,
+        store: CompletionStore | None,
         name: str,
         timeout_s: float,
         max_concurrency: int,
@@ -99,19 +101,20 @@ class ChatModel:
         """
         started = time.monotonic()
         key = ask.key(self.name)
-        kept = await self._store.get(key)
+        kept = None if self._store is None else await self._store.get(key)
         if kept is not None and (reply := _parse(ask, kept)) is not None:
             elapsed = (time.monotonic() - started) * 1000
             return reply, ModelCall(step=ask.name, model=self.name, prompt_sha=key, cached=True, elapsed_ms=elapsed)
         wait = self._timeout_s if deadline_s is None else min(deadline_s, self._timeout_s)
         if wait <= 0:
             raise _late(Tally(ask.name, self.name, key), wait)
-        flight = self._flights.get(key)
+        name = key if self._store is not None else uuid.uuid4().hex
+        flight = self._flights.get(name)
         shared = flight is not None
         if flight is None:
             flight = asyncio.create_task(self._fly(ask, key, keep=keep))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._land(key, done))
+            self._flights[name] = flight
+            flight.add_done_callback(lambda done: self._land(name, done))
         try:
             async with asyncio.timeout(wait):
                 body, call = await asyncio.shield(flight)
@@ -123,6 +126,8 @@ class ChatModel:
 
     async def keep(self, ask: Ask[Reply], reply: Reply, call: ModelCall) -> None:
         """Keep a reply that `fill` left out of the cache, once its reader has found it worth keeping."""
+        if self._store is None:
+            return
         tokens = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
         await self._store.put(ask.key(self.name), reply.model_dump_json(), model=self.name, **tokens)
 
@@ -146,8 +151,8 @@ class ChatModel:
             await self._http.aclose()
         self._client = self._http = None
 
-    def _land(self, key: str, flight: asyncio.Task[tuple[str, ModelCall]]) -> None:
-        self._flights.pop(key, None)
+    def _land(self, name: str, flight: asyncio.Task[tuple[str, ModelCall]]) -> None:
+        self._flights.pop(name, None)
         if not flight.cancelled():
             flight.exception()  # waiters may all have been cancelled; asyncio would complain that nobody looked
 
@@ -183,7 +188,7 @@ class ChatModel:
             error.call = tally.account(error)
             raise
         call = tally.account(repaired=repaired)
-        if keep:
+        if keep and self._store is not None:
             tokens = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
             await self._store.put(key, body, model=self.name, **tokens)
         return body, call

@@ -16,10 +16,7 @@ LINK_SOURCES: Final[tuple[LinkSource, ...]] = get_args(LinkSource)
 
 def opted_out(row: str) -> str:
     """Return the SQL condition that the member of an aliased row (`user_id`, `domain`) wants no such offer now."""
-    return f"""(
-        exists (select from suppression s where s.user_id = {row}.user_id)
-        or exists (select from contact_preference p where p.user_id = {row}.user_id
-                   and ({row}.domain = any(p.refused_domains) or p.paused_until > now())))"""
+    return f"opted_out({row}.user_id, {row}.domain)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,11 @@ class Choices:
 
 
 class OptOuts:
-    """Reads and writes members' choices. Every method raises DatabaseUnavailable; what returned has been committed."""
+    """Reads and writes members' choices. Every method raises DatabaseUnavailable; what returned has been committed.
+
+    A choice against offers waits, for as long as one statement takes, for an offer of the member that is being written:
+    once the method has returned none is.
+    """
 
     def __init__(self, database: Database, *, zone: ZoneInfo) -> None:
         self._database, self._zone = database, zone
@@ -118,9 +119,13 @@ select exists (select from suppression where user_id = %(user_id)s),
        (select paused_until from contact_preference where user_id = %(user_id)s and paused_until > now())
 """
 
-_STOP: Final = """
-with stopped as (
-    insert into suppression (user_id, source) values (%(user_id)s, %(source)s) on conflict do nothing returning user_id
+_LOCKED: Final = "locked as materialized (select pg_advisory_xact_lock(wishes_lock(%(user_id)s)))"
+"""Whoever writes an offer shares this lock (`money.sql`): it sees the choice, or is done before the choice is made."""
+
+_STOP: Final = f"""
+with {_LOCKED}, stopped as (
+    insert into suppression (user_id, source) select %(user_id)s, %(source)s from locked
+    on conflict do nothing returning user_id
 )
 insert into contact_event (user_id, event, source, run_id)
 select user_id, 'stopped', %(source)s, %(run_id)s from stopped
@@ -134,10 +139,10 @@ insert into contact_event (user_id, event, source, run_id)
 select user_id, 'resumed', %(source)s, %(run_id)s from resumed
 """
 
-_PREFER: Final = """
-with preferred as (
+_PREFER: Final = f"""
+with {_LOCKED}, preferred as (
     insert into contact_preference as held (user_id, refused_domains, paused_until)
-    values (%(user_id)s, %(refused)s::text[], %(paused_until)s::timestamptz)
+    select %(user_id)s, %(refused)s::text[], %(paused_until)s::timestamptz from locked
     on conflict (user_id) do update
     set refused_domains = excluded.refused_domains, paused_until = excluded.paused_until, changed_at = now()
     where (held.refused_domains, held.paused_until)

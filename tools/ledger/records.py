@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from pydantic_core import to_json
 
 from tools.database import Database
-from tools.ledger.opt_outs import opted_out
 
 Close = Literal["done", "retry"]
 
@@ -62,9 +61,10 @@ class Records:
     async def finish(self, finish: Finish) -> bool:
         """Write the outcome; return False when the run no longer owns the prediction and nothing was written.
 
-        It doesn't once its lease ended, or when its reservation expired and others have the money; and an offer is not
-        written for a member who opted out while it was made. What was reserved is settled for an issued offer and given
-        back for any other outcome. Raises DatabaseUnavailable.
+        It doesn't once its lease ended, or when its reservation expired and others have the money. Nor is an offer
+        written for a member who opted out before its money was settled; whoever opts out later waits until it is
+        written. What was reserved is settled for an issued offer and given back for any other outcome. Raises
+        DatabaseUnavailable.
         """
         values = {
             "campaign_id": finish.campaign_id,
@@ -80,7 +80,6 @@ class Records:
             "error_text": finish.error_text,
             "input_tokens": finish.input_tokens,
             "output_tokens": finish.output_tokens,
-            "issues": finish.issued is not None,
             "cost": None,
             "today": datetime.now(self._zone).date().isoformat(),
         }
@@ -122,13 +121,9 @@ def _issued_values(issued: IssuedRow) -> dict[str, object]:
 
 
 # The money first: its function takes the locks in the one order (`money.sql`), and what it did is undone with the rest.
-_DECIDE: Final = f"""
-with wanted as materialized (
-    select from offer_item i
-    where campaign_id = %(campaign_id)s and prediction_key = %(key)s and not (%(issues)s and {opted_out("i")})
-), money as materialized (
+_DECIDE: Final = """
+with money as materialized (
     select settle_money(%(campaign_id)s, %(key)s, %(run_id)s, %(cost)s::numeric, %(today)s) as ended
-    where exists (select from wanted)
 ), won as (
     update offer_item set status = %(close)s, run_id = %(run_id)s, recommendation = %(recommendation)s,
         reserves = false, lease_until = null, finished_at = now(), error_class = %(error_class)s,

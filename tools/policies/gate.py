@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -57,13 +57,26 @@ class Gate:
 
     def answered(self, report: ComplianceReport, subject: Subject, judge: Judge) -> ComplianceReport:
         """Return this gate's report of the same subject with its judge clauses put to a judge; other results stand."""
+        return self._renewed(report, subject, replace(self._helpers, judge=judge), _is_judged)
+
+    def for_member(self, shared: ComplianceReport, subject: Subject) -> ComplianceReport:
+        """Return this gate's report of an offer for one member, given its report of the same offer for nobody.
+
+        Clauses that read anything of the member run; of the others, which can't tell members apart, the results stand.
+        `subject` must be the shared report's but for what it holds of the member.
+        """
+        return self._renewed(shared, subject, self._helpers, _is_personal)
+
+    def _renewed(
+        self, report: ComplianceReport, subject: Subject, helpers: Helpers, anew: Callable[[ActiveClause], bool]
+    ) -> ComplianceReport:
         started = time.perf_counter() - report.elapsed_ms / 1000
-        case, helpers = self._case(subject), replace(self._helpers, judge=judge)
+        case = self._case(subject)
         results = {(item.policy_id, item.clause_id): item for item in report.results}
         told = {(item.policy_id, item.clause_id): item for item in report.violations}
         found: list[Found] = []
         for clause in self.policies.clauses(subject.scope, report.stages_run):
-            stands = results.get(clause.key) if clause.clause.kind != "judge" else None
+            stands = None if anew(clause) else results.get(clause.key)
             found.append((stands, told.get(clause.key)) if stands is not None else _asked(helpers, clause, case)[0])
         return self._report(found, report.stages_run, started)
 
@@ -95,6 +108,14 @@ def covers(report: ComplianceReport, required: frozenset[ClauseKey]) -> bool:
     """Tell whether the report has exactly one result for each required clause, and none beside."""
     keys = [(result.policy_id, result.clause_id) for result in report.results]
     return len(keys) == len(required) and frozenset(keys) == required
+
+
+def _is_judged(clause: ActiveClause) -> bool:
+    return clause.clause.kind == "judge"
+
+
+def _is_personal(clause: ActiveClause) -> bool:
+    return "member" in clause.depends_on
 
 
 def _asked(helpers: Helpers, clause: ActiveClause, case: Case, applies: bool = False) -> tuple[Found, bool]:

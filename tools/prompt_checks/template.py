@@ -18,6 +18,8 @@ from tools.prompt_steps import REPLY_SCHEMA, TEXT, Step
 
 _ALLOWED: Final = (nodes.Output, nodes.If, nodes.For, nodes.Include, nodes.Assign, nodes.AssignBlock, nodes.With)
 _TAGS: Final = "use if, for, set, with and include"
+_TAG: Final = re.compile(r"\{[{%]")
+_CLOSING: Final = {"{{": "}}", "{%": "%}"}
 _PLAIN: Final = environment(())
 
 
@@ -43,7 +45,8 @@ class Walk:
         try:
             parsed = _PLAIN.parse(text)
         except TemplateSyntaxError as error:
-            self._say(error.lineno, "", "syntax", f"template: {error.message}", "correct the tag there")
+            line = _begun(text, error.lineno)
+            self._say(line, "", "syntax", f"template: {error.message}", "correct the tag there, and what it opens")
             return
         self._statements(parsed.body, scope)
 
@@ -170,6 +173,17 @@ class Walk:
         fault = Fault(self.path, line, found.start() + 1 if found else 1, code, message, remedy)
         if fault not in self.faults:
             self.faults.append(fault)
+
+
+def _begun(text: str, line: int) -> int:
+    """Return the line of a tag that is open at `line`, where its fault was noticed; else that line."""
+    before = "\n".join(text.split("\n")[:line])
+    tags = [*_TAG.finditer(before)]
+    ends = [*(tag.start() for tag in tags[1:]), len(before)]
+    for tag, end in reversed([*zip(tags, ends, strict=True)]):
+        if _CLOSING[tag[0]] not in before[tag.start() : end]:
+            return before.count("\n", 0, tag.start()) + 1
+    return line
 
 
 def unused(declared: Iterable[str], used: set[str]) -> Iterator[str]:

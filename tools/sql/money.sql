@@ -2,10 +2,25 @@
 --
 -- Locks are taken in one order everywhere, so that nobody waits in a circle: the campaign's budgets (shared by all who
 -- move money, alone for who sets them), the prediction's row, its reservation, what is in use of each budget (campaign,
--- day, domain), the member. Others' expired reservations are passed over while somebody has them locked.
+-- day, domain), the member's spending, the member's wishes. Others' expired reservations are passed over while somebody
+-- has them locked.
 
 create or replace function budgets_lock(of_campaign bigint) returns bigint language sql immutable as $$
     select hashtextextended('budgets/' || of_campaign, 1)
+$$;
+
+-- The lock on what a member wants: shared by whoever writes an offer, alone for a link that says no (`opt_outs.py`).
+create or replace function wishes_lock(of_member text) returns bigint language sql immutable as $$
+    select hashtextextended(of_member, 3)
+$$;
+
+-- Whether a member wants no offer of a domain now: on the list, the domain refused, or offers paused.
+create or replace function opted_out(of_member text, of_domain text) returns boolean language sql stable as $$
+    select exists (select from suppression s where s.user_id = of_member)
+        or exists (
+            select from contact_preference p
+            where p.user_id = of_member and (of_domain = any(p.refused_domains) or p.paused_until > now())
+        )
 $$;
 
 -- The budgets that are set and have one offer in their scope, in the order they are locked in.
@@ -126,12 +141,15 @@ begin
 end $$;
 
 -- Ends a prediction's money as its run ends: settles `usd` for an issued offer, or with null gives back what was reserved.
--- False when the run doesn't own the prediction any more, or when money that was not reserved is not there.
+-- False when the run doesn't own the prediction any more, when money that was not reserved is not there, or when the
+-- member opted out of the offer: this is asked once all other locks are held, and what the member says from then on waits
+-- until the offer is written. So no offer is written after a link has answered. What a refusal had moved is undone.
 create or replace function settle_money(of_campaign bigint, of_key text, for_run text, usd numeric, today text)
 returns boolean language plpgsql as $$
 declare
     item record;
     held reservation;
+    taken jsonb;
 begin
     perform pg_advisory_xact_lock_shared(budgets_lock(of_campaign));
     select * into item from owned_item(of_campaign, of_key, for_run);
@@ -140,9 +158,18 @@ begin
     end if;
     select * into held from reservation r where r.campaign_id = of_campaign and r.prediction_key = of_key for update;
     if usd is not null then
-        return take_money(
-            of_campaign, of_key, for_run, item.user_id, item.domain, usd, today, held, 'settled', clock_timestamp()
-        ) ->> 'verdict' = 'granted';
+        begin
+            taken := take_money(
+                of_campaign, of_key, for_run, item.user_id, item.domain, usd, today, held, 'settled', clock_timestamp()
+            );
+            perform pg_advisory_xact_lock_shared(wishes_lock(item.user_id));
+            if opted_out(item.user_id, item.domain) then
+                raise sqlstate 'OG001';
+            end if;
+        exception when sqlstate 'OG001' then
+            return false;
+        end;
+        return taken ->> 'verdict' = 'granted';
     end if;
     if held.state = 'reserved' then
         update reservation r set state = 'released', changed_at = now()
