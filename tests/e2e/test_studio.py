@@ -317,7 +317,7 @@ async def stop_and_resume(studio: Studio, node: str, when: str) -> tuple[list[st
     return waited, (await studio.output(thread))["recommendation"]
 
 
-async def test_the_log_tells_of_no_blocking_call_and_no_class_in_a_checkpoint(studio: Studio) -> None:
+async def test_the_log_tells_of_no_blocking_call_and_no_class_that_is_let_in(studio: Studio) -> None:
     thread = await studio.thread()
     await studio.run(thread, INPUT)
     await studio.client.threads.get_history(thread, limit=100)
