@@ -1,4 +1,8 @@
-"""State channels that hold only values of their declared type, and keep them in checkpoints as plain JSON."""
+"""State channels that hold only values of their declared type, and keep them in checkpoints as plain JSON.
+
+What a node wrote stands beside a checkpoint as it was written until the step ends. LangGraph's server reads such writes
+back as plain JSON too (LANGGRAPH_STRICT_MSGPACK), and a channel validates whatever comes.
+"""
 
 import operator
 from collections.abc import Callable, Sequence

@@ -317,7 +317,7 @@ async def stop_and_resume(studio: Studio, node: str, when: str) -> tuple[list[st
     return waited, (await studio.output(thread))["recommendation"]
 
 
-async def test_the_log_tells_of_no_blocking_call_and_no_class_in_a_checkpoint(studio: Studio) -> None:
+async def test_the_log_tells_of_no_blocking_call_and_no_class_that_is_let_in(studio: Studio) -> None:
     thread = await studio.thread()
     await studio.run(thread, INPUT)
     await studio.client.threads.get_history(thread, limit=100)
@@ -384,6 +384,19 @@ async def test_both_branches_of_a_fork_stay_in_the_history(studio: Studio) -> No
     assert ids > {state["checkpoint_id"] for state in before}
     ends = [state["values"]["history"] for state in after if state["next"] == []]
     assert [[attempt["report"]["verdict"] for attempt in end] for end in ends] == [["violate", "pass"], ["pass"]]
+
+
+async def test_two_threads_at_once_keep_apart(studio: Studio) -> None:
+    threads = await asyncio.gather(stopped(studio, before="check_compliance"), stopped(studio, before="draft"))
+    edited, plain = threads
+    draft = (await studio.state(edited))["values"]["draft"]
+    await studio.client.threads.update_state(edited, {"draft": non_conforming(draft)})
+    nodes = await asyncio.gather(studio.run(edited), studio.run(plain))
+    assert nodes == [["check_compliance", "draft", *FROM_CHECK], ["draft", *FROM_CHECK]]
+    states = [(await studio.state(thread))["values"] for thread in threads]
+    verdicts = [[attempt["report"]["verdict"] for attempt in state["history"]] for state in states]
+    assert verdicts == [["violate", "pass"], ["pass"]]
+    assert len({state["run"]["run_id"] for state in states}) == 2
 
 
 async def test_a_run_can_be_cancelled_and_joined_and_the_thread_goes_on(studio: Studio) -> None:
