@@ -43,7 +43,7 @@ EMBEDDED_SLOTS: Final = 2
 """Calls in flight to the embedded model: one per core of a small machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Deps:
     """One process's services under one rulebook. Close with `aclose`.
 
@@ -65,6 +65,10 @@ class Deps:
     zone: ZoneInfo
     copy_mode: CopyMode
     screening: Mapping[Domain, Limits]
+
+    def __repr__(self) -> str:
+        """Name the policies and the model: all of it is megabytes, which asyncio writes whenever it shows a task."""
+        return f"Deps({self.rulebook!r}, model={self.model.name!r})"
 
     def today(self) -> date:
         """Return the day in the brand's time zone."""

@@ -44,7 +44,7 @@ class Displaced:
     instructions: Instructions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rulebook:
     """All that is read from `policies/`, `prompts/` and the ledger's policies: what decides, wherever it runs."""
 
@@ -68,6 +68,10 @@ class Rulebook:
     """Names the policies of the ledger, by version and hash."""
     epoch: int = 0
     """The ledger's policy epoch this rulebook holds; 0 is that of a ledger that never had a policy of its own."""
+
+    def __repr__(self) -> str:
+        """Name the set: all of it is megabytes."""
+        return f"Rulebook({self.policies.sha[:12]}, epoch {self.epoch})"
 
     @property
     def sha(self) -> str:

@@ -1,5 +1,7 @@
 import json
+import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -8,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from filelock import FileLock
 from hypothesis import settings as property_settings
 from psycopg import sql
 
@@ -71,11 +74,19 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     What waits for an index, a server above all, then waits for Chroma and not for torch on a busy machine.
     """
     folder = tmp_path_factory.mktemp("data")
-    ours = load_settings(_env_file=None, data_dir=folder)
-    documents = policy_documents(load_rulebook(ours).policies)
-    texts = [embedded_text(chunk) for document in documents for chunk in chunks_of(document).values()]
-    asked = [policy_query(domain, card_type) for domain in DOMAINS for card_type in CARD_TYPES]
-    CachedEmbeddings(ours.embedding_model, cache_dir=folder / "embeddings").embed_documents([*texts, *asked])
+    shared = tmp_path_factory.getbasetemp() / "embedded"
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent.parent / "embedded"  # one for all workers: whichever comes first makes it
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            ours = load_settings(_env_file=None, data_dir=folder)
+            documents = policy_documents(load_rulebook(ours).policies)
+            texts = [embedded_text(chunk) for document in documents for chunk in chunks_of(document).values()]
+            asked = [policy_query(domain, card_type) for domain in DOMAINS for card_type in CARD_TYPES]
+            made = shared.with_suffix(".half")
+            CachedEmbeddings(ours.embedding_model, cache_dir=made).embed_documents([*texts, *asked])
+            made.rename(shared)
+    shutil.copytree(shared, folder / "embeddings")
     return folder
 
 
