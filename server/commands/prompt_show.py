@@ -1,6 +1,7 @@
 """`offers prompts show`: the bytes a model gets for one member, and what they weigh."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -118,8 +119,23 @@ async def _found(
         seen = asked or await _member_view(member or "", domain or "Travel", deps)
         shown = await prompt_view(step, seen, deps, mode=wanted, variant=variant, asking=asking, criticised=criticised)
         shares = await prompt_shares(shown, step, seen, deps, mode=wanted, variant=variant) if weighed else None
+        shown = replace(shown, notes=(*shown.notes, *_split_note(settings, step, variant, member)))
         model = deps.judge.model if step == "judge" and deps.judge is not None else deps.model
         return Found(shown, seen, shown.ask.key(model.name), shares)
+
+
+def _split_note(settings: "Settings", step: str, variant: str | None, member: str | None) -> tuple[str, ...]:
+    """Say where a run of this member would be sent another version than the one shown."""
+    from graph.context import Context
+    from tools.variants import named, variants_for
+
+    if member is None:
+        return ()
+    arms = variants_for({}, settings.prompt_split, campaign=Context().campaign, user_id=member)
+    if arms.get(step) == variant:
+        return ()
+    due = named(step, arms.get(step))
+    return (f"a run for {member} is sent {due} (PROMPT_SPLIT), unless it asks for {named(step, variant)}",)
 
 
 def _criticised(given: str) -> tuple[str, str]:

@@ -95,7 +95,11 @@ def test_show_says_what_it_can_t_show(offers: Offers, arguments: tuple[str, ...]
 
 
 def test_show_gives_a_member_s_prompt_as_their_run_sends_it(
-    offers: Offers, monkeypatch: pytest.MonkeyPatch, database_url: str, script: ScriptedModel
+    offers: Offers,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    script: ScriptedModel,
+    prompts: Callable[[str, str, str], Path],
 ) -> None:
     wanted = {
         "DATABASE_URL": database_url,
@@ -126,6 +130,12 @@ def test_show_gives_a_member_s_prompt_as_their_run_sends_it(
     cost = json.loads(offers("prompts", "cost", "--from-table", "--members", "200", "--json").out)
     assert cost["members"] == 200 == cost["offers"] + sum(cost["held_back"].values()) and cost["offers"] > 20
     assert cost["steps"]["draft"]["notes"] == []
+    prompts("draft@b.md", "warm and plain", "plain and warm")
+    monkeypatch.setenv("PROMPT_SPLIT", '{"draft": {"b": 100}}')
+    elsewhere = f"a run for {GOLD_ID} is sent draft@b (PROMPT_SPLIT), unless it asks for draft"
+    for name, told_of in (("draft", True), ("draft@b", False)):
+        shown = json.loads(offers("prompts", "show", name, "--member", *member, "--mode", "select", "--json").out)
+        assert (elsewhere in shown["notes"]) is told_of
 
 
 def test_show_gives_the_prompt_of_a_re_draft(offers: Offers) -> None:
