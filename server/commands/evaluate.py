@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from server.commands.console import busy, err, fail, out, program, warn
+from server.commands.console import busy, counted, err, fail, out, program, warn
 
 if TYPE_CHECKING:
     from graph.settings import Settings
     from server.commands.evaluation_view import Progressing
+    from server.evaluation.compare import Comparison
     from server.evaluation.session import Request, Work
     from server.evaluation.store import Store
 
@@ -63,6 +64,11 @@ def evaluate(
         raise typer.BadParameter("--resume ID names the version itself; leave out --prompt")
     if gate and against is None:
         raise typer.BadParameter("--gate judges a comparison; name what to compare with: --against draft")
+    if gate and resume is None:
+        from server.evaluation.verdict import FEWEST_CASES
+
+        if members < FEWEST_CASES:  # else the gate could never close
+            raise typer.BadParameter(f"--gate takes --members {FEWEST_CASES} at least: fewer never give a verdict")
     if strict and not gate:
         raise typer.BadParameter("--strict goes with --gate")
 
@@ -83,10 +89,25 @@ def evaluate(
         resume=resume,
     )
     again = _again(asked, settings, gate=gate, strict=strict)
-    word = _evaluated(asked, settings, again)
-    if gate and word == "worse":
+    comparison = _evaluated(asked, settings, again)
+    if gate and comparison is not None:
+        _gated(comparison, strict=strict)
+
+
+def _gated(comparison: "Comparison", *, strict: bool) -> None:
+    """Exit as --gate and --strict say."""
+    from server.evaluation.verdict import FEWEST_CASES
+
+    word, cases = comparison.verdict.word, len(comparison.pairing.cases)
+    if cases < FEWEST_CASES:
+        fail(
+            f"the gate stays closed: {counted(cases, 'case')} to compare can't give a verdict",
+            hint=f"compare {FEWEST_CASES} at least: --members, or another --against",
+        )
         raise typer.Exit(WORSE)
-    if gate and word == "can't tell":
+    if word == "worse":
+        raise typer.Exit(WORSE)
+    if word == "can't tell":
         warn("the comparison can't tell; more members or --repeat can")
         if strict:
             raise typer.Exit(CANT_TELL)
@@ -134,8 +155,8 @@ def _store(folder: Path | None) -> "Store":
     return Store(folder or load_settings().data_dir / "evals")
 
 
-def _evaluated(asked: "Request", settings: "Settings", again: str) -> str | None:
-    """Run, print what came of it, and return the comparison's word."""
+def _evaluated(asked: "Request", settings: "Settings", again: str) -> "Comparison | None":
+    """Run, print what came of it, and return the comparison, if there is one."""
     from rich.text import Text
 
     from server.commands.evaluation_view import Progressing, summary_table
@@ -147,7 +168,8 @@ def _evaluated(asked: "Request", settings: "Settings", again: str) -> str | None
     try:
         work = asyncio.run(_run(asked, settings, progress))
     except KeyboardInterrupt as interrupt:
-        fail(f"stopped: {progress.told()} and nothing is lost", hint=f"go on with: {again}" if progress.begun else None)
+        told = f"{progress.told()} and nothing is lost" if progress.begun else "nothing was asked yet"
+        fail(f"stopped: {told}", hint=f"go on with: {again}" if progress.begun else None)
         raise typer.Exit(130) from interrupt
     except OfferGraphError as error:
         if not progress.begun:
@@ -157,7 +179,7 @@ def _evaluated(asked: "Request", settings: "Settings", again: str) -> str | None
     store = Store(asked.out)
     if work.baseline is None:
         found = store.load(work.candidate.eval_id)
-        out().print(summary_table(found.manifest, summarise(found.results, settings.prices)))
+        out().print(summary_table(found.manifest, summarise(found.results, settings.prices), settings.prices))
         out().print(Text(f"kept: {asked.out / work.candidate.eval_id}"), soft_wrap=True)
         return None
     return _compared(store, settings, work.baseline.eval_id, work.candidate.eval_id)
@@ -180,7 +202,7 @@ async def _run(asked: "Request", settings: "Settings", progress: "Progressing") 
         return work
 
 
-def _compared(store: "Store", settings: "Settings", before: str, after: str) -> str:
+def _compared(store: "Store", settings: "Settings", before: str, after: str) -> "Comparison":
     from rich.text import Text
 
     from server.evaluation.compare import compare
@@ -192,7 +214,7 @@ def _compared(store: "Store", settings: "Settings", before: str, after: str) -> 
     folder = store.folder / "reports" / f"{comparison.a.eval_id}..{comparison.b.eval_id}"
     for path in write_report(folder, comparison):
         out().print(Text(f"report: {path}"), soft_wrap=True)
-    return comparison.verdict.word
+    return comparison
 
 
 def _again(asked: "Request", settings: "Settings", *, gate: bool, strict: bool) -> str:

@@ -24,6 +24,7 @@ from server.evaluation.measures import measures
 from server.evaluation.metrics import Summary
 from server.evaluation.records import CaseResult, Manifest
 from server.evaluation.session import Work
+from tools.prices import Prices
 from tools.vocabulary import CopyMode
 
 EMBEDDED_SECONDS: Final[dict[CopyMode, float]] = {"select": 10.0, "compose": 90.0}
@@ -90,13 +91,13 @@ def estimate(deps: Deps, left: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def summary_table(manifest: Manifest, summary: Summary) -> Table:
-    """Return one version's figures."""
+def summary_table(manifest: Manifest, summary: Summary, prices: Prices | None = None) -> Table:
+    """Return one version's figures; what it costs too, with the prices the summary was made with."""
     title = f"{manifest.prompt}: {counted(summary.cases, 'case')}, {counted(summary.results, 'result')}"
     table = Table(title=title, title_justify="left", caption=manifest.eval_id, caption_justify="left")
     table.add_column("measure")
     table.add_column("value", justify="right")
-    for measure in measures():
+    for measure in measures(prices):
         value = summary.values.get(measure.name)
         if value is None or measure.name.startswith("length_"):
             continue

@@ -57,7 +57,7 @@ class Comparison:
 def compare(a: Evaluated, b: Evaluated, *, prices: Prices | None = None, rules: Rules | None = None) -> Comparison:
     """Compare `b` with the version before it, `a`.
 
-    InputInvalid, with what to do, for a run that isn't finished, runs of different golden or policy sets, and runs
+    InputInvalid, with what to do, for a run that isn't finished, a run and itself, runs of different golden or policy sets, and runs
     without a case that both drafted. Takes CPU for some tenths of a second: not for an event loop.
     """
     _check(a.manifest, b.manifest)
@@ -85,6 +85,8 @@ def compare(a: Evaluated, b: Evaluated, *, prices: Prices | None = None, rules: 
 
 
 def _check(a: Manifest, b: Manifest) -> None:
+    if a.eval_id == b.eval_id:
+        raise InputInvalid(f"run {a.eval_id} can't be compared with itself; name the run of another version")
     for manifest in (a, b):
         if manifest.finished_at is None:
             raise InputInvalid(f"run {manifest.eval_id} isn't finished; resume it, then compare")

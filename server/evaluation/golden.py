@@ -68,8 +68,10 @@ def load_golden(folder: Path) -> GoldenSet:
         setting = GoldenSetting.model_validate_json(held[SETTING])
     except ValidationError as error:
         raise InputInvalid(f"{folder / SETTING}: {_first(error)}") from error
+    if not held[CASES].strip():
+        raise InputInvalid(f"{folder / CASES} holds no case; write one a line, or `python -m tests.golden` draws them")
     cases = tuple(_case(folder, number, line) for number, line in enumerate(held[CASES].splitlines(), 1))
-    members = _members(folder / MEMBERS, held[MEMBERS].decode())
+    members = _members(folder / MEMBERS, _text(folder / MEMBERS, held[MEMBERS]))
     seen: set[str] = set()
     for number, case in enumerate(cases, 1):
         if case.case_id in seen:
@@ -89,6 +91,14 @@ def _bytes(folder: Path, name: str) -> bytes:
             f"no golden set: {folder / name} can't be read ({error.strerror}); it is in a checkout of the project"
             " (tests/golden), not in an installed package: name its folder with --golden DIR"
         ) from error
+
+
+def _text(path: Path, raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputInvalid(f"{path}:{line}: byte 0x{raw[error.start]:02x} is no UTF-8; save it as UTF-8") from error
 
 
 def _case(folder: Path, number: int, line: bytes) -> GoldenCase:

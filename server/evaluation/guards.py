@@ -7,7 +7,7 @@ from functools import partial
 from server.evaluation.intervals import exceeds, holm
 from server.evaluation.measures import Measure, all_tokens, broke, family, first_attempt, measures
 from server.evaluation.pairing import Pairing, Value, sample
-from server.evaluation.verdict import Guard, Rules
+from server.evaluation.verdict import FEWEST_CASES, Guard, Rules
 from server.evaluation.wording import number, p_value, share
 from tools.prices import Prices
 
@@ -57,11 +57,11 @@ def _rate(pairing: Pairing, name: str, said: str, value: Value) -> _Asked:
 
 
 def _cost(pairing: Pairing, prices: Prices | None, rules: Rules) -> Iterator[_Asked]:
-    """Ask of the cost; of nothing where every answer was remembered, which cost nothing."""
+    """Ask of the cost; of nothing where too few cases can show it: a remembered answer cost nothing."""
     by_name = {measure.name: measure for measure in measures(prices)}
     value = by_name["cost"].value if prices is not None else all_tokens
     taken = sample(pairing, value)
-    if not len(taken.a):
+    if len(taken.a) < FEWEST_CASES:
         return
     unit, places = ("USD per 1,000 offers", 2) if prices is not None else ("tokens per offer", 0)
     before, after = (number(float(side.mean()), places=places) for side in (taken.a, taken.b))

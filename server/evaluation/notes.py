@@ -23,6 +23,11 @@ def qualified(verdict: Verdict, a: Manifest, b: Manifest) -> Verdict:
         for field, said in _ALSO.items()
         if getattr(a, field) != getattr(b, field)
     ]
+    others += [
+        f"{name} {a.setup[name]} before, {b.setup[name]} now"
+        for name in sorted(a.setup.keys() & b.setup.keys())
+        if a.setup[name] != b.setup[name]
+    ]
     if not others:
         return verdict
     return replace(verdict, why=f"{verdict.why} Not of the prompt alone: {'; '.join(others)}.")

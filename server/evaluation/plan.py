@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 from graph.deps import Deps
@@ -14,7 +15,7 @@ from server.evaluation.records import Manifest
 from tools.errors import InputInvalid
 from tools.prompt_files import PromptSet
 
-_NAMED: Final = re.compile(rf"^(?P<name>{'|'.join(PROMPTS)})(?:@(?P<variant>[\w-]+))?$")
+_NAMED: Final = re.compile(rf"^(?P<name>{'|'.join(PROMPTS)})(?:@(?P<variant>[\w-]+))?\Z")
 _OF_THE_PROCESS: Final = frozenset({"eval_id", "started_at", "finished_at"})
 """What differs between two processes that evaluate the same."""
 
@@ -64,10 +65,28 @@ def planned(version: Version, deps: Deps, golden: GoldenSet, *, cases: int, repe
         judge_model=None if deps.judge is None else deps.judge.model.name,
         golden_sha=golden.sha,
         policy_set_sha=deps.rulebook.policies.sha,
+        setup=setup_of(deps),
         cases=min(cases, len(golden.cases)),
         repeat=repeat,
         started_at=now,
     )
+
+
+def setup_of(deps: Deps) -> dict[str, str]:
+    """Return what else decides about a draft: menus, merchants and approved copy, the endpoint, bounds of a run.
+
+    The endpoint's address is told as a hash: it may hold credentials.
+    """
+    settings = deps.settings
+    address = "" if settings.embedded_model else settings.model_url
+    return {
+        "files of policies": deps.rulebook.files_sha[:12],
+        "address of the endpoint": sha256(address.encode()).hexdigest()[:12],
+        "MAX_REVISIONS": str(settings.max_revisions),
+        "DRAFT_TOKEN_BUDGET": str(settings.draft_token_budget),
+        "RUN_DEADLINE_S": f"{settings.run_deadline_s:g}",
+        "LLM_TIMEOUT_S": f"{settings.llm_timeout_s:g}",
+    }
 
 
 def changed(then: Manifest, now: Manifest) -> tuple[str, ...]:
@@ -75,6 +94,8 @@ def changed(then: Manifest, now: Manifest) -> tuple[str, ...]:
     old, new = (manifest.model_dump(exclude=set(_OF_THE_PROCESS)) for manifest in (then, now))
     old |= {f"prompt {name}": digest for name, digest in old.pop("digests").items()}
     new |= {f"prompt {name}": digest for name, digest in new.pop("digests").items()}
+    old |= old.pop("setup")
+    new |= new.pop("setup")
     return tuple(f"{name} was {old.get(name)}, is {new.get(name)}" for name in new if old.get(name) != new.get(name))
 
 
@@ -102,5 +123,5 @@ def refuse_unlike(stored: Manifest, wanted: Manifest) -> None:
         if then != now:
             raise InputInvalid(
                 f"evaluation {stored.eval_id} can't be compared with a new one: it is of another {what}"
-                f" ({name} {then[:12]}, now {now[:12]}); evaluate that version anew: --against {stored.prompt}"
+                f" ({name} {then[:12]}, now {now[:12]}); evaluate {stored.prompt} anew"
             )

@@ -34,6 +34,10 @@ class Manifest(Kept):
     judge_model: str | None = None
     golden_sha: str
     policy_set_sha: str
+    setup: dict[str, str] = Field(
+        default_factory=dict,
+        description="What else decides about a draft, by name: files of policies/, bounds on revisions, tokens, time.",
+    )
     cases: int = Field(ge=1, description="Cases of the golden set that were asked for.")
     repeat: int = Field(ge=1, description="Times each case is drafted anew.")
     started_at: datetime

@@ -29,8 +29,16 @@ class NoHistory(Claims):
 
 
 def evaluation_settings(settings: Settings, *, mode: CopyMode | None = None) -> Settings:
-    """Return the settings an evaluation runs under: emails alone, attested where that is true by construction."""
-    changes = {"attestations": settings.attestations | ATTESTED, "delivery_channels": ()}
+    """Return the settings an evaluation runs under: emails alone, attested where that is true by construction.
+
+    No split: it would draft some cases of a version with another, and the comparison would be of two mixtures.
+    """
+    changes = {
+        "attestations": settings.attestations | ATTESTED,
+        "delivery_channels": (),
+        "prompt_split": {},
+        "reload_prompts": False,
+    }
     return settings.model_copy(update=changes | ({} if mode is None else {"copy_mode": mode}))
 
 

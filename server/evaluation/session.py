@@ -67,9 +67,13 @@ class EvaluationSession:
             wanted = self._planned(asked.against, cases=candidate.cases, repeat=candidate.repeat)
             if not changed(wanted.model_copy(update={"prompt": candidate.prompt}), candidate):
                 raise InputInvalid(f"--against {asked.against} is the very text of {candidate.prompt}; name another")
+            if candidate.finished_at is not None:
+                refuse_unlike(candidate, wanted)  # before the baseline is paid for
             baseline = self._taken_up(wanted, kept, notes)
         elif asked.against is not None:
             baseline = self.store.find(asked.against)
+            if baseline.eval_id == candidate.eval_id:
+                raise InputInvalid(f"--against {asked.against} is evaluation {candidate.eval_id} itself; name another")
             refuse_unlike(baseline, candidate)
         known = {manifest.eval_id for manifest in kept}
         running = tuple(one for one in (baseline, candidate) if one is not None and one.finished_at is None)

@@ -101,9 +101,12 @@ class Store:
     def _manifest(self, folder: Path) -> Manifest:
         path = folder / MANIFEST
         try:
-            return Manifest.model_validate_json(path.read_bytes())
+            found = Manifest.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise InputInvalid(f"{path} is no manifest of an evaluation: {_first(error)}; remove its folder") from error
+        if found.eval_id != folder.name:  # the id names the folder that results are written to
+            raise InputInvalid(f"{path} is of evaluation {found.eval_id!r}; call its folder so, or move it elsewhere")
+        return found
 
 
 def _result(path: Path, number: int, line: bytes) -> CaseResult:

@@ -125,6 +125,19 @@ def test_a_fault_is_named_with_its_line(copied: Any, name: str, old: str, new: s
         load_golden(copied)
 
 
+@pytest.mark.parametrize(
+    "name, raw, said",
+    [
+        (CASES, b"\n", r"cases.jsonl holds no case; write one a line"),
+        (MEMBERS, b"a\n\xff", r"members.csv:2: byte 0xff"),
+    ],
+)
+def test_an_empty_set_and_bytes_that_are_no_text_are_named(copied: Any, name: str, raw: bytes, said: str) -> None:
+    (copied / name).write_bytes(raw)
+    with pytest.raises(InputInvalid, match=said):
+        load_golden(copied)
+
+
 def test_a_missing_set_says_what_to_do(tmp_path: Any) -> None:
     with pytest.raises(InputInvalid, match="--golden DIR"):
         load_golden(tmp_path)

@@ -31,9 +31,11 @@ class Endpoint:
 
     def __init__(self, prompts: Path) -> None:
         self._versions, self.drafts, self.limit = Versions(prompts, "draft"), 0, 10**9
+        self.asked: set[str | None] = set()
 
     def __call__(self, call: Call) -> Any:
         self.drafts += 1
+        self.asked.add(self._versions.of(call.text))
         if self.drafts > self.limit:
             return Hang()
         key = sha256(call.text.encode()).hexdigest()
@@ -218,9 +220,43 @@ def test_what_can_not_be_compared_is_refused_before_a_model_is_asked(
         assert ran.code == 1
         assert said in ran.err
     assert offers("--gate").code == 2
+    few = offers("--prompt", "draft@b", "--against", "draft", "--members", "9", "--gate")
+    assert few.code == 2 and "--members 10" in " ".join(few.err.split())  # a gate of fewer could never close
+    itself = offers("--resume", other.eval_id, "--against", other.eval_id, "--out", "kept", "--golden", str(golden))
+    assert itself.code == 1 and "itself; name another" in itself.err
     assert offers("--resume", "x", "--prompt", "draft").code == 2
     assert script.count == asked
     assert len(Store(tmp_path / "kept").list()) == 1
+
+
+def test_a_split_of_members_mixes_no_other_version_into_an_evaluation(
+    offers: Offers, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMPT_SPLIT", '{"draft": {"b": 100}}')
+    ran = offers("--prompt", "draft", "--members", "4", "--out", "split")
+    assert ran.code == 0, ran.err
+    assert endpoint.asked == {"draft"}
+
+
+def test_a_gate_stays_closed_where_too_few_cases_compare(offers: Offers, tmp_path: Path) -> None:
+    assert offers("--prompt", "draft@b", "--members", "3", "--out", "few").code == 0
+    (stored,) = Store(tmp_path / "few").list()
+    ran = offers("--prompt", "draft", "--members", "10", "--against", stored.eval_id, "--out", "few", "--gate")
+    assert ran.code == 1
+    assert "the gate stays closed: 3 cases" in ran.err
+
+
+def test_results_are_not_mixed_where_something_else_that_decides_has_changed(
+    offers: Offers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert offers("--prompt", "draft", "--members", "2", "--out", "kept").code == 0
+    (only,) = Store(tmp_path / "kept").list()
+    path = tmp_path / "kept" / only.eval_id / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"finished_at": None}))
+    monkeypatch.setenv("MAX_REVISIONS", "0")
+    refused = offers("--resume", only.eval_id, "--out", "kept")
+    assert refused.code == 1
+    assert "MAX_REVISIONS was 2, is 0" in refused.err
 
 
 def test_nothing_is_kept_where_nothing_was_evaluated(offers: Offers) -> None:

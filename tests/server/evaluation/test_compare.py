@@ -59,6 +59,28 @@ def test_another_model_is_compared_and_the_verdict_names_it() -> None:
     assert any(note.startswith("The embedded model has 135 million") for note in told.notes)
 
 
+def test_what_else_decides_is_named_where_both_runs_tell_it() -> None:
+    before = of_outcomes(HALF, setup={"MAX_REVISIONS": "2", "files of policies": "aa"})
+    told = compare(before, _later(setup={"MAX_REVISIONS": "2", "files of policies": "bb"}))
+    assert told.verdict.why.endswith("Not of the prompt alone: files of policies aa before, bb now.")
+    assert "Not of the prompt alone" not in compare(of_outcomes(HALF), _later(setup={"MAX_REVISIONS": "1"})).verdict.why
+
+
+def test_a_run_is_not_compared_with_itself() -> None:
+    with pytest.raises(InputInvalid, match="run e-1 can't be compared with itself"):
+        compare(of_outcomes(HALF), of_outcomes(HALF))
+
+
+def test_a_few_dear_cases_are_too_few_for_the_cost_guard() -> None:
+    def with_few_asked(tokens: int, eval_id: str) -> Run:
+        calls = [(call(input_tokens=tokens),) if number < 2 else (call(cached=True),) for number in range(40)]
+        return run([result(f"c-{number:03d}", 0, calls=calls[number]) for number in range(40)], eval_id=eval_id)
+
+    told = compare(with_few_asked(1_000, "e-1"), with_few_asked(2_000, "e-2"))
+    assert "cost" not in told.guards
+    assert told.verdict.word == "can't tell"
+
+
 def test_only_pairs_with_a_draft_due_on_both_sides_count() -> None:
     held = {"recommendation": "suppressed_holdout", "copy_source": None}
     before = [result("a"), result("a", 1), result("b"), result("c", **held), result("d")]

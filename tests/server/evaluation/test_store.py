@@ -65,6 +65,14 @@ def test_what_is_missing_ambiguous_or_taken_is_said(tmp_path: Path) -> None:
         store.load("ab")
 
 
+def test_a_copy_of_a_run_is_not_taken_for_the_run(tmp_path: Path) -> None:
+    store = Store(tmp_path / "evals")
+    store.create(manifest("one"))
+    (tmp_path / "evals" / "one").rename(tmp_path / "evals" / "two")
+    with pytest.raises(InputInvalid, match=r"two/manifest.json is of evaluation 'one'; call its folder so"):
+        store.find("one")
+
+
 def test_one_process_at_a_time_adds_to_a_run(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.create(manifest("one"))
