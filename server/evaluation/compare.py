@@ -57,8 +57,8 @@ class Comparison:
 def compare(a: Evaluated, b: Evaluated, *, prices: Prices | None = None, rules: Rules | None = None) -> Comparison:
     """Compare `b` with the version before it, `a`.
 
-    InputInvalid, with what to do, for a run that isn't finished, a run and itself, runs of different golden or policy sets, and runs
-    without a case that both drafted. Takes CPU for some tenths of a second: not for an event loop.
+    InputInvalid, with what to do, for a run that isn't finished, a run and itself, runs of different golden or policy
+    sets, and runs without a case that both drafted. Takes CPU for some tenths of a second: not for an event loop.
     """
     _check(a.manifest, b.manifest)
     pairing = paired(a.results, b.results)
