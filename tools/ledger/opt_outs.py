@@ -119,16 +119,21 @@ select exists (select from suppression where user_id = %(user_id)s),
        (select paused_until from contact_preference where user_id = %(user_id)s and paused_until > now())
 """
 
-_LOCKED: Final = "locked as materialized (select pg_advisory_xact_lock(wishes_lock(%(user_id)s)))"
-"""Whoever writes an offer shares this lock (`money.sql`): it sees the choice, or is done before the choice is made."""
+_WRITTEN: Final = "select pg_advisory_xact_lock(wishes_lock(%(user_id)s)) from (select count(*) from noted) as written"
+"""Ends a choice: whoever writes an offer shares this lock (`money.sql`), so it sees the choice, or is done before this.
+
+Taken last: rows that an import has under way may be waited for, and an offer that waits has locked money by then.
+"""
 
 _STOP: Final = f"""
-with {_LOCKED}, stopped as (
-    insert into suppression (user_id, source) select %(user_id)s, %(source)s from locked
+with stopped as (
+    insert into suppression (user_id, source) values (%(user_id)s, %(source)s)
     on conflict do nothing returning user_id
+), noted as (
+    insert into contact_event (user_id, event, source, run_id)
+    select user_id, 'stopped', %(source)s, %(run_id)s from stopped returning user_id
 )
-insert into contact_event (user_id, event, source, run_id)
-select user_id, 'stopped', %(source)s, %(run_id)s from stopped
+{_WRITTEN}
 """
 
 _RESUME: Final = """
@@ -140,15 +145,18 @@ select user_id, 'resumed', %(source)s, %(run_id)s from resumed
 """
 
 _PREFER: Final = f"""
-with {_LOCKED}, preferred as (
+with preferred as (
     insert into contact_preference as held (user_id, refused_domains, paused_until)
-    select %(user_id)s, %(refused)s::text[], %(paused_until)s::timestamptz from locked
+    values (%(user_id)s, %(refused)s::text[], %(paused_until)s::timestamptz)
     on conflict (user_id) do update
     set refused_domains = excluded.refused_domains, paused_until = excluded.paused_until, changed_at = now()
     where (held.refused_domains, held.paused_until)
         is distinct from (excluded.refused_domains, excluded.paused_until)
     returning user_id, refused_domains, paused_until
+), noted as (
+    insert into contact_event (user_id, event, source, run_id, refused_domains, paused_until)
+    select user_id, 'preferences', %(source)s, %(run_id)s, refused_domains, paused_until from preferred
+    returning user_id
 )
-insert into contact_event (user_id, event, source, run_id, refused_domains, paused_until)
-select user_id, 'preferences', %(source)s, %(run_id)s, refused_domains, paused_until from preferred
+{_WRITTEN}
 """

@@ -110,3 +110,25 @@ async def test_links_of_other_members_and_words_for_offers_wait_for_nothing(
     async with transaction(database_url, "select settle_money(1, 'key', 'run', 8, '2026-11-28')"):
         await opt_outs.stop(Recipient("USER_2", "r"), source="one_click")
         assert not await opt_outs.resume(READER)
+
+
+@pytest.mark.parametrize(
+    ("rows_of", "say"),
+    [
+        ("insert into suppression (user_id, source) values ('USER_1', 'an import under way')", say_stop),
+        ("insert into contact_preference (user_id, refused_domains) values ('USER_1', '{}')", say_pause),
+    ],
+)
+async def test_an_offer_waits_for_no_link_that_waits_for_rows_of_somebody_else(
+    claims: Claims, records: Records, database: Database, database_url: str, opt_outs: OptOuts,
+    rows_of: str, say: Callable[[OptOuts], Awaitable[None]],
+) -> None:  # fmt: skip
+    await claims.claim(CLAIM, anything)
+    async with transaction(database_url, rows_of) as wanted:
+        saying = asyncio.create_task(say(opt_outs))
+        await wanted()
+        assert await records.finish(outcome(CLAIM, cost=Decimal(8)))  # it holds money that all runs need
+        assert not saying.done()
+    await saying
+    assert await rows(database, WRITTEN) == [(1, 1)]
+    assert await rows(database, "select opted_out('USER_1', 'Travel')") == [(True,)]
