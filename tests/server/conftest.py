@@ -69,10 +69,11 @@ def server(shared_settings: Settings) -> Iterator[Serving]:
 
 
 @pytest.fixture
-def model(shared_script: ScriptedModel) -> ScriptedModel:
-    """The shared server's model endpoint, with no rules and no calls counted."""
+def model(shared_script: ScriptedModel) -> Iterator[ScriptedModel]:
+    """The shared server's model endpoint, with no rules and no calls counted; none of its rules outlives the test."""
     shared_script.clear()
-    return shared_script
+    yield shared_script
+    shared_script.clear()
 
 
 @pytest.fixture
