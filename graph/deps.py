@@ -20,6 +20,7 @@ from graph.settings import Settings
 from tools.cardmembers import MemberLoader, Members
 from tools.chat.completions import CompletionStore
 from tools.chat.model import ChatModel, Endpoint
+from tools.chat.quota import Quota
 from tools.database import Database
 from tools.email.message import Mailer
 from tools.embedded.model_server import ensure_model_server
@@ -27,6 +28,7 @@ from tools.exports import Exporter
 from tools.judging import ModelJudge
 from tools.ledger.claims import Claims
 from tools.ledger.money import Money
+from tools.ledger.quotas import Quotas
 from tools.ledger.records import Records
 from tools.policies.policy_set import PolicySet
 from tools.policies.schema import AttestClause
@@ -141,7 +143,7 @@ async def open_deps(settings: Settings) -> Deps:
     secret = await asyncio.to_thread(token_secret, settings)
     database = open_database(settings, policies=loaded_set(rulebook.policies))
     store = CompletionStore(database)
-    model = chat_model(settings, settings.model_name, store)
+    model = chat_model(settings, settings.model_name, store, database)
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -152,7 +154,7 @@ async def open_deps(settings: Settings) -> Deps:
         records=Records(database, zone=zone),
         money=Money(database, zone=zone),
         model=model,
-        judge=open_judge(settings, secret, store, chat=model),
+        judge=open_judge(settings, secret, store, database, chat=model),
         index=PolicyIndex(
             chroma_dir=None if settings.chroma_url else settings.chroma_folder,
             chroma_url=settings.chroma_url,
@@ -167,25 +169,43 @@ async def open_deps(settings: Settings) -> Deps:
     )
 
 
-def chat_model(settings: Settings, name: str, store: CompletionStore | None) -> ChatModel:
-    """Return a client of the configured endpoint for a model of it; without a store each prompt is asked anew."""
+def chat_model(
+    settings: Settings, name: str, store: CompletionStore | None, database: Database | None = None
+) -> ChatModel:
+    """Return a client of the configured endpoint for a model of it; without a store each prompt is asked anew.
+
+    The endpoint's quota is kept in the database; who works without one keeps to no quota.
+    """
     return ChatModel(
         lambda: _locate_model(settings, name),
         store=store,
         name=name,
         timeout_s=settings.llm_timeout_s,
         max_concurrency=settings.llm_max_concurrency,
+        quota=_quota(settings, database),
     )
 
 
+def _quota(settings: Settings, database: Database | None) -> Quota | None:
+    requests, tokens = settings.llm_requests_per_minute, settings.llm_tokens_per_minute
+    if database is None or settings.embedded_model or (requests is None and tokens is None):
+        return None
+    return Quota(Quotas(database), settings.model_url, requests=requests, tokens=tokens)
+
+
 def open_judge(
-    settings: Settings, secret: bytes, store: CompletionStore | None, *, chat: ChatModel | None = None
+    settings: Settings,
+    secret: bytes,
+    store: CompletionStore | None,
+    database: Database | None = None,
+    *,
+    chat: ChatModel | None = None,
 ) -> ModelJudge | None:
     """Return the judge the settings name, or None; one that is the chat model shares its client and its limits."""
     name = settings.effective_judge_model
     if name is None:
         return None
-    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store)
+    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store, database)
     return ModelJudge.of(model, secret=secret)
 
 

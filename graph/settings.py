@@ -85,7 +85,20 @@ class Settings(BaseSettings):
     llm_timeout_s: float = Field(
         default=60, gt=0, le=600, description="Seconds one model call may take, retries included."
     )
-    llm_max_concurrency: int = Field(default=32, ge=1, le=2000, description="Model calls in flight per process.")
+    llm_max_concurrency: int = Field(
+        default=32,
+        ge=1,
+        le=2000,
+        description="Model calls in flight per process, at most; fewer while the endpoint answers 429.",
+    )
+    llm_requests_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Calls a minute that the endpoint allows all processes of DATABASE_URL together.",
+    )
+    llm_tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="Tokens a minute, of prompts and answers, that it allows them together."
+    )
     copy_mode: Literal["auto", "select", "compose"] = Field(
         default="auto",
         description="select: the model picks approved blocks; compose: it writes; auto: select when embedded.",

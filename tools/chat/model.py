@@ -11,14 +11,18 @@ import openai
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from tools.chat.calls import Ask, ModelCall, Reply
 from tools.chat.completions import CompletionStore
-from tools.chat.waiting import is_passing, retry_wait
+from tools.chat.quota import Quota
+from tools.chat.traffic import Traffic
+from tools.chat.waiting import asked_wait, is_passing, is_throttled, retry_wait
 from tools.errors import ModelReplyInvalid, ModelUnavailable, OfferGraphError, RetryableError
+from tools.prompt_budget import tokens
 
 MAX_ATTEMPTS: Final = 5
+"""Tries of one prompt that fail. Being told to wait (429) is no failure: only the call's time bounds that."""
 CONNECT_TIMEOUT_S: Final = 5.0
 SHOWN_REPLY: Final = 2_000
 COUNTED: Final = ("input_tokens", "output_tokens", "cached_tokens")
@@ -70,7 +74,7 @@ class ChatModel:
 
     `locate` returns the endpoint, starting the embedded server when that is what is configured; it is called at the
     first prompt that no cache answers. Without a `store` each prompt is asked anew, and equal ones share nothing: for
-    measuring what a model answers, and not what it answered once.
+    measuring what a model answers, and not what it answered once. With a `quota` each try waits for its share of it.
     """
 
     def __init__(
@@ -81,12 +85,13 @@ class ChatModel:
         name: str,
         timeout_s: float,
         max_concurrency: int,
+        quota: Quota | None = None,
     ) -> None:
         self.name, self.max_concurrency = name, max_concurrency
-        self._locate, self._store, self._timeout_s = locate, store, timeout_s
+        self._locate, self._store, self._timeout_s, self._quota = locate, store, timeout_s, quota
         self._client: ChatOpenAI | None = None
         self._http: Any = None
-        self._slots = asyncio.Semaphore(max_concurrency)
+        self.traffic = Traffic(max_concurrency, patience_s=timeout_s)
         self._opening = asyncio.Lock()
         self._flights: dict[str, asyncio.Task[tuple[str, ModelCall]]] = {}
 
@@ -163,7 +168,8 @@ class ChatModel:
                     endpoint = await self._locate()
                 except RetryableError as error:
                     raise ModelUnavailable(str(error)) from error
-                self._slots = asyncio.Semaphore(min(self.max_concurrency, endpoint.slots or self.max_concurrency))
+                most = min(self.max_concurrency, endpoint.slots or self.max_concurrency)
+                self.traffic = Traffic(most, patience_s=self._timeout_s)
                 self._http = _http_client(endpoint, self._timeout_s, self.max_concurrency)
                 self._client = ChatOpenAI(
                     model=endpoint.model,
@@ -214,12 +220,13 @@ class ChatModel:
         client = await self._open()
         form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
         tries = AsyncRetrying(
-            retry=retry_if_exception(is_passing), wait=_wait, stop=stop_after_attempt(MAX_ATTEMPTS), reraise=True
+            retry=retry_if_exception(is_passing), wait=_wait, stop=_Failures(self._timeout_s), reraise=True
         )
         try:
             async for attempt in tries:
                 with attempt:
-                    async with self._slots:
+                    taken = await self._allowed(ask, messages)
+                    async with self.traffic.call():
                         tally.attempts += 1
                         message = await client.ainvoke(
                             messages,
@@ -235,13 +242,37 @@ class ChatModel:
             raise ModelReplyInvalid(
                 f"{ask.name}: the endpoint's answer is no chat completion: {_reason(error)}"
             ) from error
-        return _read(message, tally)
+        before = tally.input_tokens + tally.output_tokens
+        text = _read(message, tally)
+        if self._quota is not None:
+            await self._quota.settle(taken, tally.input_tokens + tally.output_tokens - before)
+        return text
+
+    async def _allowed(self, ask: Ask[Any], messages: list[tuple[str, str]]) -> int:
+        """Wait until the quota has room for a call, and return the tokens taken: the most it can come to, about."""
+        if self._quota is None:
+            return 0
+        self.traffic.breaker.refuse()
+        return await self._quota.use(lambda: sum(tokens(text) for _, text in messages) + ask.max_tokens)
 
 
 def _late(tally: Tally, waited_s: float) -> ModelUnavailable:
     failure = ModelUnavailable(f"no answer within {max(waited_s, 0):.3g} s")
     failure.call = tally.account(failure)
     return failure
+
+
+class _Failures:
+    """Stops the tries of one prompt after `MAX_ATTEMPTS` failures, or where the endpoint asks for a longer wait."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._seen = 0
+
+    def __call__(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        self._seen += not is_throttled(error)
+        return self._seen >= MAX_ATTEMPTS or (asked_wait(error) or 0.0) > self._patience_s
 
 
 def _wait(state: RetryCallState) -> float:

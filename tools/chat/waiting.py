@@ -19,17 +19,26 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, openai.APIConnectionError)
 
 
+def is_throttled(error: BaseException | None) -> bool:
+    """Return whether the endpoint is well and asks for fewer calls (429, RFC 6585)."""
+    return isinstance(error, openai.RateLimitError)
+
+
 def retry_wait(error: BaseException | None, attempt: int) -> float:
-    """Return seconds to wait: the server's `Retry-After` if it sent one, else full jitter over an exponential bound."""
-    if isinstance(error, openai.APIStatusError):
-        asked = _retry_after(error)
-        if asked is not None:
-            return asked
-    return random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * 2**attempt))
+    """Return seconds to wait: what the server's `Retry-After` asks, else full jitter over an exponential bound.
+
+    From the second `Retry-After` on, a little jitter that grows keeps callers apart.
+    """
+    asked = asked_wait(error)
+    if asked is None:
+        return random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * 2 ** min(attempt, 16)))
+    return asked + random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * (attempt - 1)))
 
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Read RFC 9110 `Retry-After` (seconds or a date) or the common `retry-after-ms`."""
+def asked_wait(error: BaseException | None) -> float | None:
+    """Return the seconds of RFC 9110 `Retry-After` (seconds or a date) or the common `retry-after-ms`, if it came."""
+    if not isinstance(error, openai.APIStatusError):
+        return None
     headers = error.response.headers
     millis, value = headers.get("retry-after-ms"), headers.get("retry-after")
     if millis is not None and (seconds := _float(millis)) is not None:

@@ -16,7 +16,7 @@ NOTED = "select obj_description('campaign'::regclass, 'pg_class')"
 def release(monkeypatch: pytest.MonkeyPatch, folder: Path, added: str) -> None:
     """Let the scripts be those of another release, which adds a statement to this one's."""
     folder.mkdir()
-    for name in ("ledger.sql", "money.sql"):
+    for name in schema._SCRIPTS:
         own = Path(schema.__file__).parents[1] / "sql" / name
         (folder / name).write_text(f"{own.read_text(encoding='utf-8')}\n{added}", encoding="utf-8")
     monkeypatch.setattr(schema, "_SQL", folder)
