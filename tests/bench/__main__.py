@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, economics, evaluation, fetch, gate, pipeline, render, start, variety
+from tests.bench import adversary, economics, endpoint, evaluation, fetch, gate, pipeline, render, start, variety
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -16,6 +16,7 @@ Benchmark = Callable[..., Awaitable[Sequence[Figure]]]
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "start": start.run,
     "fetch": fetch.run,
+    "endpoint": endpoint.run,
     "gate": gate.run,
     "render": render.run,
     "pipeline": pipeline.run,

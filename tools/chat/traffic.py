@@ -1,7 +1,9 @@
 """How many calls an endpoint is given at once: found by trying, halted while it asks to wait, stopped while it is down.
 
-The limit grows by one call per round trip that is answered and shrinks to `SHRINK` of itself when the endpoint answers
-429: additive increase, multiplicative decrease (Chiu and Jain, 1989), with the factor of RFC 9438. A breaker
+The limit grows by `GROWTH` of a call per round trip that is answered; when the endpoint answers 429 it shrinks to
+`SHRINK` of itself, to half where fewer than half a round trip's calls were answered since the last time: additive
+increase, multiplicative decrease (Chiu and Jain, 1989). Near the endpoint's limit both are gentle, since a refused call
+costs a round trip; `python -m tests.bench endpoint` says what they get of an endpoint's capacity. A breaker
 (Nygard, "Release It!") refuses calls after `FAILURES` failures in a row, so that an outage costs a member a moment
 instead of every try of every step; one call at a time then finds out whether the endpoint is back.
 """
@@ -19,7 +21,8 @@ from tools.errors import ModelUnavailable
 
 log = logging.getLogger(__name__)
 
-SHRINK: Final = 0.7
+SHRINK: Final = 0.85
+GROWTH: Final = 0.25
 FAILURES: Final = 20
 FIRST_BREAK_S: Final = 1.0
 LONGEST_BREAK_S: Final = 30.0
@@ -38,6 +41,7 @@ class Traffic:
         self.breaker = Breaker(clock)
         self._patience_s, self._clock = patience_s, clock
         self._held_until = self._shrunk_at = float("-inf")
+        self._answers = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
@@ -68,7 +72,7 @@ class Traffic:
         return held
 
     async def _take(self) -> None:
-        if not self._waiting and self.in_flight < int(self.limit):
+        if not self._waiting and self.in_flight < self.limit:
             self.in_flight += 1
             return
         place = asyncio.get_running_loop().create_future()
@@ -84,7 +88,7 @@ class Traffic:
 
     def _leave(self) -> None:
         self.in_flight -= 1
-        while self._waiting and self.in_flight < int(self.limit):
+        while self._waiting and self.in_flight < self.limit:
             place = self._waiting.popleft()
             if not place.done():  # cancelled, and its task has not run since
                 self.in_flight += 1
@@ -92,7 +96,8 @@ class Traffic:
 
     def _answered(self) -> None:
         self.breaker.answered()
-        self.limit = min(self.most, self.limit + 1 / self.limit)
+        self._answers += 1
+        self.limit = min(self.most, self.limit + GROWTH / self.limit)
 
     def _learn(self, error: BaseException, begun: float) -> None:
         if is_throttled(error):
@@ -100,8 +105,8 @@ class Traffic:
             self._held_until = max(self._held_until, self._clock() + (asked_wait(error) or 0.0))
             # Calls of one round trip are refused together: one lesson, not one each.
             if begun > self._shrunk_at:
-                self.limit = max(1.0, self.limit * SHRINK)
-                self._shrunk_at = self._clock()
+                self.limit = max(1.0, self.limit * (SHRINK if 2 * self._answers >= self.limit else 0.5))
+                self._shrunk_at, self._answers = self._clock(), 0
         elif is_passing(error) or isinstance(error, asyncio.CancelledError):
             self.breaker.failed()
         else:

@@ -25,14 +25,14 @@ def is_throttled(error: BaseException | None) -> bool:
 
 
 def retry_wait(error: BaseException | None, attempt: int) -> float:
-    """Return seconds to wait: what the server's `Retry-After` asks, else full jitter over an exponential bound.
+    """Return seconds to wait: what `Retry-After` asks and a little jitter, else full jitter over an exponential bound.
 
-    From the second `Retry-After` on, a little jitter that grows keeps callers apart.
+    The jitter after a 429 grows by the try and no faster: who sends fewer calls at once (`traffic`) need not stay away.
     """
     asked = asked_wait(error)
-    if asked is None:
-        return random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * 2 ** min(attempt, 16)))
-    return asked + random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * (attempt - 1)))
+    if asked is not None or is_throttled(error):
+        return (asked or 0.0) + random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * (attempt - (asked is not None))))
+    return random.uniform(0, min(MAX_WAIT_S, BASE_WAIT_S * 2 ** min(attempt, 16)))
 
 
 def asked_wait(error: BaseException | None) -> float | None:

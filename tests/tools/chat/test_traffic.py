@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr
 from tests.scripted_model import Call, Default, Hang, ScriptedModel, Status
 from tools.chat.calls import Ask
 from tools.chat.model import MAX_ATTEMPTS, ChatModel, Endpoint
-from tools.chat.traffic import FAILURES, FIRST_BREAK_S, LONGEST_BREAK_S, SHRINK, Breaker, Traffic
+from tools.chat.traffic import FAILURES, FIRST_BREAK_S, GROWTH, LONGEST_BREAK_S, SHRINK, Breaker, Traffic
 from tools.errors import ModelUnavailable
 
 
@@ -91,16 +91,18 @@ async def test_refusals_of_one_round_trip_teach_once_and_answers_win_it_back(clo
             raise answer(429)
 
     await asyncio.gather(*(throttled() for _ in range(4)), return_exceptions=True)
-    assert traffic.limit == 10 * SHRINK
+    assert traffic.limit == 5
     clock.now += 1
     await end(traffic, answer(429))
-    assert traffic.limit == pytest.approx(10 * SHRINK**2)
-    before = traffic.limit
+    assert traffic.limit == 2.5
     await end(traffic)
-    assert traffic.limit == pytest.approx(before + 1 / before)
-    for _ in range(100):
+    assert traffic.limit == 2.5 + GROWTH / 2.5
+    for _ in range(400):
         await end(traffic)
     assert traffic.limit == 10
+    clock.now += 1
+    await end(traffic, answer(429))
+    assert traffic.limit == 10 * SHRINK
     for _ in range(40):
         clock.now += 1
         await end(traffic, answer(429))
