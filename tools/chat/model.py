@@ -219,14 +219,20 @@ class ChatModel:
     async def _send(self, ask: Ask[Any], messages: list[tuple[str, str]], tally: Tally) -> str:
         client = await self._open()
         form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
+        taken = 0
+
+        async def allowed() -> None:
+            nonlocal taken
+            if self._quota is not None:
+                taken = await self._quota.use(lambda: sum(tokens(text) for _, text in messages) + ask.max_tokens)
+
         tries = AsyncRetrying(
             retry=retry_if_exception(is_passing), wait=_wait, stop=_Failures(self._timeout_s), reraise=True
         )
         try:
             async for attempt in tries:
                 with attempt:
-                    taken = await self._allowed(ask, messages)
-                    async with self.traffic.call():
+                    async with self.traffic.call(allowed):
                         tally.attempts += 1
                         message = await client.ainvoke(
                             messages,
@@ -247,13 +253,6 @@ class ChatModel:
         if self._quota is not None:
             await self._quota.settle(taken, tally.input_tokens + tally.output_tokens - before)
         return text
-
-    async def _allowed(self, ask: Ask[Any], messages: list[tuple[str, str]]) -> int:
-        """Wait until the quota has room for a call, and return the tokens taken: the most it can come to, about."""
-        if self._quota is None:
-            return 0
-        self.traffic.breaker.refuse()
-        return await self._quota.use(lambda: sum(tokens(text) for _, text in messages) + ask.max_tokens)
 
 
 def _late(tally: Tally, waited_s: float) -> ModelUnavailable:

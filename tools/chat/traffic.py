@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -45,13 +45,18 @@ class Traffic:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        """Hold a place for one call, and learn from how it ends. Raises ModelUnavailable where none may be made."""
+    async def call(self, last: Callable[[], Awaitable[None]] | None = None) -> AsyncIterator[None]:
+        """Hold a place for one call, and learn from how it ends. Raises ModelUnavailable where none may be made.
+
+        `last` is awaited when nothing else stands against the call: what it waits for must not grow old in a queue.
+        """
         self._refuse()
         await self._take()
         try:
             while (held := self._refuse()) > 0:
                 await asyncio.sleep(held)
+            if last is not None:
+                await last()
             with self.breaker.watched():
                 begun = self._clock()
                 try:
