@@ -19,7 +19,7 @@ from typing import Final
 from tools.chat.waiting import asked_wait, is_passing, is_throttled
 from tools.errors import ModelUnavailable
 
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 SHRINK: Final = 0.85
 GROWTH: Final = 0.25
@@ -156,7 +156,7 @@ class Breaker:
     def answered(self) -> None:
         """Note an answer of any kind: the endpoint is there."""
         if self.is_open:
-            log.warning("the model endpoint answers again")
+            _logger.warning("the model endpoint answers again")
         self._failures, self._closes_at, self._break_s, self._probing = 0, None, FIRST_BREAK_S, False
 
     def failed(self) -> None:
@@ -165,7 +165,7 @@ class Breaker:
         if self._probing:
             self._break_s = min(LONGEST_BREAK_S, self._break_s * 2)
         if self._probing or (self._failures >= FAILURES and not self.is_open):
-            log.warning(
+            _logger.warning(
                 "the model endpoint failed %d times in a row: no calls for %.0f s", self._failures, self._break_s
             )
             self._closes_at = self._clock() + self._break_s

@@ -10,18 +10,20 @@ import openai
 BASE_WAIT_S: Final = 0.25
 MAX_WAIT_S: Final = 20.0
 PASSING: Final = frozenset({408, 409, 425, 429})
+SPENT: Final = "insufficient_quota"
+"""Code of a 429 that says the account has no credit left (OpenAI's error codes): no wait helps."""
 
 
 def is_passing(error: BaseException) -> bool:
     """Return whether the same call may succeed later: no connection, a time-out, too many requests, a server error."""
     if isinstance(error, openai.APIStatusError):
-        return error.status_code in PASSING or error.status_code >= 500
+        return (error.status_code in PASSING or error.status_code >= 500) and error.code != SPENT
     return isinstance(error, openai.APIConnectionError)
 
 
 def is_throttled(error: BaseException | None) -> bool:
     """Return whether the endpoint is well and asks for fewer calls (429, RFC 6585)."""
-    return isinstance(error, openai.RateLimitError)
+    return isinstance(error, openai.RateLimitError) and error.code != SPENT
 
 
 def retry_wait(error: BaseException | None, attempt: int) -> float:
