@@ -18,7 +18,7 @@ OUTDATED: Final = (
     " from before it"
 )
 _SQL: Final = Path(__file__).resolve().parent.parent / "sql"
-_SCRIPTS: Final = ("ledger.sql", "money.sql", "rates.sql")
+_SCRIPTS: Final = ("ledger.sql", "money.sql", "rates.sql", "campaign.sql")
 
 
 async def migrate_ledger(connection: AsyncConnection) -> None:

@@ -1,0 +1,128 @@
+-- Campaigns: the ledger of predictions that are decided together. What single requests write stays as it is: their
+-- campaign, `online`, is open and never ends.
+
+-- `spec` is what the campaign was created with, `versions` what it was planned under (rules, prompts, models, template),
+-- `plan` the numbers of its plan. `sent_at` is the moment all its emails carry: the same bytes, whoever renders them.
+alter table campaign
+    add column if not exists spec jsonb not null default '{}',
+    add column if not exists versions jsonb not null default '{}',
+    add column if not exists plan jsonb not null default '{}',
+    add column if not exists input_name text not null default '',
+    add column if not exists input_sha text not null default '',
+    add column if not exists input_rows bigint not null default 0,
+    add column if not exists note text not null default '',
+    add column if not exists sent_at timestamptz,
+    add column if not exists planned_at timestamptz,
+    add column if not exists started_at timestamptz,
+    add column if not exists finished_at timestamptz,
+    add column if not exists allotted_at timestamptz;
+alter table campaign drop constraint if exists campaign_state_check;
+alter table campaign add constraint campaign_state_check
+    check (state in ('open', 'created', 'planned', 'running', 'paused', 'done', 'cancelled'));
+
+-- What of a prediction only campaigns keep: single requests have it in their decision's record. `detail` says why a member
+-- was held back, rule by rule; `amount_usd` is the money allotted to an item whose cohort has its draft.
+alter table offer_item
+    add column if not exists row_no bigint,
+    add column if not exists confidence double precision,
+    add column if not exists offer_flag smallint,
+    add column if not exists pred_version text,
+    add column if not exists prediction_timestamp text,
+    add column if not exists idempotency_key text,
+    add column if not exists use_llm boolean,
+    add column if not exists in_holdout boolean,
+    add column if not exists wave smallint,
+    add column if not exists cohort_id int,
+    add column if not exists chunk_no int,
+    add column if not exists amount_usd numeric(12, 4),
+    add column if not exists detail text[];
+
+-- A row of the input that is no prediction, or one that was there before. `raw` is the row as it came, cut to 2,000 signs.
+create table if not exists campaign_reject (
+    campaign_id bigint not null references campaign,
+    row_no bigint not null,
+    user_id text not null default '',
+    reason text not null,
+    raw text not null,
+    primary key (campaign_id, row_no)
+);
+
+-- Members whose prompts are the same byte for byte: one draft serves them all. `record` is what a decision's record holds
+-- beside what is the member's own; `report` in it is the gate's for nobody.
+create table if not exists campaign_cohort (
+    campaign_id bigint not null references campaign,
+    cohort_id int not null,
+    key text not null,
+    view jsonb not null,
+    variants jsonb not null default '{}',
+    use_llm boolean not null,
+    items bigint not null,
+    status text not null default 'pending' check (status in ('pending', 'running', 'retry', 'done', 'dead')),
+    attempt int not null default 0,
+    owner text,
+    lease_until timestamptz,
+    option_id text,
+    expected_cost_usd numeric(12, 4),
+    source text,
+    record jsonb,
+    error_class text,
+    error_text text,
+    finished_at timestamptz,
+    primary key (campaign_id, cohort_id),
+    unique (campaign_id, key)
+);
+create index if not exists campaign_cohort_open on campaign_cohort (campaign_id, cohort_id)
+    where status in ('pending', 'running', 'retry');
+
+-- A few hundred items that one worker decides in one transaction. The lease is the chunk's, so that claiming moves one
+-- row; a chunk whose worker died is split, so that one poisonous item can't take the others with it.
+create table if not exists campaign_chunk (
+    campaign_id bigint not null references campaign,
+    chunk_no int not null,
+    wave smallint not null,
+    items int not null,
+    status text not null default 'pending' check (status in ('pending', 'running', 'done')),
+    attempt int not null default 0,
+    owner text,
+    lease_until timestamptz,
+    primary key (campaign_id, chunk_no)
+);
+create index if not exists campaign_chunk_open on campaign_chunk (campaign_id, wave, chunk_no) where status <> 'done';
+
+-- The shared part of a decision's record, when a campaign's cohort holds it.
+alter table decision add column if not exists cohort_id int;
+
+-- A decision's record, whole: what its cohort shares, and over it what is its own.
+create or replace function whole_record(d decision) returns jsonb language sql stable as $$
+    select case when d.cohort_id is null then d.record else (
+        select c.record || d.record from campaign_cohort c
+        where c.campaign_id = d.campaign_id and c.cohort_id = d.cohort_id
+    ) end
+$$;
+
+-- Every try of every model call, failed ones too, by minute. Tries are written before they are sent (`sent`), and moved
+-- to their outcome when that is known: what a killed process left stays `sent`.
+create table if not exists llm_usage (
+    minute timestamptz not null,
+    campaign_id bigint not null references campaign,
+    step text not null,
+    model text not null,
+    outcome text not null check (outcome in ('sent', 'answered', 'throttled', 'failed', 'late')),
+    tries bigint not null,
+    input_tokens bigint not null default 0,
+    output_tokens bigint not null default 0,
+    cached_tokens bigint not null default 0,
+    primary key (campaign_id, minute, step, model, outcome)
+);
+
+-- Makes the partition of a campaign's items, with the index its chunks are found by.
+create or replace function make_partition(of_campaign bigint) returns void language plpgsql as $$
+declare
+    name text := 'offer_item_c' || of_campaign;
+begin
+    execute format('create table if not exists %I partition of offer_item for values in (%s)', name, of_campaign);
+    execute format(
+        'create index if not exists %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')',
+        name || '_open', name
+    );
+end $$;
