@@ -52,7 +52,7 @@ def line(seen: Progress) -> str:
         f"spent {seen.spent_usd:.2f} USD",
     ]
     parts += [plain(seen.note)] if seen.note else []
-    parts += [_silence(seen)] if seen.silent_since is not None else []
+    parts += [silence] if (silence := _silence(seen)) else []
     return ", ".join(parts)
 
 

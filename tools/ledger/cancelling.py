@@ -21,6 +21,7 @@ async def cancel(database: Database, campaign_id: int) -> int | Literal["driven"
     values = {"campaign_id": campaign_id, "cancelled": CANCELLED}
     async with database.connection() as connection:
         await connection.execute("set local statement_timeout = 0")  # millions of items take longer than a request may
+        await connection.execute("set local lock_timeout = '60s'")
         if not await driver.hold_for_transaction(connection, campaign_id):
             return "driven"
         await connection.execute("select pg_advisory_xact_lock(budgets_lock(%(campaign_id)s))", values)
@@ -33,6 +34,7 @@ async def cancel(database: Database, campaign_id: int) -> int | Literal["driven"
 
 
 async def _give_back(connection: AsyncConnection, values: dict[str, object]) -> None:
+    await connection.execute(_TAKE_AWAY, values)
     await connection.execute(_RELEASE, values)
     await connection.execute(_RECOUNT, values)
 
@@ -41,6 +43,12 @@ _SKIP: Final = """
 update offer_item set status = 'skipped', recommendation = null, detail = array[%(cancelled)s], reserves = false,
     owner = null, lease_until = null, finished_at = now()
 where campaign_id = %(campaign_id)s and status in ('pending', 'running', 'retry')
+"""
+
+# A worker that outlived its driver brings nothing more: it counts money only for a chunk that it still has.
+_TAKE_AWAY: Final = """
+update campaign_chunk set status = 'pending', owner = null, lease_until = null
+where campaign_id = %(campaign_id)s and status <> 'done'
 """
 
 _RELEASE: Final = """

@@ -1,7 +1,14 @@
 """A campaign as its ledger looks half way through, written row by row: no worker has to run for it."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tests.tools.ledger.conftest import process
 from tools.database import Database
 from tools.ledger.campaigns import Campaign, Campaigns
+
+_Answer = TypeVar("_Answer")
 
 NAME = "spring_travel"
 SPEC = (
@@ -16,6 +23,26 @@ async def plant(database: Database, *, state: str = "running", name: str = NAME)
         for statement in PLANTED:
             await connection.execute(statement.encode(), {"name": name, "state": state, "spec": SPEC})
     return await Campaigns(database).named(name)
+
+
+def on_ledger(url: str, work: Callable[[Database], Awaitable[_Answer]]) -> _Answer:
+    """Do something on a ledger from a test that runs commands, each of which has a loop of its own."""
+
+    async def run() -> _Answer:
+        async with process(url) as database:
+            return await work(database)
+
+    return asyncio.run(run())
+
+
+def planted(url: str, *, state: str = "running", name: str = NAME) -> Campaign:
+    """Write the campaign of `plant`."""
+    return on_ledger(url, lambda database: plant(database, state=state, name=name))
+
+
+def changed(url: str, *statements: str) -> None:
+    """Run statements as `change` does."""
+    on_ledger(url, lambda database: change(database, *statements))
 
 
 async def change(database: Database, *statements: str) -> None:

@@ -27,7 +27,7 @@ async def test_a_ledger_that_adds_up_says_so_with_what_was_found(database: Datab
     assert found["holdout"] == "1 members in it, 0 against it"
     assert found["caps"] == "4 members with offers, most 1 of 3, 0 above"
     assert verdict.summary.startswith(
-        "campaign spring_travel: input 12 = rejected 2 + done 4 + dead 1 + skipped 3 + open 2; offers 4, 21.00 USD, sha "
+        "campaign spring_travel: input 12 = rejected 2 + done 4 + dead 1 + skipped 3 + open 2; offers 4, 21.00 USD, "
     )
     assert verdict.summary.endswith(f": adds up ({len(verdict.lines)} checks)")
 
@@ -90,7 +90,9 @@ async def test_every_check_has_a_fault_that_it_finds(database: Database) -> None
 
 async def test_a_missing_offer_and_a_missing_decision_are_found(database: Database) -> None:
     await plant(database)
-    await change(database, "delete from offer where prediction_key = 'k1'", "delete from decision where run_id like 'run1%'")
+    await change(
+        database, "delete from offer where prediction_key = 'k1'", "delete from decision where run_id like 'run1%'"
+    )
     assert {line.name for line in (await verified(database)).lines if not line.ok} == {"done", "decisions", "costs"}
 
 
