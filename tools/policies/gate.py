@@ -67,6 +67,20 @@ class Gate:
         """
         return self._renewed(shared, subject, self._helpers, _is_personal)
 
+    def shared_passes(
+        self, report: ComplianceReport, scope: Scope, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")
+    ) -> bool:
+        """Tell whether an offer may go on to members, given this gate's whole report of it for nobody.
+
+        It may when every block and fix clause that reads nothing of a member is satisfied, and there is one. The
+        others, which nobody can satisfy, are asked for each member by `for_member`.
+        """
+        whole = report.policy_set_sha == self.policies.sha and report.stages_run == stages
+        if not whole or not covers(report, self.required(scope, stages)):
+            return False
+        shared = {clause.key for clause in self.policies.clauses(scope, stages) if not _is_personal(clause)}
+        return verdict_of(tuple(r for r in report.results if (r.policy_id, r.clause_id) in shared)) == "pass"
+
     def _renewed(
         self, report: ComplianceReport, subject: Subject, helpers: Helpers, anew: Callable[[ActiveClause], bool]
     ) -> ComplianceReport:
