@@ -19,6 +19,7 @@ from graph.run_prompts import prompt_of, prompts_used
 from graph.state import Failure, OfferState, Run
 from graph.versions import changed, versions_of
 from tools.errors import InputInvalid, ModelUnavailable
+from tools.policies.gate import breaks_for_nobody
 from tools.report import ComplianceReport
 from tools.turns import week_of
 from tools.variants import named
@@ -163,7 +164,11 @@ async def _cheaper(end: CohortState, deps: Deps) -> AsyncIterator[CheaperOffer]:
 
 def _broken(report: ComplianceReport) -> str:
     """Say what broke whoever the member is."""
-    personal = {(item.policy_id, item.clause_id) for item in report.results if "member" in item.depends_on}
+    personal = {
+        (item.policy_id, item.clause_id)
+        for item in report.results
+        if "member" in item.depends_on and not breaks_for_nobody(item)
+    }
     shared = [item for item in report.violations if (item.policy_id, item.clause_id) not in personal]
     told = "; ".join(f"{item.policy_id}/{item.clause_id}: {item.message}" for item in shared[:_SHOWN_FAULTS])
     return told or "no draft was shown to obey every clause"

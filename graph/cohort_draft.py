@@ -78,8 +78,9 @@ class CohortDraft(Record):
     """What came of drafting for a cohort. JSON both ways.
 
     With `failure` no draft got through, and what is here says why. Otherwise draft, terms and `filled` (the copy
-    greeting the fallback name) are there, and `report`, the gate's of the offer for nobody, shows every clause that
-    can't tell members apart to hold; clauses that read the member are unknown in it (`Gate.for_member` asks them).
+    greeting the fallback name) are there, and `report`, the gate's of the offer for nobody, passes by
+    `Gate.shared_passes`; its verdict is no pass, since of clauses that read the member nobody satisfies all
+    (`Gate.for_member` asks them).
     `cheaper` holds the options of the same type that money may choose instead, dearest first. `policies` is what the
     prompt was told of them. `run` names no decision: its id is the cohort's.
     """

@@ -12,6 +12,7 @@ from tools.draft_parts import opened
 from tools.drafts import Draft
 from tools.judging import is_broken, open_clauses
 from tools.policies import NOT_ASKED, Judge
+from tools.policies.gate import breaks_for_nobody
 from tools.prompt_files import Prompt
 from tools.report import ComplianceReport, Violation
 from tools.subject import Subject
@@ -45,14 +46,14 @@ async def ruled(
 
     A draft that breaks a clause already is not put to it: the verdict stands, and its clauses say `judge_not_asked`.
     With `ask` false none is, since the judge's prompt would tell what it must not depend on. An offer that is for
-    nobody yet is not broken by a clause that reads the member: for whoever gets it, that may hold.
+    nobody yet is not broken by a clause about the member alone: for whoever gets it, that may hold.
     """
     gate, judge = deps.rulebook.gate, deps.judge
     report = gate.check(subject, stages=BEFORE_MESSAGE)
     clauses = open_clauses(gate, subject, report)
     if judge is None or not clauses:
         return Ruling(report)
-    decided = [item for item in report.results if not (for_nobody and "member" in item.depends_on)]
+    decided = [item for item in report.results if not for_nobody or breaks_for_nobody(item)]
     if not ask or is_broken(decided):
         return Ruling(gate.answered(report, subject, NOT_ASKED))
     judged = await judge.read(subject, clauses, prompt=prompt, deadline_s=left_s, keep=keep)

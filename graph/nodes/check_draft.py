@@ -16,7 +16,8 @@ from tools.errors import ModelUnavailable
 async def check_draft(state: CohortState, *, deps: Deps) -> dict[str, Any]:
     """Judge a draft by every active clause of the stages member, terms and copy, as `check_compliance` does.
 
-    It passes when all clauses that can't tell members apart are satisfied. Raises ModelUnavailable when the judge
+    It passes when all clauses that can't tell members apart are satisfied, and nothing of its terms or copy is broken
+    whoever the member is. Raises ModelUnavailable when the judge
     could not be asked: no answer of it is not an answer.
     """
     offer_state, draft = cast(OfferState, state), state["draft"]  # the same channels, fewer
