@@ -15,8 +15,13 @@ from tools.turns import in_turn
 
 async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps) -> dict[str, Any]:
     """Keep the option that was paid for, else the last draft's if it is on the menu, else the menu's cheapest."""
+    return {"draft": fallback_of(state, deps, seed=context_of(runtime).campaign)}
+
+
+def fallback_of(state: OfferState, deps: Deps, *, seed: str) -> Draft:
+    """Return the fallback of a run; `seed` turns blocks and merchants, with the view and the week."""
     view, menu = state["view"], state["menu"]
-    cohort = f"{context_of(runtime).campaign}\0{view.digest()}"
+    cohort = f"{seed}\0{view.digest()}"
     option = _option(state)
     merchants = in_turn(state["candidates"], cohort, state["week"], key=lambda merchant: merchant.merchant_id)
     text, block_ids = deps.rulebook.blocks.fallback_copy(
@@ -29,11 +34,7 @@ async def fall_back(state: OfferState, runtime: Runtime[Context], *, deps: Deps)
         avoid=_failed_blocks(state),
     )
     chosen = tuple(merchant.merchant_id for merchant in merchants[: MERCHANTS[0] + 1])
-    return {
-        "draft": Draft(
-            source="fallback", option_id=option.option_id, merchant_ids=chosen, text=text, block_ids=block_ids
-        )
-    }
+    return Draft(source="fallback", option_id=option.option_id, merchant_ids=chosen, text=text, block_ids=block_ids)
 
 
 def _failed_blocks(state: OfferState) -> frozenset[str]:

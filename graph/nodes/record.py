@@ -126,7 +126,7 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
         record=_record(state, output, deps, html_sha256=message.open().html_sha256 if message else None),
         first_name=person.first_name,
         email=person.email,
-        issued=_issued(state, deps) if output.success else None,
+        issued=issued_of(state, deps) if output.success else None,
         error_class=output.error_code,
         error_text=output.error,
         input_tokens=sum(call.input_tokens for call in calls),

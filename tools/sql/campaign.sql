@@ -21,7 +21,7 @@ alter table campaign add constraint campaign_state_check
     check (state in ('open', 'created', 'planned', 'running', 'paused', 'done', 'cancelled'));
 
 -- What of a prediction only campaigns keep: single requests have it in their decision's record. `detail` says why a member
--- was held back, rule by rule; `amount_usd` is the money allotted to an item whose cohort has its draft.
+-- was held back, rule by rule; `option_id` is the cheaper option an item gets where money is short for its cohort's.
 alter table offer_item
     add column if not exists row_no bigint,
     add column if not exists confidence double precision,
@@ -34,7 +34,7 @@ alter table offer_item
     add column if not exists wave smallint,
     add column if not exists cohort_id int,
     add column if not exists chunk_no int,
-    add column if not exists amount_usd numeric(12, 4),
+    add column if not exists option_id text,
     add column if not exists detail text[];
 
 -- A row of the input that is no prediction, or one that was there before. `raw` is the row as it came, cut to 2,000 signs.
@@ -75,7 +75,7 @@ create index if not exists campaign_cohort_open on campaign_cohort (campaign_id,
     where status in ('pending', 'running', 'retry');
 
 -- A few hundred items that one worker decides in one transaction. The lease is the chunk's, so that claiming moves one
--- row; a chunk whose worker died is split, so that one poisonous item can't take the others with it.
+-- row; a chunk whose worker died (`deaths`) is split, so that one poisonous item can't take the others with it.
 create table if not exists campaign_chunk (
     campaign_id bigint not null references campaign,
     chunk_no int not null,
@@ -83,6 +83,7 @@ create table if not exists campaign_chunk (
     items int not null,
     status text not null default 'pending' check (status in ('pending', 'running', 'done')),
     attempt int not null default 0,
+    deaths int not null default 0,
     owner text,
     lease_until timestamptz,
     primary key (campaign_id, chunk_no)
@@ -125,4 +126,16 @@ begin
         'create index if not exists %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')',
         name || '_open', name
     );
+end $$;
+
+-- Counts the offers of a chunk against the budgets, by domain. A budget that was cut since refuses them all: the check of
+-- `budget_use` fails, and with it the chunk's transaction. The caller holds `budgets_lock` shared.
+create or replace function use_money(of_campaign bigint, domains text[], amounts numeric[], today text) returns void
+language plpgsql as $$
+begin
+    insert into budget_use (campaign_id, scope, name, used_usd, most_usd)
+    select b.campaign_id, 'day', today, 0, b.limit_usd from budget b
+    where b.campaign_id = of_campaign and b.scope = 'day'
+    on conflict (campaign_id, scope, name) do nothing;
+    perform add_use(of_campaign, g.domain, today, g.usd) from unnest(domains, amounts) as g (domain, usd);
 end $$;

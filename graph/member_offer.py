@@ -1,0 +1,223 @@
+"""One member's offer out of the draft their cohort shares: screened, judged and rendered for this very member.
+
+No model and no waiting: a chunk of members is decided in a thread. The invariant is that of a single run: there is no
+offer without reports that pass for this member, cover every clause in scope and are of the very bytes that go out.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, fill_copy, subject_of
+from graph.case import case_of, signals_of
+from graph.cohort import CohortDraft
+from graph.deliveries import deliveries_of
+from graph.deps import Deps
+from graph.nodes.fall_back import fallback_of
+from graph.nodes.record import issued_of
+from graph.nodes.render import build_message, person_of, sent_at
+from graph.outcome import outcome_of
+from graph.schemas import OfferInput, OfferOutput
+from graph.sealed import Sealed
+from graph.state import Analysis, Attempt, OfferState, Run, Screening
+from tools.cardmembers import Cardmember
+from tools.email.message import Message, Person
+from tools.email.message_checks import message_facts
+from tools.email.names import greeting_name
+from tools.email.stencil import Stencil, stencil_facts
+from tools.errors import TemplateFault
+from tools.ledger.records import IssuedRow
+from tools.report import ComplianceReport
+from tools.screening import Hold, Usage, screen
+from tools.signals import insights
+from tools.subject import MessageFacts, Subject
+
+STENCILS: Final = 512
+"""Emails kept to be filled for the next member: one for each draft and first name, about 30 KB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer that may leave, with what its record and its row in the ledger hold."""
+
+    output: OfferOutput
+    state: OfferState
+    html_sha256: str
+    person: Person
+    issued: IssuedRow
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """The member is held back: what the ledger counts, or the member's data, stands against an offer."""
+
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No offer may be made to the member, though nothing holds them back: `code` is an ErrorCode of the outcome."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The member's data changed since the plan: the draft was made for another view."""
+
+
+MemberOutcome = Offered | HeldBack | Refused | Moved
+
+
+class MemberOffers:
+    """Decides the offers of one cohort's members. Not to be shared between threads.
+
+    `option_id` is that of the cheaper offer members get where money is short; None for the draft's own.
+    """
+
+    def __init__(self, cohort: CohortDraft, deps: Deps, *, option_id: str | None = None) -> None:
+        self._deps, self._cohort = deps, cohort
+        self._shared = shared_state(cohort, option_id)
+        self._stencils: OrderedDict[tuple[str, str], _Cut] = OrderedDict()
+
+    def decide(self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str) -> MemberOutcome:
+        """Return what becomes of one prediction of the cohort. Raises TemplateFault."""
+        run = self._shared["run"].model_copy(update={"run_id": run_id, "prediction_key": key})
+        state: OfferState = {
+            **self._shared,
+            "user_id": prediction.user_id,
+            "prediction": prediction,
+            "run": run,
+            "member": Sealed(member),
+            "found": True,
+            "screening": Screening(usage=usage),
+        }
+        signals = signals_of(state, member)
+        view = signals.view(prediction.domain)
+        if holds := screen(case_of(state, member, usage, self._deps)):
+            return HeldBack(holds)
+        if view != state["view"]:
+            return Moved()
+        state["screening"] = Screening(usage=usage, bands=signals.bands(), quality=signals.quality)
+        state["analysis"] = Analysis(
+            insights=insights(signals, prediction.domain),
+            spending_trends={"spend_trend_90d": signals.spend_trend, "category": view.domain_interest},
+            engagement_metrics={"engagement": signals.engagement, "tenure": signals.tenure_band},
+            offer_performance={"acceptance": signals.acceptance, "strategy": view.strategy},
+            quality=signals.quality,
+        )
+        return self._offered(self._judged(state, member), member)
+
+    def _judged(self, state: OfferState, member: Cardmember) -> OfferState:
+        """Put the member's clauses to the shared draft; approved copy takes its place where they refuse it."""
+        report = self._report(state, member)
+        if report.verdict == "pass":
+            return _with_report(state, report)
+        draft = state["draft"]
+        if draft is not None and draft.source == "fallback":
+            return _with_report(state, report)
+        return self._fallen_back(_with_report(state, report), member)
+
+    def _report(self, state: OfferState, member: Cardmember) -> ComplianceReport:
+        subject = _subject(state, member, self._deps)
+        return self._deps.rulebook.gate.for_member(self._shared["report"], subject)
+
+    def _fallen_back(self, state: OfferState, member: Cardmember) -> OfferState:
+        deps = self._deps
+        draft = fallback_of(state, deps, seed=self._cohort.seed)
+        option = state["menu"].option(draft.option_id)
+        assert option is not None  # the fallback chooses from the menu
+        offer = assemble(state, draft, option, deps)
+        if not isinstance(offer, Assembled):
+            return state
+        subject = subject_of(state, draft, offer, member=member, deps=deps)
+        report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
+        attempt = Attempt(draft=draft, report=report, offer_sha=offer.sha(draft), told=())
+        return {
+            **state,
+            "draft": draft,
+            "terms": offer.terms,
+            "copy": offer.copy,
+            "terms_text": offer.terms_text,
+            "report": report,
+            "history": [*state["history"], attempt],
+        }
+
+    def _offered(self, state: OfferState, member: Cardmember) -> MemberOutcome:
+        deps = self._deps
+        if state["report"].verdict != "pass":
+            output = outcome_of(state, deps)
+            return Refused(output.error_code or "compliance", output.error or "no draft was shown to obey every clause")
+        person = person_of(member)
+        cut = self._cut(state, member, person)
+        filled = cut.stencil.fill(state["run"].run_id)
+        subject = _subject(state, member, deps)
+        facts = stencil_facts(cut.facts, filled)
+        report = deps.rulebook.gate.for_member(cut.report, replace(subject, message=facts))
+        if report.verdict != "pass":
+            broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations) or "no message clause ran"
+            return Refused("template_fault", f"the email breaks: {broken}")
+        state = {
+            **state,
+            "message": cast("Sealed[Message]", Sealed(filled)),
+            "message_report": report,
+        }
+        state["deliveries"] = deliveries_of(state, member, deps)
+        output = outcome_of(state, deps)
+        if not output.success:
+            return Refused(output.error_code or "compliance", output.error or "the offer is not what was judged")
+        return Offered(output, state, filled.html_sha256, person, issued_of(state, deps))
+
+    def _cut(self, state: OfferState, member: Cardmember, person: Person) -> "_Cut":
+        """Return the email of this draft and greeting, judged whole once; what follows differs in links alone."""
+        name = greeting_name(person.first_name)
+        sha = state["history"][-1].offer_sha or ""
+        found = self._stencils.get((sha, name))
+        if found is None:
+            found = self._stencils[sha, name] = _cut_of(state, member, person, self._deps)
+            if len(self._stencils) > STENCILS:
+                self._stencils.popitem(last=False)
+        else:
+            self._stencils.move_to_end((sha, name))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One email to be filled for members of one first name, its facts, and the message clauses' report of it."""
+
+    stencil: Stencil
+    facts: MessageFacts
+    report: ComplianceReport
+
+
+def _cut_of(state: OfferState, member: Cardmember, person: Person, deps: Deps) -> _Cut:
+    message = build_message(state, person, deps)
+    facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
+    subject = _subject(state, member, deps)
+    report = deps.rulebook.gate.check(replace(subject, message=facts), stages=MESSAGE)
+    terms, draft = state["terms"], state["draft"]
+    assert terms is not None and draft is not None  # `build_message` saw both
+    copy = fill_copy(draft.text, terms, first_name=greeting_name(person.first_name))
+    assert not isinstance(copy, tuple)
+    stencil = deps.mailer.stencil(
+        copy=copy,
+        terms=terms,
+        terms_text=state["terms_text"],
+        first_name=person.first_name,
+        sent_at=sent_at(state["run"]),
+    )
+    return _Cut(stencil, facts, report)
+
+
+def _subject(state: OfferState, member: Cardmember, deps: Deps) -> Subject:
+    terms, copy, draft = state["terms"], state["copy"], state["draft"]
+    assert terms is not None and copy is not None and draft is not None  # a cohort without them is a dead letter
+    return subject_of(state, draft, Assembled(terms, copy, state["terms_text"]), member=member, deps=deps)
+
+
+def _with_report(state: OfferState, report: ComplianceReport) -> OfferState:
+    """Return the state with the member's report as the last one of the draft's history."""
+    last = state["history"][-1].model_copy(update={"report": report})
+    return {**state, "report": report, "history": [*state["history"][:-1], last]}
