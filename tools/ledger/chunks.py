@@ -284,7 +284,7 @@ with next as (
     select k.cohort_id from campaign_cohort k join campaign c using (campaign_id)
     where k.campaign_id = %(campaign_id)s and c.state = 'running'
       and (k.status in ('pending', 'retry') or (k.status = 'running' and k.lease_until <= now()))
-    order by k.cohort_id limit 1 for update of k skip locked
+    order by k.status <> 'pending', k.attempt, k.cohort_id limit 1 for update of k skip locked
 )
 update campaign_cohort k set status = 'running', owner = %(owner)s, attempt = k.attempt + 1,
     lease_until = now() + make_interval(secs => %(lease_s)s)
