@@ -80,13 +80,13 @@ class MemberOffers:
     `option_id` is that of the cheaper offer members get where money is short; None for the draft's own.
     """
 
-    def __init__(
-        self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None
-    ) -> None:
+    def __init__(self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None) -> None:
         self._deps, self._cohort, self._stencils = deps, cohort, stencils
         self._shared = shared_state(cohort, option_id)
 
-    def decide(self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str) -> MemberOutcome:
+    def decide(
+        self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str
+    ) -> MemberOutcome:
         """Return what becomes of one prediction of the cohort. Raises TemplateFault."""
         run = self._shared["run"].model_copy(update={"run_id": run_id, "prediction_key": key})
         state: OfferState = {

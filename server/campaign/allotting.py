@@ -116,7 +116,11 @@ class Purse:
         names = {"campaign": "the budget of campaign {c}", "domain": "the {n} budget of campaign {c}"}
         lacking = [
             names.get(scope, "the budget of campaign {c} for this member").format(c=self._campaign, n=name)
-            + (f" has {usd(max(Decimal(self._left[scope, name]) / UNIT, Decimal(0)))} left" if scope != "member" else "")
+            + (
+                f" has {usd(max(Decimal(self._left[scope, name]) / UNIT, Decimal(0)))} left"
+                if scope != "member"
+                else ""
+            )
             + f" of {usd(self._limits[scope, name])}"
             for scope, name in short
         ]

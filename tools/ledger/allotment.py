@@ -81,7 +81,9 @@ async def spent_on_members(connection: AsyncConnection, campaign_id: int) -> dic
     return {str(user_id): amount for user_id, amount in await cursor.fetchall()}
 
 
-async def claimants(connection: AsyncConnection, campaign_id: int, ranks: Mapping[int, int]) -> AsyncIterator[list[Claimant]]:
+async def claimants(
+    connection: AsyncConnection, campaign_id: int, ranks: Mapping[int, int]
+) -> AsyncIterator[list[Claimant]]:
     """Yield the open items of drafted cohorts in batches: by their cohort's rank, then confidence, then key."""
     async with connection.cursor("claimants", row_factory=class_row(Claimant)) as cursor:
         await cursor.execute(_CLAIMANTS, {"id": campaign_id, "cohorts": list(ranks), "ranks": list(ranks.values())})
