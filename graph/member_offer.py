@@ -317,7 +317,7 @@ def own_record(offered: Offered, base: Base) -> dict[str, Any]:
         "analysis": state["analysis"],
         "message_results": packed(state["message_report"], base.message_report),
         "html_sha256": offered.html_sha256,
-        "output": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
+        "output_patch": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
     }
     if state["deliveries"]:
         own["deliveries"] = state["deliveries"]
