@@ -8,25 +8,26 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
+from tools.email.stencil import Stencil, stencil_facts
+
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, fill_copy, subject_of
 from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
+from graph.member_record import output_patch, packed
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
 from graph.nodes.render import build_message, person_of, sent_at
-from graph.member_record import output_patch, packed
 from graph.outcome import outcome_of, told
 from graph.schemas import OfferInput, OfferOutput
 from graph.sealed import Sealed
-from graph.state import Analysis, Attempt, OfferState, Run, Screening
+from graph.state import Analysis, Attempt, OfferState, Screening
 from tools.cardmembers import Cardmember
+from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
-from tools.email.stencil import Stencil, stencil_facts
-from tools.drafts import Copy
 from tools.errors import InputInvalid, TemplateFault
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
