@@ -1,9 +1,9 @@
 """Whose offers the campaign's money pays, decided once for all: by worth, not by who comes first.
 
 The drafts are there, so every offer's expected cost is known. What all of them cost together mostly fits, and then
-nobody is looked at. Otherwise items are served by modelled value per dollar, then confidence, then key; one that can't be paid
-gets the next cheaper offer of the same type that can be, else it is held back as `budget_exhausted` with the budgets
-that are short. The same drafts and budgets give the same answer, however often and wherever it is asked.
+nobody is looked at. Otherwise items are served by modelled value per dollar, then confidence, then key; one that can't
+be paid gets the next cheaper offer of the same type that can be, else it is held back as `budget_exhausted` with the
+budgets that are short. The same drafts and budgets give the same answer, however often and wherever it is asked.
 """
 
 from collections.abc import Mapping, Sequence
