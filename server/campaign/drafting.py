@@ -5,8 +5,7 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from graph.cohort import CohortAsk, CohortDraft
-from graph.cohort_graph import CohortDrafter
+from graph.cohort import CohortAsk, CohortDraft, CohortDrafter
 from graph.deps import Deps
 from graph.member_offer import Refused, base_of
 from server.campaign.insisting import insisting
