@@ -97,7 +97,7 @@ def _key(result: ClauseResult) -> Sequence[str]:
     return result.policy_id, result.clause_id
 
 
-_SAME: Final = frozenset({"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"})
+_SAME: Final = {"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"}
 """What a clause's result says of the clause and not of the member."""
 
 _PACKED: Final = frozenset({"results", "message_results", "output_patch"})

@@ -135,7 +135,7 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
 
 
 def issued_of(state: OfferState, deps: Deps) -> IssuedRow:
-    """Return what the ledger keeps of an issued offer."""
+    """Return the ledger's row of an offer that was found issuable."""
     terms, message = state["terms"], state["message"]
     assert terms is not None and message is not None  # `issuable` saw both
     limits = deps.limits(terms.domain)

@@ -36,8 +36,8 @@ class Drafting:
     async def draft(self, work: CohortWork) -> bool:
         """Draft a claimed cohort and write what came of it; False when it was given back to be tried later.
 
-        An endpoint that is away charges no attempt; a fault of the cohort's own does, and the last one buries it. Raises
-        DatabaseUnavailable.
+        An endpoint that is away charges no attempt; a fault of the cohort's own does, and the last one buries it.
+        Raises DatabaseUnavailable.
         """
         try:
             draft = await self._drafter.draft(self._ask(work))

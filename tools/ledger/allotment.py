@@ -129,7 +129,9 @@ where b.campaign_id = %(id)s and b.scope <> 'day' order by b.scope, b.name
 
 _COSTS: Final = """
 select k.cohort_id, k.view ->> 'domain' as domain, count(*)::int as items, k.expected_cost_usd as cost_usd,
-    coalesce(((k.record #>> '{terms,incremental_value_usd}')::numeric / nullif(k.expected_cost_usd, 0))::float8, 0) as worth
+    coalesce((
+        (k.record #>> '{terms,incremental_value_usd}')::numeric / nullif(k.expected_cost_usd, 0)
+    )::float8, 0) as worth
 from campaign_cohort k join offer_item i using (campaign_id, cohort_id)
 where k.campaign_id = %(id)s and k.status = 'done' and i.status in ('pending', 'retry')
 group by k.campaign_id, k.cohort_id order by k.cohort_id

@@ -72,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one item. `usage` is what the decision saw; `record` and `issued` are an offer's, as JSON text."""
+    """What becomes of one item. `usage` is what the decision saw; `record`, JSON text, and `issued` are an offer's."""
 
     prediction_key: str
     user_id: str
@@ -142,7 +142,7 @@ class Chunks:
             return (await connection.execute(_FINISH_COHORT, values)).rowcount == 1
 
     async def bury_cohort(self, cohort_id: int, *, error_class: str, error_text: str, record: dict[str, Any]) -> bool:
-        """Give a cohort up, and its items with it: each is a dead letter with this reason. Raises DatabaseUnavailable."""
+        """Give a cohort up, and its items: each is a dead letter with this reason. Raises DatabaseUnavailable."""
         values = self._values(cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record))
         async with self._database.connection() as connection:
             if (await connection.execute(_BURY_COHORT, values)).rowcount != 1:
