@@ -22,7 +22,7 @@ from tests.scripted_model import Call, PlainText, ScriptedModel, Status, entry, 
 from tests.tools.policies.written import clause
 from tools.chat.calls import ModelCall
 from tools.errors import InputInvalid, ModelUnavailable
-from tools.views import MemberView
+from tools.views import MemberView, TenureBand
 
 UNGROUNDED = BODY + " It takes 77 seconds."
 """A body with a number that is none of the terms': only a clause that reads the member too finds it."""
@@ -112,10 +112,11 @@ async def test_an_endpoint_that_is_away_is_said_and_not_papered_over(
 ) -> None:
     ours = with_clause(deps, tmp_path, clause("judge"))
     script.reply("draft_compose", compose)
-    for step in ("judge", "draft_compose", "analyze_compose"):
+    bands: list[TenureBand] = ["new", "established", "long_standing"]  # other prompts: replies are kept
+    for step, band in zip(("judge", "draft_compose", "analyze_compose"), bands, strict=True):
         script.reply(step, Status(401))
         with pytest.raises(ModelUnavailable, match="the endpoint answered 401") as raised:
-            await draft_cohort(asked(seed=f"spring\0{step}"), ours)  # other prompts: replies are kept
+            await draft_cohort(asked(view=VIEW.model_copy(update={"tenure_band": band})), ours)
         assert type(raised.value) is ModelUnavailable
         assert isinstance(raised.value.call, ModelCall)
         assert (raised.value.call.step, raised.value.call.error_code) == (step, "model_unavailable")
