@@ -10,7 +10,7 @@ from graph.state import Failure, OfferState, Reserved
 from tools.drafts import Draft
 from tools.ledger.money import BudgetLeft, Granted, Lost, Short
 from tools.screening import Hold
-from tools.terms import MenuOption
+from tools.terms import Menu, MenuOption
 
 OUTLIVED: Final = (
     "the run outlived its claim on the prediction, or meanwhile the member opted out or a budget was cut; send it again"
@@ -39,13 +39,8 @@ async def afforded(state: OfferState, draft: Draft, chosen: MenuOption, deps: De
     run = state["run"]
     if run.mode == "preview":
         return Paid(chosen, None)
-    cheaper = [
-        option
-        for option in state["menu"].options
-        if option.offer_type == chosen.offer_type and option.expected_cost_usd < chosen.expected_cost_usd
-    ]
     short, last = Short(()), chosen
-    for option in (chosen, *sorted(cheaper, key=lambda option: -option.expected_cost_usd)):
+    for option in (chosen, *cheaper_of(chosen, state["menu"])):
         answer = await deps.money.reserve(
             campaign_id=run.campaign_id,
             prediction_key=run.prediction_key,
@@ -61,6 +56,16 @@ async def afforded(state: OfferState, draft: Draft, chosen: MenuOption, deps: De
             case Short():
                 short, last = answer, option
     return "budget_exhausted", _told(chosen, last, short, run.campaign)
+
+
+def cheaper_of(chosen: MenuOption, menu: Menu) -> list[MenuOption]:
+    """Return what money may put in place of an option: those of its type that cost less, dearest first."""
+    cheaper = [
+        option
+        for option in menu.options
+        if option.offer_type == chosen.offer_type and option.expected_cost_usd < chosen.expected_cost_usd
+    ]
+    return sorted(cheaper, key=lambda option: -option.expected_cost_usd)
 
 
 def _reserved(state: OfferState, draft: Draft, option: MenuOption, budgets: tuple[BudgetLeft, ...]) -> Reserved | None:

@@ -98,6 +98,20 @@ def is_as_judged(state: OfferState) -> bool:
 
 def subject_of(state: OfferState, draft: Draft, offer: Assembled, *, member: Cardmember, deps: Deps) -> Subject:
     """Put together all that clauses judge of one draft."""
+    return replace(
+        subject_of_nobody(state, draft, offer, deps),
+        member=case_of(state, member, state["screening"].usage, deps).facts(),
+        personal=personal_of(member),
+    )
+
+
+def personal_of(member: Cardmember) -> dict[str, object]:
+    """Return every value of the member's profile, to find leaks of it."""
+    return {name: value for name in _PROFILE if (value := getattr(member, name)) is not None}
+
+
+def subject_of_nobody(state: OfferState, draft: Draft, offer: Assembled, deps: Deps) -> Subject:
+    """Put together all that clauses judge of one draft beside the member."""
     terms = offer.terms
     option = state["menu"].option(terms.option_id)
     return Subject(
@@ -105,8 +119,6 @@ def subject_of(state: OfferState, draft: Draft, offer: Assembled, *, member: Car
         offer=terms.facts(),
         send_date=state["run"].send_date,
         scope=scope_of(terms, state),
-        member=case_of(state, member, state["screening"].usage, deps).facts(),
-        personal={name: value for name in _PROFILE if (value := getattr(member, name)) is not None},
         approved=_approved(state, draft, option, deps),
     )
 

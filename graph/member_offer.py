@@ -8,29 +8,32 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, fill_copy, subject_of
+from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, subject_of, subject_of_nobody
 from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
+from graph.member_record import output_patch, packed
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
-from graph.nodes.render import build_message, person_of, sent_at
-from graph.outcome import outcome_of
+from graph.nodes.render import build_message, person_of
+from graph.outcome import outcome_of, told
 from graph.schemas import OfferInput, OfferOutput
 from graph.sealed import Sealed
-from graph.state import Analysis, Attempt, OfferState, Run, Screening
+from graph.state import Analysis, Attempt, OfferState, Screening
 from tools.cardmembers import Cardmember
+from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
 from tools.email.stencil import Stencil, stencil_facts
-from tools.errors import TemplateFault
+from tools.errors import InputInvalid, TemplateFault
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
 from tools.signals import insights
 from tools.subject import MessageFacts, Subject
+from tools.terms import OfferTerms
 
 STENCILS: Final = 512
 """Emails kept to be filled for the next member: one for each draft and first name, about 30 KB each."""
@@ -42,9 +45,11 @@ class Offered:
 
     output: OfferOutput
     state: OfferState
+    message_report: ComplianceReport
     html_sha256: str
     person: Person
     issued: IssuedRow
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,13 @@ class MemberOffers:
     `option_id` is that of the cheaper offer members get where money is short; None for the draft's own.
     """
 
-    def __init__(self, cohort: CohortDraft, deps: Deps, *, option_id: str | None = None) -> None:
-        self._deps, self._cohort = deps, cohort
+    def __init__(self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None) -> None:
+        self._deps, self._cohort, self._stencils = deps, cohort, stencils
         self._shared = shared_state(cohort, option_id)
-        self._stencils: OrderedDict[tuple[str, str], _Cut] = OrderedDict()
 
-    def decide(self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str) -> MemberOutcome:
+    def decide(
+        self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str
+    ) -> MemberOutcome:
         """Return what becomes of one prediction of the cohort. Raises TemplateFault."""
         run = self._shared["run"].model_copy(update={"run_id": run_id, "prediction_key": key})
         state: OfferState = {
@@ -167,20 +173,35 @@ class MemberOffers:
         output = outcome_of(state, deps)
         if not output.success:
             return Refused(output.error_code or "compliance", output.error or "the offer is not what was judged")
-        return Offered(output, state, filled.html_sha256, person, issued_of(state, deps))
+        is_shared = state["terms"] == self._cohort.terms and state["draft"] == self._cohort.draft
+        return Offered(output, state, report, filled.html_sha256, person, issued_of(state, deps), is_shared)
 
     def _cut(self, state: OfferState, member: Cardmember, person: Person) -> "_Cut":
         """Return the email of this draft and greeting, judged whole once; what follows differs in links alone."""
-        name = greeting_name(person.first_name)
-        sha = state["history"][-1].offer_sha or ""
-        found = self._stencils.get((sha, name))
-        if found is None:
-            found = self._stencils[sha, name] = _cut_of(state, member, person, self._deps)
-            if len(self._stencils) > STENCILS:
-                self._stencils.popitem(last=False)
-        else:
-            self._stencils.move_to_end((sha, name))
+        key = (state["history"][-1].offer_sha or "", greeting_name(person.first_name))
+        found = self._stencils.get(key)
+        return found or self._stencils.put(key, _cut_of(state, member, person, self._deps))
+
+
+class Stencils:
+    """Keeps emails to be filled for the next member, one for each draft and first name; the least used one goes."""
+
+    def __init__(self, most: int = STENCILS) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[str, str], _Cut] = OrderedDict()
+
+    def get(self, key: tuple[str, str]) -> "_Cut | None":
+        """Return what is kept under a key."""
+        if (found := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
         return found
+
+    def put(self, key: tuple[str, str], cut: "_Cut") -> "_Cut":
+        """Keep it, and return it."""
+        self._kept[key] = cut
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,23 +213,58 @@ class _Cut:
     report: ComplianceReport
 
 
+def shared_state(cohort: CohortDraft, option_id: str | None = None) -> OfferState:
+    """Return what all members of a cohort have in their states. Raises InputInvalid for a cohort without an offer."""
+    offer, draft = _offer_of(cohort, option_id), cohort.draft
+    if offer is None or draft is None:
+        raise InputInvalid(f"cohort {cohort.key[:12]} has no offer{f' of option {option_id}' if option_id else ''}")
+    terms, filled, terms_text, report = offer
+    last = Attempt(draft=draft, report=report, offer_sha=Assembled(terms, filled, terms_text).sha(draft), told=())
+    return {
+        "domain": cohort.view.domain,
+        "run": cohort.run,
+        "view": cohort.view,
+        "menu": cohort.menu,
+        "candidates": cohort.candidates,
+        "week": cohort.week,
+        "hypotheses": cohort.hypotheses,
+        "dropped": cohort.dropped,
+        "policies": cohort.policies,
+        "variants": cohort.variants,
+        "prompts": cohort.prompts,
+        "draft": draft,
+        "attempts": cohort.attempts,
+        "loop_end": cohort.loop_end,
+        "history": [*cohort.history[:-1], last],
+        "terms": terms,
+        "copy": filled,
+        "terms_text": terms_text,
+        "report": report,
+        "degraded": list(cohort.degraded),
+        "review": None,
+        "needs_person": False,
+        "failure": None,
+        "recorded": None,
+    }
+
+
+def _offer_of(cohort: CohortDraft, option_id: str | None) -> tuple[OfferTerms, Copy, str, ComplianceReport] | None:
+    if cohort.failure is not None:
+        return None
+    if option_id is None or option_id == cohort.option_id:
+        if cohort.terms is None or cohort.filled is None:
+            return None
+        return cohort.terms, cohort.filled, cohort.terms_text, cohort.report
+    cheaper = next((offer for offer in cohort.cheaper if offer.option_id == option_id), None)
+    return None if cheaper is None else (cheaper.terms, cheaper.filled, cheaper.terms_text, cheaper.report)
+
+
 def _cut_of(state: OfferState, member: Cardmember, person: Person, deps: Deps) -> _Cut:
     message = build_message(state, person, deps)
     facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
     subject = _subject(state, member, deps)
     report = deps.rulebook.gate.check(replace(subject, message=facts), stages=MESSAGE)
-    terms, draft = state["terms"], state["draft"]
-    assert terms is not None and draft is not None  # `build_message` saw both
-    copy = fill_copy(draft.text, terms, first_name=greeting_name(person.first_name))
-    assert not isinstance(copy, tuple)
-    stencil = deps.mailer.stencil(
-        copy=copy,
-        terms=terms,
-        terms_text=state["terms_text"],
-        first_name=person.first_name,
-        sent_at=sent_at(state["run"]),
-    )
-    return _Cut(stencil, facts, report)
+    return _Cut(deps.mailer.cut(message, run_id=state["run"].run_id), facts, report)
 
 
 def _subject(state: OfferState, member: Cardmember, deps: Deps) -> Subject:
@@ -221,3 +277,72 @@ def _with_report(state: OfferState, report: ComplianceReport) -> OfferState:
     """Return the state with the member's report as the last one of the draft's history."""
     last = state["history"][-1].model_copy(update={"report": report})
     return {**state, "report": report, "history": [*state["history"][:-1], last]}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the records of a cohort's members are told apart from: the cohort's own record holds it."""
+
+    report: ComplianceReport
+    message_report: ComplianceReport
+    output: dict[str, Any]
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "Base":
+        """Read it off a cohort's record."""
+        return cls(
+            report=ComplianceReport.model_validate(record["report"]),
+            message_report=ComplianceReport.model_validate(record["message_report"]),
+            output=record["output"],
+        )
+
+
+def own_record(offered: Offered, base: Base) -> dict[str, Any]:
+    """Return what of an offer's decision record is the member's own; `whole_record` lays it over the cohort's."""
+    state = offered.state
+    own: dict[str, Any] = {
+        "prediction": state["prediction"],
+        "run": state["run"],
+        "screening": state["screening"],
+        "analysis": state["analysis"],
+        "message_results": packed(offered.message_report, base.message_report),
+        "html_sha256": offered.html_sha256,
+        "output_patch": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
+    }
+    if state["deliveries"]:
+        own["deliveries"] = state["deliveries"]
+    if offered.is_shared:
+        return {**own, "results": packed(state["report"], base.report)}
+    its = ("draft", "terms", "terms_text", "history", "report", "money")
+    return {**own, **{name: value for name in its if (value := state.get(name)) is not None}}
+
+
+def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:
+    """Return what a cohort's record holds beside its draft, as plain JSON; a refusal when its email can't be sent.
+
+    The email is rendered for nobody, and every message clause that can't tell members apart must hold of it.
+    """
+    state = shared_state(cohort)
+    state["prediction"] = OfferInput(user_id="-", domain=cohort.view.domain, confidence_score=1)
+    state["found"], state["screening"] = True, Screening(usage=Usage())
+    state["analysis"] = Analysis(
+        insights=(), spending_trends={}, engagement_metrics={}, offer_performance={}, quality=()
+    )
+    try:
+        message = build_message(state, Person(), deps)
+    except TemplateFault as error:
+        return Refused("template_fault", str(error))
+    facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
+    terms, copy, draft = state["terms"], state["copy"], state["draft"]
+    assert terms is not None and copy is not None and draft is not None  # `build_message` saw them
+    subject = replace(subject_of_nobody(state, draft, Assembled(terms, copy, state["terms_text"]), deps), message=facts)
+    gate = deps.rulebook.gate
+    report = gate.check(subject, stages=MESSAGE)
+    if not gate.shared_passes(report, subject.scope, stages=MESSAGE):
+        broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations)
+        return Refused("template_fault", f"the email breaks: {broken}")
+    output = told(state, deps, None, "offer_generated", None)
+    return {
+        "message_report": report.model_dump(mode="json"),
+        "output": output.model_dump(mode="json", exclude={"email_html"}),
+    }

@@ -29,7 +29,17 @@ MOVED: Final = "the policies changed while the run waited; send the prediction a
 
 def outcome_of(state: OfferState, deps: Deps) -> OfferOutput:
     """Decide the outcome. An offer needs passing reports that cover every active clause in its scope; else it fails."""
-    failure, recommendation, suppression = _verdict(state, deps)
+    return told(state, deps, *_verdict(state, deps))
+
+
+def told(
+    state: OfferState,
+    deps: Deps,
+    failure: Failure | None,
+    recommendation: Recommendation,
+    suppression: Suppression | None,
+) -> OfferOutput:
+    """Return the outcome of a verdict as callers read it."""
     generated = recommendation == "offer_generated"
     run, prediction = state["run"], state["prediction"]
     analysis = state.get("analysis")

@@ -91,7 +91,7 @@ async def _asks(
     mode: CopyMode = "compose" if versions.get("copy_mode") == "compose" else "select"
     if trace.view is None or trace.run is None or trace.menu is None:
         return
-    cohort = f"{trace.run.campaign}\0{trace.view.digest()}"
+    cohort = f"{trace.seed or trace.run.campaign}\0{trace.view.digest()}"
     if step == "analyze":
         applicable = deps.rulebook.hypotheses.applicable(trace.view)
         yield analyze_ask(prompt, trace.view, mode=mode, applicable=applicable, cohort=cohort)

@@ -41,6 +41,8 @@ class Trace(BaseModel):
 
     spans: tuple[Span, ...] = ()
     run: Run | None = None
+    seed: str | None = None
+    """What took turns in place of the campaign's name; None in records of single requests: the name."""
     prediction: OfferInput | None = None
     screening: Screening | None = None
     analysis: Analysis | None = None

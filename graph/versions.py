@@ -1,4 +1,4 @@
-"""What decisions rest on beside the prediction: rules, prompts, models and templates, named by hash; and what changed."""
+"""What decides beside the prediction: rules, prompts, models and templates, named by hash; and what changed since."""
 
 from collections.abc import Mapping
 from typing import Any, Final

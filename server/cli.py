@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from server.commands import (
     budget,
+    campaign,
     check,
     config,
     copy,
@@ -80,6 +81,7 @@ for module in (prompt_show, prompt_diff, prompt_variables, prompt_cost):
     prompts.app.registered_commands += module.app.registered_commands
 app.add_typer(evaluate.app, name="eval", rich_help_panel="Prompts")
 app.add_typer(budget.app, name="budget", rich_help_panel="Offers")
+app.add_typer(campaign.app, name="campaign", rich_help_panel="Offers")
 app.add_typer(policies.app, name="policies", rich_help_panel="Compliance")
 app.add_typer(copy.app, name="copy", rich_help_panel="Compliance")
 app.add_typer(email.app, name="email", rich_help_panel="Compliance")

@@ -16,6 +16,7 @@ from graph.run_prompts import prompts_used
 from graph.schemas import UNSETTLED, OfferOutput
 from graph.sealed import Sealed
 from graph.state import OfferState
+from graph.versions import versions_of
 from tools.email.message import Person
 from tools.ledger.records import Close, Finish, IssuedRow
 
@@ -133,7 +134,8 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
     )
 
 
-def _issued(state: OfferState, deps: Deps) -> IssuedRow:
+def issued_of(state: OfferState, deps: Deps) -> IssuedRow:
+    """Return the ledger's row of an offer that was found issuable."""
     terms, message = state["terms"], state["message"]
     assert terms is not None and message is not None  # `issuable` saw both
     limits = deps.limits(terms.domain)
@@ -152,22 +154,10 @@ def _issued(state: OfferState, deps: Deps) -> IssuedRow:
 
 def _record(state: OfferState, output: OfferOutput, deps: Deps, *, html_sha256: str | None) -> dict[str, Any]:
     """Return what explains and replays the decision. It names no person but by user_id."""
-    rulebook = deps.rulebook
     return {
         **{name: value for name in _KEPT if (value := state.get(name)) is not None},
         "policies": [extract.policy_id for extract in state.get("policies", ())],
-        "versions": {
-            "policy_set_sha": rulebook.policies.sha,
-            "rulebook_sha": rulebook.sha,
-            "prompts": prompts_used(state, deps),
-            "model": deps.model.name,
-            "judge_model": deps.judge.model.name if deps.judge is not None else None,
-            "endpoint": "embedded" if deps.settings.embedded_model else deps.settings.model_url,
-            "parameters": rulebook.prompts.parameters(state.get("variants", {})),
-            "copy_mode": deps.copy_mode,
-            "template_sha": deps.mailer.template_sha,
-            "mail_sha": deps.mailer.sha,
-        },
+        "versions": versions_of(deps, variants=state.get("variants", {}), prompts=prompts_used(state, deps)),
         "html_sha256": html_sha256,
         "output": output.model_dump(mode="json", exclude={"email_html"}),
     }

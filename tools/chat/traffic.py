@@ -133,6 +133,11 @@ class Breaker:
         """Whether calls are refused until a probe is answered."""
         return self._closes_at is not None
 
+    @property
+    def may_probe(self) -> bool:
+        """Whether one call may find out now if the endpoint is back."""
+        return self._closes_at is not None and not self._probing and self._closes_at <= self._clock()
+
     def refuse(self) -> None:
         """Raise ModelUnavailable while the endpoint is left alone, and while a probe is asking."""
         if self._closes_at is None:

@@ -101,10 +101,7 @@ class Campaigns:
         `note` says why, to whoever looks at it next.
         """
         async with self._database.statement() as connection:
-            cursor = await connection.execute(
-                _MOVE, {"id": campaign_id, "to": to, "from": list(only_from), "note": note}
-            )
-        return cursor.rowcount == 1
+            return await move(connection, campaign_id, to, only_from=only_from, note=note)
 
     async def counts(self, campaign_id: int) -> Counts:
         """Count a campaign's rows by what has become of them. Raises DatabaseUnavailable."""
@@ -123,6 +120,22 @@ async def find(connection: AsyncConnection, name: str) -> Campaign | None:
     async with connection.cursor(row_factory=_ROW) as cursor:
         await cursor.execute(f"{_SELECT} where name = %s", (name,))
         return await cursor.fetchone()
+
+
+async def find_id(connection: AsyncConnection, campaign_id: int) -> Campaign | None:
+    """Return the campaign of an id, or None."""
+    async with connection.cursor(row_factory=_ROW) as cursor:
+        await cursor.execute(f"{_SELECT} where campaign_id = %s", (campaign_id,))
+        return await cursor.fetchone()
+
+
+async def move(
+    connection: AsyncConnection, campaign_id: int, to: CampaignState, *, only_from: Sequence[CampaignState], note: str
+) -> bool:
+    """Move a campaign as `Campaigns.move` does, inside the caller's transaction."""
+    values = {"id": campaign_id, "to": to, "from": list(only_from), "note": note}
+    cursor = await connection.execute(_MOVE, values)
+    return cursor.rowcount == 1
 
 
 async def save(connection: AsyncConnection, campaign_id: int, **columns: dict[str, Any]) -> None:

@@ -67,6 +67,22 @@ class Gate:
         """
         return self._renewed(shared, subject, self._helpers, _is_personal)
 
+    def shared_passes(
+        self, report: ComplianceReport, scope: Scope, *, stages: tuple[Stage, ...] = ("member", "terms", "copy")
+    ) -> bool:
+        """Tell whether an offer may go on to members, given this gate's whole report of it for nobody.
+
+        It may when every block and fix clause that reads nothing of a member is satisfied, and there is one, and no
+        clause of terms or copy is violated: most that judge copy read the member too, for what only that one may be
+        told. What nobody can satisfy is asked for each member by `for_member`.
+        """
+        whole = report.policy_set_sha == self.policies.sha and report.stages_run == stages
+        if not whole or not covers(report, self.required(scope, stages)):
+            return False
+        shared = {clause.key for clause in self.policies.clauses(scope, stages) if not _is_personal(clause)}
+        decided = tuple(r for r in report.results if (r.policy_id, r.clause_id) in shared or breaks_for_nobody(r))
+        return verdict_of(decided) == "pass"
+
     def _renewed(
         self, report: ComplianceReport, subject: Subject, helpers: Helpers, anew: Callable[[ActiveClause], bool]
     ) -> ComplianceReport:
@@ -108,6 +124,14 @@ def covers(report: ComplianceReport, required: frozenset[ClauseKey]) -> bool:
     """Tell whether the report has exactly one result for each required clause, and none beside."""
     keys = [(result.policy_id, result.clause_id) for result in report.results]
     return len(keys) == len(required) and frozenset(keys) == required
+
+
+def breaks_for_nobody(result: ClauseResult) -> bool:
+    """Tell whether a result of an offer for nobody holds against the offer: it is violated, and by terms or copy.
+
+    A clause of the stage member may well be violated for want of a member.
+    """
+    return result.result == "violate" and (result.stage != "member" or "member" not in result.depends_on)
 
 
 def _is_judged(clause: ActiveClause) -> bool:

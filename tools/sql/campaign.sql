@@ -153,16 +153,25 @@ begin
     return this;
 end $$;
 
--- Makes the partition of a campaign's items, with the index its chunks are found by.
-create or replace function make_partition(of_campaign bigint) returns void language plpgsql as $$
+-- A campaign's items fill a table of their own, which becomes a partition once it is full: a partition that is made first
+-- would lock out single requests until the file is in. The check lets the server attach it without reading it again.
+create or replace function open_partition(of_campaign bigint) returns void language plpgsql as $$
 declare
     name text := 'offer_item_c' || of_campaign;
 begin
-    execute format('create table if not exists %I partition of offer_item for values in (%s)', name, of_campaign);
+    execute format('create table %I (like offer_item including defaults including constraints including indexes)', name);
+    execute format('alter table %I add constraint %I check (campaign_id = %s)', name, name || '_own', of_campaign);
+end $$;
+
+create or replace function attach_partition(of_campaign bigint) returns void language plpgsql as $$
+declare
+    name text := 'offer_item_c' || of_campaign;
+begin
     execute format(
-        'create index if not exists %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')',
-        name || '_open', name
+        'create index %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')', name || '_chunk', name
     );
+    execute format('analyze %I', name);
+    execute format('alter table offer_item attach partition %I for values in (%s)', name, of_campaign);
 end $$;
 
 -- Counts the offers of a chunk against the budgets, by domain. A budget that was cut since refuses them all: the check of

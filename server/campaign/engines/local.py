@@ -1,0 +1,122 @@
+"""Workers of this machine: one in this process, or several processes of their own."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from typing import Final
+
+from graph.deps import Deps
+from server.campaign.working import Worker
+from tools.errors import OfferGraphError, PoliciesUnavailable, RetryableError
+from tools.ledger.campaigns import Campaign
+
+STOPPED: Final = 3
+"""Exit code of a worker whose campaign isn't running any more."""
+REFUSED: Final = 4
+"""Exit code of a worker that can't go on as planned; its last line says why."""
+MOST_DEATHS_IN_A_ROW: Final = 10
+"""Workers that may die one after the other with nothing finished between."""
+RESTART_S: Final = 0.5
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkersLost(RetryableError):
+    """Worker processes keep dying."""
+
+    code = "workers_lost"
+
+
+class InProcess:
+    """One worker in this process: no start-up, and one core."""
+
+    def __init__(self, deps: Deps, campaign: Campaign) -> None:
+        self._worker = Worker(deps, campaign)
+
+    async def work(self) -> None:
+        """Work until it is done."""
+        await self._worker.work()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._worker.stop()
+
+
+class Processes:
+    """Several worker processes. One that dies is replaced; what it had goes on when its lease ends.
+
+    Each reads its standard input, which nobody writes to: when this process ends, however it ends, they see it closed
+    and end after what they are at.
+    """
+
+    def __init__(self, campaign: str, *, workers: int) -> None:
+        self._campaign, self._count = campaign, workers
+        self._stopping = False
+        self._deaths = 0
+        self._processes: set[Process] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that live."""
+        return [process.pid for process in self._processes]
+
+    async def work(self) -> None:
+        """Keep the workers going until all have ended by themselves."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._count):
+                    group.create_task(self._keep_one())
+        except* OfferGraphError as refused:
+            first = refused.exceptions[0]
+            raise first from first.__cause__
+        finally:
+            for process in list(self._processes):
+                process.kill()
+
+    def stop(self) -> None:
+        """Let the workers end after what they are at."""
+        self._stopping = True
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+
+    async def _keep_one(self) -> None:
+        while not self._stopping:
+            code, told = await self._run_one()
+            if code in (0, STOPPED):
+                return
+            if code == REFUSED:
+                self.stop()
+                raise PoliciesUnavailable(told)
+            self._deaths += 1
+            _logger.warning("a worker of campaign %s ended with %s; another takes its place", self._campaign, code)
+            if self._deaths >= MOST_DEATHS_IN_A_ROW:
+                self.stop()
+                last = f"the last with exit code {code}: {told or 'it said nothing'}"
+                raise WorkersLost(f"{self._deaths} workers of campaign {self._campaign} died, {last}")
+            await asyncio.sleep(RESTART_S)
+
+    async def _run_one(self) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.campaign.worker", self._campaign,
+            stdin=PIPE, stdout=PIPE, env=os.environ, start_new_session=True,
+        )  # fmt: skip
+        self._processes.add(process)
+        last = ""
+        try:
+            assert process.stdout is not None
+            async for line in process.stdout:
+                last = line.decode(errors="replace").strip() or last
+                if last == PROGRESS:
+                    self._deaths, last = 0, ""
+            return await process.wait(), last
+        finally:
+            self._processes.discard(process)
+            if process.returncode is None:
+                process.kill()
+
+
+PROGRESS: Final = "chunk"
+"""What a worker writes for each piece of work it has finished."""

@@ -1,0 +1,165 @@
+"""One worker of a campaign: it claims cohorts, then chunks, until nothing is left or the campaign stops running.
+
+Any number may work at once, in any process on any machine that reaches the database: the ledger hands out the work, and
+the leases see to what dies.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Final, Literal
+
+from graph.cohort import changed
+from graph.deps import Deps
+from server.campaign.drafting import Drafting
+from server.campaign.fan_out import FanOut
+from server.campaign.insisting import insisting
+from server.campaign.spec import Spec
+from tools.errors import PoliciesUnavailable
+from tools.ledger.campaigns import Campaign, Campaigns
+from tools.ledger.chunks import Chunks
+from tools.ledger.spent import spent_usd
+from tools.ledger.usage import Spending, spending_for
+
+CHUNKS_AT_ONCE: Final = 2
+"""Chunks a worker has: while one is decided, the next is read and the last one written."""
+CHUNK_LEASE_S: Final = 60.0
+"""How long a chunk is kept from others; deciding one takes a second or two."""
+POLL_S: Final = 0.2
+"""Pause before looking again for work that others may leave, or for a campaign that may be paused."""
+
+Ended = Literal["finished", "stopped"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Works on one campaign until its work is done. `stop` ends it after what it is at.
+
+    `progressed` is called after each cohort and chunk.
+    """
+
+    def __init__(
+        self,
+        deps: Deps,
+        campaign: Campaign,
+        *,
+        owner: str | None = None,
+        progressed: Callable[[], None] = lambda: None,
+    ) -> None:
+        settings = deps.settings
+        self.owner = owner or f"worker-{secrets.token_hex(8)}"
+        self._deps, self._campaign = deps, campaign
+        self._campaigns = Campaigns(deps.database)
+        self.chunks = Chunks(
+            deps.database,
+            campaign_id=campaign.campaign_id,
+            owner=self.owner,
+            table=settings.cardmember_table,
+            zone=deps.zone,
+        )
+        spec = Spec.model_validate(campaign.spec)
+        assert campaign.sent_at is not None  # set when the file was taken in
+        self._drafting = Drafting(
+            deps, self.chunks, campaign_id=campaign.campaign_id, spec=spec, sent_at=campaign.sent_at
+        )
+        self._fan_out = FanOut(deps, self.chunks, campaign=campaign.name)
+        self._stopping = asyncio.Event()
+        self._progressed = progressed
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+
+    async def work(self) -> Ended:
+        """Work until nothing is left or the campaign isn't running any more.
+
+        Raises PoliciesUnavailable when rules, prompts or models are not those of the plan, BudgetCut, and
+        DatabaseUnavailable when the database stays away.
+        """
+        if differences := changed(self._campaign.versions, self._deps):
+            raise PoliciesUnavailable(CHANGED.format(name=self._campaign.name, what="; ".join(differences)))
+        spending_for.set(Spending(self._campaign.campaign_id, strict=True))
+        try:
+            while True:
+                now = await insisting(lambda: self._campaigns.named(self._campaign.name))
+                if self._stopping.is_set() or now.state != "running":
+                    return "stopped"
+                did = await (self._draft() if now.allotted_at is None else self._decide())
+                if not did:
+                    left = await insisting(self.chunks.left)
+                    if now.allotted_at is not None and left.chunks == 0:
+                        return "finished"
+                    await self._pause()
+        finally:
+            self._fan_out.close()
+
+    async def _draft(self) -> bool:
+        """Draft cohorts, as many at once as the endpoint may be asked; return whether there were any.
+
+        While the endpoint is away nothing is claimed but, now and then, the cohort whose prompts find out.
+        """
+        breaker = self._deps.model.traffic.breaker
+        if breaker.is_open:
+            return breaker.may_probe and await self._draft_one()
+        return await self._many(self._deps.model.max_concurrency, self._draft_one)
+
+    async def _decide(self) -> bool:
+        return await self._many(CHUNKS_AT_ONCE, self._decide_one)
+
+    async def _many(self, at_once: int, one: Callable[[], Awaitable[bool]]) -> bool:
+        """Run one step over and over, so many at a time, until there is nothing to claim."""
+
+        async def again() -> int:
+            did = 0
+            while not self._stopping.is_set() and await one():
+                did += 1
+            return did
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(again()) for _ in range(at_once)]
+        return any(task.result() for task in tasks)
+
+    async def _draft_one(self) -> bool:
+        if await self._is_spent():
+            return False
+        work = await insisting(lambda: self.chunks.claim_cohort(self._drafting.lease_s))
+        if work is None:
+            return False
+        await self._drafting.draft(work)
+        self._progressed()
+        return not self._deps.model.traffic.breaker.is_open
+
+    async def _is_spent(self) -> bool:
+        """Pause the campaign once its models have cost what it may cost in all; calls under way still come in."""
+        prices = self._deps.settings.prices
+        if prices is None:
+            return False
+        of = self._campaign.campaign_id
+        spent = await insisting(lambda: spent_usd(self._deps.database, of, prices))
+        budget = Decimal(self._campaign.spec["budget_usd"])
+        if spent is None or spent < budget:
+            return False
+        note = SPENT.format(spent=spent, budget=budget)
+        await insisting(lambda: self._campaigns.move(of, "paused", only_from=("running",), note=note))
+        return True
+
+    async def _decide_one(self) -> bool:
+        work = await insisting(lambda: self.chunks.claim_chunk(CHUNK_LEASE_S))
+        if work is None:
+            return False
+        await self._fan_out.run_chunk(work)
+        self._progressed()
+        return True
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), POLL_S)
+        except TimeoutError:
+            return
+
+
+SPENT: Final = "its model calls have cost {spent:,.2f} USD and its budget is {budget:,.2f} USD"
+CHANGED: Final = "campaign {name} was planned under other rules: {what}; `offers campaign plan {name}` plans it anew"
