@@ -7,6 +7,8 @@ from signal import SIGINT
 import psycopg
 import pytest
 
+from server.campaign import watching
+from server.campaign.progress import Progress
 from server.commands import campaign_watch
 from tests.server.campaign.planted import NAME, planted
 from tests.server.commands import Offers, start
@@ -93,11 +95,11 @@ def test_watching_prints_a_line_per_change_and_ends_with_the_campaign(
     offers: Offers, database_url: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], object]
 ) -> None:
     planted(database_url)
-    monkeypatch.setattr(campaign_watch, "EVERY_S", 0.0)
+    monkeypatch.setattr(watching, "EVERY_S", 0.0)
     shown = threading.Event()
     line = campaign_watch.line
 
-    def told(seen: campaign_watch.Progress) -> str:
+    def told(seen: Progress) -> str:
         shown.set()
         return line(seen)
 
@@ -122,12 +124,12 @@ def test_ctrl_c_ends_the_watching_and_leaves_the_campaign(
     database_url: str, monkeypatch: pytest.MonkeyPatch, offers: Offers
 ) -> None:
     planted(database_url)
-    watching = start("campaign", "status", NAME, "--watch", "--json")
-    assert watching.stdout is not None
-    assert json.loads(watching.stdout.readline())["state"] == "running"
-    watching.send_signal(SIGINT)
-    _, told = watching.communicate(timeout=30)
-    assert (watching.returncode, "watching; the campaign goes on" in told) == (130, True)
+    process = start("campaign", "status", NAME, "--watch", "--json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["state"] == "running"
+    process.send_signal(SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert (process.returncode, "watching; the campaign goes on" in told) == (130, True)
     assert json.loads(offers("campaign", "status", NAME, "--json").out)["state"] == "running"
 
 
