@@ -8,25 +8,25 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, fill_copy, subject_of
+from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, subject_of, subject_of_nobody
 from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
+from graph.member_record import output_patch, packed
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
-from graph.nodes.render import build_message, person_of, sent_at
-from graph.member_record import output_patch, packed
+from graph.nodes.render import build_message, person_of
 from graph.outcome import outcome_of, told
 from graph.schemas import OfferInput, OfferOutput
 from graph.sealed import Sealed
-from graph.state import Analysis, Attempt, OfferState, Run, Screening
+from graph.state import Analysis, Attempt, OfferState, Screening
 from tools.cardmembers import Cardmember
+from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
 from tools.email.stencil import Stencil, stencil_facts
-from tools.drafts import Copy
 from tools.errors import InputInvalid, TemplateFault
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
@@ -45,6 +45,7 @@ class Offered:
 
     output: OfferOutput
     state: OfferState
+    message_report: ComplianceReport
     html_sha256: str
     person: Person
     issued: IssuedRow
@@ -80,13 +81,13 @@ class MemberOffers:
     `option_id` is that of the cheaper offer members get where money is short; None for the draft's own.
     """
 
-    def __init__(
-        self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None
-    ) -> None:
+    def __init__(self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None) -> None:
         self._deps, self._cohort, self._stencils = deps, cohort, stencils
         self._shared = shared_state(cohort, option_id)
 
-    def decide(self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str) -> MemberOutcome:
+    def decide(
+        self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str
+    ) -> MemberOutcome:
         """Return what becomes of one prediction of the cohort. Raises TemplateFault."""
         run = self._shared["run"].model_copy(update={"run_id": run_id, "prediction_key": key})
         state: OfferState = {
@@ -173,7 +174,7 @@ class MemberOffers:
         if not output.success:
             return Refused(output.error_code or "compliance", output.error or "the offer is not what was judged")
         is_shared = state["terms"] == self._cohort.terms and state["draft"] == self._cohort.draft
-        return Offered(output, state, filled.html_sha256, person, issued_of(state, deps), is_shared)
+        return Offered(output, state, report, filled.html_sha256, person, issued_of(state, deps), is_shared)
 
     def _cut(self, state: OfferState, member: Cardmember, person: Person) -> "_Cut":
         """Return the email of this draft and greeting, judged whole once; what follows differs in links alone."""
@@ -263,18 +264,7 @@ def _cut_of(state: OfferState, member: Cardmember, person: Person, deps: Deps) -
     facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
     subject = _subject(state, member, deps)
     report = deps.rulebook.gate.check(replace(subject, message=facts), stages=MESSAGE)
-    terms, draft = state["terms"], state["draft"]
-    assert terms is not None and draft is not None  # `build_message` saw both
-    copy = fill_copy(draft.text, terms, first_name=greeting_name(person.first_name))
-    assert not isinstance(copy, tuple)
-    stencil = deps.mailer.stencil(
-        copy=copy,
-        terms=terms,
-        terms_text=state["terms_text"],
-        first_name=person.first_name,
-        sent_at=sent_at(state["run"]),
-    )
-    return _Cut(stencil, facts, report)
+    return _Cut(deps.mailer.cut(message, run_id=state["run"].run_id), facts, report)
 
 
 def _subject(state: OfferState, member: Cardmember, deps: Deps) -> Subject:
@@ -315,9 +305,9 @@ def own_record(offered: Offered, base: Base) -> dict[str, Any]:
         "run": state["run"],
         "screening": state["screening"],
         "analysis": state["analysis"],
-        "message_results": packed(state["message_report"], base.message_report),
+        "message_results": packed(offered.message_report, base.message_report),
         "html_sha256": offered.html_sha256,
-        "output": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
+        "output_patch": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
     }
     if state["deliveries"]:
         own["deliveries"] = state["deliveries"]
@@ -343,10 +333,12 @@ def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:
     except TemplateFault as error:
         return Refused("template_fault", str(error))
     facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
-    subject = replace(_nobody(state, deps), message=facts)
+    terms, copy, draft = state["terms"], state["copy"], state["draft"]
+    assert terms is not None and copy is not None and draft is not None  # `build_message` saw them
+    subject = replace(subject_of_nobody(state, draft, Assembled(terms, copy, state["terms_text"]), deps), message=facts)
     gate = deps.rulebook.gate
     report = gate.check(subject, stages=MESSAGE)
-    if not gate.shared_passes(report, subject.scope):
+    if not gate.shared_passes(report, subject.scope, stages=MESSAGE):
         broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations)
         return Refused("template_fault", f"the email breaks: {broken}")
     output = told(state, deps, None, "offer_generated", None)

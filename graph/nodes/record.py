@@ -134,7 +134,8 @@ def _finish(state: OfferState, output: OfferOutput, deps: Deps) -> Finish:
     )
 
 
-def _issued(state: OfferState, deps: Deps) -> IssuedRow:
+def issued_of(state: OfferState, deps: Deps) -> IssuedRow:
+    """Return the ledger's row of an offer that was found issuable."""
     terms, message = state["terms"], state["message"]
     assert terms is not None and message is not None  # `issuable` saw both
     limits = deps.limits(terms.domain)

@@ -1,9 +1,9 @@
 """Whose offers the campaign's money pays, decided once for all: by worth, not by who comes first.
 
-The drafts are there, so every offer's expected cost is known. What all of them cost together mostly fits, and then nobody
-is looked at. Otherwise items are served by modelled value per dollar, then confidence, then key; one that can't be paid
-gets the next cheaper offer of the same type that can be, else it is held back as `budget_exhausted` with the budgets
-that are short. The same drafts and budgets give the same answer, however often and wherever it is asked.
+The drafts are there, so every offer's expected cost is known. What all of them cost together mostly fits, and then
+nobody is looked at. Otherwise items are served by modelled value per dollar, then confidence, then key; one that can't
+be paid gets the next cheaper offer of the same type that can be, else it is held back as `budget_exhausted` with the
+budgets that are short. The same drafts and budgets give the same answer, however often and wherever it is asked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,10 @@ from tools.database import Database
 from tools.ledger import allotment
 from tools.ledger.allotment import Budget, Claimant, CohortCost, Unpaid
 from tools.ledger.campaigns import Campaign
+from tools.ledger.money import BudgetScope
+
+Scoped = tuple[BudgetScope, str]
+"""A budget by scope and name."""
 
 UNIT: Final = 10_000
 """Amounts are counted in hundredths of a cent, as the ledger keeps them."""
@@ -81,9 +85,10 @@ class Purse:
 
     def holds(self, costs: Sequence[CohortCost], dearest_member_usd: Decimal) -> bool:
         """Tell whether everything fits."""
-        needs: dict[tuple[str, str], int] = {}
+        needs: dict[Scoped, int] = {}
         for cost in costs:
-            for key in (("campaign", ""), ("domain", cost.domain)):
+            keys: tuple[Scoped, ...] = (("campaign", ""), ("domain", cost.domain))
+            for key in keys:
                 needs[key] = needs.get(key, 0) + cost.items * _units(cost.cost_usd)
         fits = all(needs.get(key, 0) <= left for key, left in self._left.items())
         return fits and (self._member is None or _units(dearest_member_usd) <= self._limits_of_member)
@@ -92,10 +97,10 @@ class Purse:
     def _limits_of_member(self) -> int:
         return _units(self._limits["member", ""])
 
-    def short(self, claimant: Claimant, cost_usd: Decimal) -> list[tuple[str, str]]:
+    def short(self, claimant: Claimant, cost_usd: Decimal) -> list[Scoped]:
         """Return the budgets that can't pay an offer."""
         cost = _units(cost_usd)
-        keys = (("campaign", ""), ("domain", claimant.domain))
+        keys: tuple[Scoped, ...] = (("campaign", ""), ("domain", claimant.domain))
         short = [key for key in keys if key in self._left and self._left[key] < cost]
         if self._member is not None:
             left = self._limits_of_member - self._of_members.get(claimant.user_id, 0)
@@ -105,18 +110,23 @@ class Purse:
     def pay(self, claimant: Claimant, cost_usd: Decimal) -> None:
         """Take an offer's cost out of every budget that counts it."""
         cost = _units(cost_usd)
-        for key in (("campaign", ""), ("domain", claimant.domain)):
+        keys: tuple[Scoped, ...] = (("campaign", ""), ("domain", claimant.domain))
+        for key in keys:
             if key in self._left:
                 self._left[key] -= cost
         if self._member is not None:
             self._of_members[claimant.user_id] = self._of_members.get(claimant.user_id, 0) + cost
 
-    def told(self, short: Sequence[tuple[str, str]], option_id: str, cost_usd: Decimal) -> str:
+    def told(self, short: Sequence[Scoped], option_id: str, cost_usd: Decimal) -> str:
         """Say in words which budgets were short of an option's cost."""
         names = {"campaign": "the budget of campaign {c}", "domain": "the {n} budget of campaign {c}"}
         lacking = [
             names.get(scope, "the budget of campaign {c} for this member").format(c=self._campaign, n=name)
-            + (f" has {usd(max(Decimal(self._left[scope, name]) / UNIT, Decimal(0)))} left" if scope != "member" else "")
+            + (
+                f" has {usd(max(Decimal(self._left[scope, name]) / UNIT, Decimal(0)))} left"
+                if scope != "member"
+                else ""
+            )
             + f" of {usd(self._limits[scope, name])}"
             for scope, name in short
         ]

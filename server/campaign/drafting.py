@@ -5,8 +5,7 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from graph.cohort import CohortAsk, CohortDraft
-from graph.cohort_graph import CohortDrafter
+from graph.cohort import CohortAsk, CohortDraft, CohortDrafter
 from graph.deps import Deps
 from graph.member_offer import Refused, base_of
 from server.campaign.insisting import insisting
@@ -37,8 +36,8 @@ class Drafting:
     async def draft(self, work: CohortWork) -> bool:
         """Draft a claimed cohort and write what came of it; False when it was given back to be tried later.
 
-        An endpoint that is away charges no attempt; a fault of the cohort's own does, and the last one buries it. Raises
-        DatabaseUnavailable.
+        An endpoint that is away charges no attempt; a fault of the cohort's own does, and the last one buries it.
+        Raises DatabaseUnavailable.
         """
         try:
             draft = await self._drafter.draft(self._ask(work))

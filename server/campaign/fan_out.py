@@ -13,7 +13,17 @@ from pydantic_core import to_json
 
 from graph.cohort import CohortDraft
 from graph.deps import Deps
-from graph.member_offer import Base, HeldBack, MemberOffers, MemberOutcome, Moved, Offered, Refused, Stencils, own_record
+from graph.member_offer import (
+    Base,
+    HeldBack,
+    MemberOffers,
+    MemberOutcome,
+    Moved,
+    Offered,
+    Refused,
+    Stencils,
+    own_record,
+)
 from graph.schemas import SUPPRESSED, OfferInput
 from server.campaign.insisting import insisting
 from tools.cardmembers import Cardmember, fetch_members
@@ -103,9 +113,7 @@ class FanOut:
             for item in items
         ]
 
-    def _one(
-        self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort"
-    ) -> Outcome:
+    def _one(self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort") -> Outcome:
         if member is None:
             return _outcome(item, usage, "skipped", "user_not_found")
         try:

@@ -1,4 +1,4 @@
-"""Running a campaign: one driver at a time starts workers, allots the money between drafts and fan-out, and ends it."""
+"""Running a campaign: one driver at a time starts workers, allots the money after the drafts, and ends it."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ from server.campaign.engines.local import InProcess, Processes
 from server.campaign.insisting import insisting
 from server.campaign.steering import CampaignRefused, refusal
 from server.campaign.working import CHANGED
-from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
+from tools.errors import OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns, CampaignState
 from tools.ledger.chunks import Chunks
 from tools.ledger.driver import DRIVER_KEY
-from tools.ledger.usage import spent_usd
+from tools.ledger.spent import spent_usd
 
 SMALL: Final = 2_000
 """Items below which one worker in this process is quicker than starting others."""
@@ -159,7 +159,9 @@ class Driver:
 async def driving(deps: Deps, campaign: Campaign) -> AsyncIterator[None]:
     """Be the campaign's one driver. Raises CampaignRefused while another one lives."""
     pool = await deps.database.pool()
-    connection = await AsyncConnection.connect(pool.conninfo, autocommit=True)
+    conninfo = pool.conninfo
+    assert isinstance(conninfo, str)  # as `Database` opens it
+    connection = await AsyncConnection.connect(conninfo, autocommit=True)
     try:
         cursor = await connection.execute(
             f"select pg_try_advisory_lock({DRIVER_KEY})".encode(), {"campaign_id": campaign.campaign_id}

@@ -20,7 +20,8 @@ from server.campaign.spec import Spec
 from tools.errors import PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
-from tools.ledger.usage import Spending, spending_for, spent_usd
+from tools.ledger.spent import spent_usd
+from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
 """Chunks a worker has: while one is decided, the next is read and the last one written."""

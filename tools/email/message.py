@@ -19,6 +19,7 @@ from tools.email.markup import check_markup
 from tools.email.names import greeting_name
 from tools.email.preview import NO_BREAK, padding_after
 from tools.email.received import PLAIN, Received
+from tools.email.stencil import Stencil, cut
 from tools.email.term_groups import groups_of
 from tools.email.theme import read_theme
 from tools.email.value_box import card_of, places_of, rows_of, value_of, window_of
@@ -128,6 +129,13 @@ class Mailer:
             unsubscribe_url=links["unsubscribe"],
             sent_at=sent,
         )
+
+    def cut(self, message: Message, *, run_id: str) -> Stencil:
+        """Cut this run's message so that it can be filled for others of the same draft and greeting.
+
+        Raises TemplateFault when its tokens don't stand in links alone.
+        """
+        return cut(message, run_id=run_id, secret=self._secret)
 
     def claim_of_link(self, purpose: tokens.LinkPurpose, token: str) -> tokens.LinkClaim | None:
         """Return what a token of one of our links says if it was made for this purpose, else None."""

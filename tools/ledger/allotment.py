@@ -81,7 +81,9 @@ async def spent_on_members(connection: AsyncConnection, campaign_id: int) -> dic
     return {str(user_id): amount for user_id, amount in await cursor.fetchall()}
 
 
-async def claimants(connection: AsyncConnection, campaign_id: int, ranks: Mapping[int, int]) -> AsyncIterator[list[Claimant]]:
+async def claimants(
+    connection: AsyncConnection, campaign_id: int, ranks: Mapping[int, int]
+) -> AsyncIterator[list[Claimant]]:
     """Yield the open items of drafted cohorts in batches: by their cohort's rank, then confidence, then key."""
     async with connection.cursor("claimants", row_factory=class_row(Claimant)) as cursor:
         await cursor.execute(_CLAIMANTS, {"id": campaign_id, "cohorts": list(ranks), "ranks": list(ranks.values())})
@@ -127,7 +129,9 @@ where b.campaign_id = %(id)s and b.scope <> 'day' order by b.scope, b.name
 
 _COSTS: Final = """
 select k.cohort_id, k.view ->> 'domain' as domain, count(*)::int as items, k.expected_cost_usd as cost_usd,
-    coalesce(((k.record #>> '{terms,incremental_value_usd}')::numeric / nullif(k.expected_cost_usd, 0))::float8, 0) as worth
+    coalesce((
+        (k.record #>> '{terms,incremental_value_usd}')::numeric / nullif(k.expected_cost_usd, 0)
+    )::float8, 0) as worth
 from campaign_cohort k join offer_item i using (campaign_id, cohort_id)
 where k.campaign_id = %(id)s and k.status = 'done' and i.status in ('pending', 'retry')
 group by k.campaign_id, k.cohort_id order by k.cohort_id

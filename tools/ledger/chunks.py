@@ -72,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one item. `usage` is what the decision saw; `record` and `issued` are an offer's, as JSON text."""
+    """What becomes of one item. `usage` is what the decision saw; `record`, JSON text, and `issued` are an offer's."""
 
     prediction_key: str
     user_id: str
@@ -124,7 +124,10 @@ class Chunks:
 
     async def claim_cohort(self, lease_s: float) -> CohortWork | None:
         """Take the next cohort that nobody has, or None. Raises DatabaseUnavailable."""
-        async with self._database.statement() as connection, connection.cursor(row_factory=class_row(CohortWork)) as cursor:
+        async with (
+            self._database.statement() as connection,
+            connection.cursor(row_factory=class_row(CohortWork)) as cursor,
+        ):
             await cursor.execute(_CLAIM_COHORT, self._values(lease_s=lease_s))
             return await cursor.fetchone()
 
@@ -139,7 +142,7 @@ class Chunks:
             return (await connection.execute(_FINISH_COHORT, values)).rowcount == 1
 
     async def bury_cohort(self, cohort_id: int, *, error_class: str, error_text: str, record: dict[str, Any]) -> bool:
-        """Give a cohort up, and its items with it: each is a dead letter with this reason. Raises DatabaseUnavailable."""
+        """Give a cohort up, and its items: each is a dead letter with this reason. Raises DatabaseUnavailable."""
         values = self._values(cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record))
         async with self._database.connection() as connection:
             if (await connection.execute(_BURY_COHORT, values)).rowcount != 1:
@@ -209,7 +212,9 @@ class Chunks:
                 await self._use_money(connection, stand, values)
                 await connection.execute(_END_CHUNK, values)
         except errors.CheckViolation as error:
-            raise BudgetCut("a budget of the campaign was lowered below what is allotted; raise it, or plan again") from error
+            raise BudgetCut(
+                "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
+            ) from error
         return Written(written=len(stand), moved=len(outcomes) - len(stand))
 
     async def left(self) -> Left:
@@ -292,7 +297,9 @@ from next where k.campaign_id = %(campaign_id)s and k.cohort_id = next.cohort_id
 returning k.cohort_id, k.key, k.view, k.variants, k.use_llm, k.attempt
 """
 
-_OWNED: Final = "campaign_id = %(campaign_id)s and cohort_id = %(cohort_id)s and status = 'running' and owner = %(owner)s"
+_OWNED: Final = (
+    "campaign_id = %(campaign_id)s and cohort_id = %(cohort_id)s and status = 'running' and owner = %(owner)s"
+)
 
 _FINISH_COHORT: Final = f"""
 update campaign_cohort set status = 'done', record = %(record)s, option_id = %(option_id)s,

@@ -94,9 +94,8 @@ class Processes:
             _logger.warning("a worker of campaign %s ended with %s; another takes its place", self._campaign, code)
             if self._deaths >= MOST_DEATHS_IN_A_ROW:
                 self.stop()
-                raise WorkersLost(
-                    f"{self._deaths} workers of campaign {self._campaign} died, the last with {code}: {told or 'no word'}"
-                )
+                last = f"the last with exit code {code}: {told or 'it said nothing'}"
+                raise WorkersLost(f"{self._deaths} workers of campaign {self._campaign} died, {last}")
             await asyncio.sleep(RESTART_S)
 
     async def _run_one(self) -> tuple[int, str]:

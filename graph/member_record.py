@@ -1,0 +1,103 @@
+"""What of a decision's record is the member's own, where a cohort's record holds the rest; and the two put together.
+
+A campaign writes a record per offer; most of it is the same for all members of a cohort. So a report is kept as its
+difference from the cohort's, and the outcome as a patch of the cohort's.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tools.report import ClauseResult, ComplianceReport, verdict_of
+
+_GONE: Final = {"gone": True}
+"""Marks a field that the patched object hasn't got."""
+
+
+def packed(report: ComplianceReport, shared: ComplianceReport) -> dict[str, Any]:
+    """Return a member's report as its difference from the shared one; `unpacked` gives it back but for its duration.
+
+    Both must be of the same clauses in the same order, as `Gate.for_member` makes them. Raises ValueError otherwise.
+    """
+    if [_key(one) for one in report.results] != [_key(one) for one in shared.results]:
+        raise ValueError("the two reports are not of the same clauses")
+    differing = [
+        [place, own.model_dump(mode="json", exclude_defaults=True, exclude=_SAME)]
+        for place, (own, other) in enumerate(zip(report.results, shared.results, strict=True))
+        if own != other
+    ]
+    whole: dict[str, Any] = {"results": differing}
+    if report.violations:
+        whole["violations"] = [violation.model_dump(mode="json") for violation in report.violations]
+    if report.judge != shared.judge:
+        whole["judge"] = report.judge
+    return whole
+
+
+def unpacked(shared: ComplianceReport, difference: Mapping[str, Any]) -> ComplianceReport:
+    """Return the member's report of its difference from the shared one. Raises ValueError for one that doesn't fit."""
+    results = list(shared.results)
+    for place, own in difference["results"]:
+        same = results[place].model_dump(mode="json", include=_SAME)
+        results[place] = ClauseResult.model_validate(same | own)
+    return ComplianceReport.model_validate(
+        {
+            **shared.model_dump(mode="json", exclude={"results", "violations", "verdict"}),
+            "verdict": verdict_of(tuple(results)),
+            "results": results,
+            "violations": difference.get("violations", ()),
+            "judge": difference.get("judge", shared.judge),
+        }
+    )
+
+
+def output_patch(output: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `patched` has to be given beside `base` to make `output`; both are plain JSON objects."""
+    patch: dict[str, Any] = {name: _GONE for name in base if name not in output}
+    for name, value in output.items():
+        if name not in base:
+            patch[name] = {"is": value}
+        elif value != base[name] or type(value) is not type(base[name]):
+            both = isinstance(value, Mapping) and isinstance(base[name], Mapping)
+            patch[name] = {"in": output_patch(value, base[name])} if both else {"is": value}
+    return patch
+
+
+def patched(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object a patch was made of."""
+    whole = {name: value for name, value in base.items() if patch.get(name) != _GONE}
+    for name, change in patch.items():
+        if "is" in change:
+            whole[name] = change["is"]
+        elif "in" in change:
+            whole[name] = patched(base[name], change["in"])
+    return whole
+
+
+def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a decision's record in the one layout all readers know; one that was written whole stays as it is.
+
+    `record` is what the ledger's `whole_record` gives: the member's own laid over the cohort's.
+    """
+    whole = {name: value for name, value in record.items() if name not in _PACKED}
+    if "results" in record:
+        whole["report"] = _report(record["report"], record["results"])
+        whole["history"] = [*whole["history"][:-1], {**whole["history"][-1], "report": whole["report"]}]
+    if "message_results" in record:
+        whole["message_report"] = _report(record["message_report"], record["message_results"])
+    if "output_patch" in record:
+        whole["output"] = patched(record["output"], record["output_patch"])
+    return whole
+
+
+def _report(shared: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, Any]:
+    return unpacked(ComplianceReport.model_validate(shared), difference).model_dump(mode="json")
+
+
+def _key(result: ClauseResult) -> Sequence[str]:
+    return result.policy_id, result.clause_id
+
+
+_SAME: Final = {"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"}
+"""What a clause's result says of the clause and not of the member."""
+
+_PACKED: Final = frozenset({"results", "message_results", "output_patch"})
