@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from server.campaign.intake import TakenIn
 from server.campaign.progress import Progress
 from tools.ledger.campaigns import Campaign
 
@@ -19,10 +20,9 @@ def listed(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def created(taken: Any) -> dict[str, Any]:
+def created(taken: TakenIn) -> dict[str, Any]:
     """Return what was taken in; `new` is false when the very same campaign was there."""
-    campaign: Campaign = taken.campaign
-    return {**listed(campaign), "items": taken.items, "rejected": taken.rejected, "new": taken.new}
+    return {**listed(taken.campaign), "items": taken.items, "rejected": taken.rejected, "new": taken.new}
 
 
 def whole(seen: Progress, campaign: Campaign) -> dict[str, Any]:

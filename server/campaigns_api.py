@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse
 from graph.settings import Settings
 from server import campaign_replies as reply
 from server.campaign.background import Background
+from server.campaign.intake import take_in
 from server.campaign.progress import Progress, look, named
 from server.campaign.steering import CampaignRefused, cancel, pause
 from server.campaign.watching import looks
@@ -82,9 +83,8 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
         require_role(settings, "create", "NAME", authorization)
         database = pipeline.deps.database
         async with uploaded(request) as (spec, path):
-            take_in = import_module("server.campaign.intake").take_in
             try:
-                taken = await _answered(take_in(database, spec, path, progress=_quietly))
+                taken = await _answered(take_in(database, spec, path))
             except InputInvalid as error:
                 there = await _answered(Campaigns(database).listed())
                 status = 409 if any(row.name == spec.name for row in there) else 422

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
 import httpx2
 import pytest
@@ -164,6 +165,56 @@ def test_events_tell_each_change_and_end_with_the_campaign(
     assert [name for name, _ in found] == ["progress", "progress", "end"]
     assert [json.loads(data)["state"] for name, data in found if name == "progress"] == ["running", "done"]
     assert {*json.loads(found[0][1])} == {*CAMPAIGN_EXAMPLES["/campaigns/{ref}/pause", "post"].reply}
+
+
+TERMS = {"name": "from_json", "budget_usd": "500.00", "send_date": "2026-12-01", "holdout": 5}
+ROWS: list[Any] = [
+    {"user_id": "U1", "domain": "Travel", "confidence_score": 0.9},
+    {"user_id": "U2", "domain": "Gambling", "confidence_score": 0.9},
+    "no prediction",
+    {"user_id": "U3", "domain": "Dining", "confidence_score": 0.8, "offer_flag": 1},
+]
+
+
+def test_a_json_body_becomes_a_campaign_once(http: httpx2.Client, own_settings: Settings) -> None:
+    made = http.post("/campaigns", json={**TERMS, "predictions": ROWS}, headers=bearer())
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert set(told) == set(CAMPAIGN_EXAMPLES["/campaigns", "post"].reply)
+    assert (told["state"], told["input_rows"], told["items"], told["rejected"], told["new"]) == (
+        "created", 4, 2, 2, True,
+    )  # fmt: skip
+    again = http.post("/campaigns", json={**TERMS, "predictions": ROWS}, headers=bearer())
+    assert (again.status_code, again.json()) == (200, {**told, "new": False})
+    for terms, rows, words in (
+        ({**TERMS, "budget_usd": "501.00"}, ROWS, "budget_usd 500.00 then, 501.00 now"),
+        (TERMS, ROWS[:1], "the file from_json.jsonl"),
+    ):
+        refused = http.post("/campaigns", json={**terms, "predictions": rows}, headers=bearer())
+        assert (refused.status_code, words in refused.json()["detail"]) == (409, True), refused.text
+    shown = http.get("/campaigns/from_json").json()
+    assert (shown["spec"]["holdout"], shown["budget_usd"], shown["open"]) == (5.0, "500.00", 2)
+    refused = http.post("/campaigns/from_json/run", headers=bearer())
+    assert (refused.status_code, "`offers campaign plan from_json` is next" in refused.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "body"),
+    [
+        ("text/csv; charset=utf-8", "csv", "user_id,domain,confidence_score\nU1,Travel,0.9\nU2,Gambling,0.9\n"),
+        ("application/x-ndjson", "jsonl", "".join(f"{json.dumps(row)}\n" for row in ROWS[:2])),
+    ],
+)
+def test_a_file_as_the_body_becomes_a_campaign(http: httpx2.Client, kind: str, suffix: str, body: str) -> None:
+    name = f"from_{suffix}"
+    variants = json.dumps({"draft": {"b": 20}})
+    query = {"name": name, "budget_usd": "5000", "send_date": "2026-12-01", "holdout": "2.5", "variants": variants}
+    made = http.post("/campaigns", params=query, content=body, headers=bearer() | {"content-type": kind})
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["input_name"], told["items"], told["rejected"]) == (f"{name}.{suffix}", 1, 1)
+    spec = http.get(f"/campaigns/{name}").json()["spec"]
+    assert (spec["variants"], spec["holdout"], spec["budget_usd"]) == ({"draft": {"b": 20}}, 2.5, "5000.00")
 
 
 @pytest.mark.parametrize(

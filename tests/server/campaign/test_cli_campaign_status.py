@@ -9,7 +9,7 @@ import pytest
 
 from server.campaign import watching
 from server.campaign.progress import Progress
-from server.commands import campaign_watch
+from server.commands import campaign_view, campaign_watch
 from tests.server.campaign.planted import NAME, planted
 from tests.server.commands import Offers, start
 from tools.ledger.driver import DRIVER_KEY
@@ -97,11 +97,10 @@ def test_watching_prints_a_line_per_change_and_ends_with_the_campaign(
     planted(database_url)
     monkeypatch.setattr(watching, "EVERY_S", 0.0)
     shown = threading.Event()
-    line = campaign_watch.line
 
     def told(seen: Progress) -> str:
         shown.set()
-        return line(seen)
+        return campaign_view.line(seen)
 
     def end() -> None:
         shown.wait(30)
