@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 from server.campaign.steering import CampaignRefused
 
-PATIENCE_S: Final = 2.0
+PATIENCE_S = 2.0
 """How long a request waits for what it started, so that what fails at once is told in its reply."""
 
 _logger = logging.getLogger(__name__)
@@ -38,12 +38,15 @@ class Background:
             task.result()
         return task.done()
 
+    async def settled(self) -> None:
+        """Wait until all work has ended."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
     async def aclose(self) -> None:
         """Stop all work as Ctrl-C would, and wait until it has let go."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.settled()
 
     def _ended(self, campaign_id: int, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(campaign_id, None)

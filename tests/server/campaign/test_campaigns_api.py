@@ -131,6 +131,16 @@ def test_pausing_and_cancelling(http: httpx2.Client, plant_one: Callable[..., Ca
     assert (refused.status_code, "is cancelled and can't be paused" in refused.json()["detail"]) == (409, True)
 
 
+def test_a_campaign_planned_under_other_rules_is_not_run(
+    http: httpx2.Client, plant_one: Callable[..., Campaign]
+) -> None:
+    plant_one("outdated", state="paused")
+    for verb in ("run", "resume"):
+        refused = http.post(f"/campaigns/outdated/{verb}", headers=bearer())
+        assert (refused.status_code, "offers campaign plan outdated" in refused.json()["detail"]) == (409, True)
+    assert http.get("/campaigns/outdated").json()["state"] == "paused"
+
+
 def events_of(http: httpx2.Client, path: str, seen: threading.Event) -> list[tuple[str, str]]:
     """Return a stream's events to its end; `seen` is set at the first one."""
     found: list[tuple[str, str]] = []

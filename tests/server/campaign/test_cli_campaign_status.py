@@ -21,6 +21,7 @@ def driven(url: str, campaign_id: int) -> Iterator[None]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"select pg_advisory_lock({DRIVER_KEY})".encode(), {"campaign_id": campaign_id})
         yield
+        connection.execute("select pg_advisory_unlock_all()")  # a closed connection's lock may outlive it for a moment
 
 
 @pytest.fixture
