@@ -345,6 +345,21 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def handed_over(settings: Settings) -> str:
+    """Return the settings as JSON for another process of ours, secrets readable: pass it where nobody else looks."""
+    plain = settings.model_dump(mode="json")
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            plain[name] = value.get_secret_value()
+    return json.dumps(plain)
+
+
+def taken_over(text: str) -> Settings:
+    """Return the settings another process handed over; this one's environment has no say. Raises SettingInvalid."""
+    return load_settings(_env_file=None, **json.loads(text))
+
+
 def _explain(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"]).upper()
     field = Settings.model_fields.get(str(item["loc"][0]).lower()) if item["loc"] else None
