@@ -150,8 +150,8 @@ class Settings(BaseSettings):
     )
     api_principals: Annotated[tuple[Principal, ...], NoDecode] = Field(
         default=(),
-        description="Who may add and approve policies over HTTP, JSON:"
-        ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: approving is a CLI act.',
+        description="Who may add and approve policies over HTTP, or steer campaigns (role campaigns), JSON:"
+        ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: these are CLI acts.',
     )
     delivery_channels: Annotated[tuple[DeliveryChannel, ...] | None, NoDecode] = Field(
         default=None,
