@@ -101,8 +101,13 @@ def subject_of(state: OfferState, draft: Draft, offer: Assembled, *, member: Car
     return replace(
         subject_of_nobody(state, draft, offer, deps),
         member=case_of(state, member, state["screening"].usage, deps).facts(),
-        personal={name: value for name in _PROFILE if (value := getattr(member, name)) is not None},
+        personal=personal_of(member),
     )
+
+
+def personal_of(member: Cardmember) -> dict[str, object]:
+    """Return every value of the member's profile, to find leaks of it."""
+    return {name: value for name in _PROFILE if (value := getattr(member, name)) is not None}
 
 
 def subject_of_nobody(state: OfferState, draft: Draft, offer: Assembled, deps: Deps) -> Subject:

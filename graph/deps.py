@@ -30,6 +30,7 @@ from tools.ledger.claims import Claims
 from tools.ledger.money import Money
 from tools.ledger.quotas import Quotas
 from tools.ledger.records import Records
+from tools.ledger.usage import Usage
 from tools.policies.policy_set import PolicySet
 from tools.policies.schema import AttestClause
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
@@ -59,6 +60,7 @@ class Deps:
     claims: Claims
     records: Records
     money: Money
+    usage: Usage
     model: ChatModel
     judge: ModelJudge | None
     index: PolicyIndex
@@ -130,6 +132,7 @@ class Deps:
         await self.model.aclose()
         if self.judge is not None and self.judge.model is not self.model:
             await self.judge.model.aclose()
+        await self.usage.aclose()
         await self.index.aclose()
         await self.database.aclose()
 
@@ -143,7 +146,8 @@ async def open_deps(settings: Settings) -> Deps:
     secret = await asyncio.to_thread(token_secret, settings)
     database = open_database(settings, policies=loaded_set(rulebook.policies))
     store = CompletionStore(database)
-    model = chat_model(settings, settings.model_name, store, database)
+    usage = Usage(database)
+    model = chat_model(settings, settings.model_name, store, database, usage=usage)
     zone = ZoneInfo(settings.brand_time_zone)
     return Deps(
         settings=settings,
@@ -153,8 +157,9 @@ async def open_deps(settings: Settings) -> Deps:
         claims=Claims(database, table=settings.cardmember_table, zone=zone),
         records=Records(database, zone=zone),
         money=Money(database, zone=zone),
+        usage=usage,
         model=model,
-        judge=open_judge(settings, secret, store, database, chat=model),
+        judge=open_judge(settings, secret, store, database, usage=usage, chat=model),
         index=PolicyIndex(
             chroma_dir=None if settings.chroma_url else settings.chroma_folder,
             chroma_url=settings.chroma_url,
@@ -170,11 +175,17 @@ async def open_deps(settings: Settings) -> Deps:
 
 
 def chat_model(
-    settings: Settings, name: str, store: CompletionStore | None, database: Database | None = None
+    settings: Settings,
+    name: str,
+    store: CompletionStore | None,
+    database: Database | None = None,
+    *,
+    usage: Usage | None = None,
 ) -> ChatModel:
     """Return a client of the configured endpoint for a model of it; without a store each prompt is asked anew.
 
-    The endpoint's quota is kept in the database; who works without one keeps to no quota.
+    The endpoint's quota is kept in the database; who works without one keeps to no quota. With
+    a `usage` every try is counted.
     """
     return ChatModel(
         lambda: _locate_model(settings, name),
@@ -183,6 +194,7 @@ def chat_model(
         timeout_s=settings.llm_timeout_s,
         max_concurrency=settings.llm_max_concurrency,
         quota=_quota(settings, database),
+        usage=usage,
     )
 
 
@@ -199,13 +211,14 @@ def open_judge(
     store: CompletionStore | None,
     database: Database | None = None,
     *,
+    usage: Usage | None = None,
     chat: ChatModel | None = None,
 ) -> ModelJudge | None:
     """Return the judge the settings name, or None; one that is the chat model shares its client and its limits."""
     name = settings.effective_judge_model
     if name is None:
         return None
-    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store, database)
+    model = chat if chat is not None and chat.name == name else chat_model(settings, name, store, database, usage=usage)
     return ModelJudge.of(model, secret=secret)
 
 

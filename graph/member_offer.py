@@ -338,7 +338,7 @@ def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:
     subject = replace(subject_of_nobody(state, draft, Assembled(terms, copy, state["terms_text"]), deps), message=facts)
     gate = deps.rulebook.gate
     report = gate.check(subject, stages=MESSAGE)
-    if not gate.shared_passes(report, subject.scope):
+    if not gate.shared_passes(report, subject.scope, stages=MESSAGE):
         broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations)
         return Refused("template_fault", f"the email breaks: {broken}")
     output = told(state, deps, None, "offer_generated", None)

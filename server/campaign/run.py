@@ -11,7 +11,6 @@ from typing import Final
 
 import psycopg
 from psycopg import AsyncConnection
-from tools.ledger.usage import spent_usd
 
 from graph.cohort import changed
 from graph.deps import Deps
@@ -25,6 +24,7 @@ from tools.errors import OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns, CampaignState
 from tools.ledger.chunks import Chunks
 from tools.ledger.driver import DRIVER_KEY
+from tools.ledger.spent import spent_usd
 
 SMALL: Final = 2_000
 """Items below which one worker in this process is quicker than starting others."""

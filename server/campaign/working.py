@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Final, Literal
 
-from tools.ledger.usage import Spending, spending_for, spent_usd
-
 from graph.cohort import changed
 from graph.deps import Deps
 from server.campaign.drafting import Drafting
@@ -22,6 +20,8 @@ from server.campaign.spec import Spec
 from tools.errors import PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
+from tools.ledger.spent import spent_usd
+from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
 """Chunks a worker has: while one is decided, the next is read and the last one written."""

@@ -27,7 +27,7 @@ def read_predictions(path: Path) -> list[Any]:
             return _from_document(_parse(_text(path), path))
         case ".jsonl":
             lines = enumerate(_text(path).split("\n"), start=1)
-            return [_known(_parse_line(line, path, number)) for number, line in lines if line.strip()]
+            return [known(parse_line(line, path, number)) for number, line in lines if line.strip()]
         case ".csv":
             return _from_csv(_text(path), path)
         case other:
@@ -55,7 +55,8 @@ def _parse(text: str, path: Path) -> Any:
         raise InputInvalid(f"{path}: not a prediction file: {error}") from error
 
 
-def _parse_line(line: str, path: Path, number: int) -> Any:
+def parse_line(line: str, path: Path, number: int) -> Any:
+    """Return what a line of JSON says; for one that is no JSON, words that say so."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
@@ -70,7 +71,7 @@ def _from_document(document: Any) -> list[Any]:
         raise InputInvalid(f"predictions is {type(items).__name__}; expected a list of predictions")
     insights = envelope.get("use_llm_insights")
     extra = {"use_llm_insights": insights} if isinstance(insights, bool) else {}
-    return [_known(item, extra) for item in items]
+    return [known(item, extra) for item in items]
 
 
 def _from_csv(text: str, path: Path) -> list[Any]:
@@ -82,12 +83,13 @@ def _from_csv(text: str, path: Path) -> list[Any]:
                 f"{path.name}: the header lacks {', '.join(missing)}; "
                 f"expected {', '.join(REQUIRED)} and, if known, {', '.join(n for n in FIELDS if n not in REQUIRED)}"
             )
-        return [_cells(header, row) for row in reader if row]
+        return [cells(header, row) for row in reader if row]
     except csv.Error as error:
         raise InputInvalid(f"{path.name}, line {reader.line_num}: not CSV: {error}") from error
 
 
-def _cells(header: list[str], row: list[str]) -> Any:
+def cells(header: list[str], row: list[str]) -> Any:
+    """Return a row of CSV as a prediction's fields, empty cells left out; for one of another length, words."""
     if len(row) != len(header):
         return f"{','.join(row)} ({len(row)} cells for {len(header)} columns)"
     filled = {name: value.strip() for name, value in zip(header, row, strict=True) if value.strip()}
@@ -106,7 +108,8 @@ def _cell(name: str, value: str) -> Any:
     return int(number) if name == "offer_flag" and number.is_integer() else number
 
 
-def _known(item: Any, extra: Mapping[str, Any] | None = None) -> Any:
+def known(item: Any, extra: Mapping[str, Any] | None = None) -> Any:
+    """Return an object's fields that a prediction has; anything else as it is."""
     if not isinstance(item, dict):
         return item
     return {**(extra or {}), **{name: value for name, value in item.items() if name in FIELDS}}

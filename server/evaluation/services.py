@@ -48,13 +48,13 @@ def evaluation_deps(deps: Deps, golden: GoldenSet) -> Deps:
     Reads the token secret's file.
     """
     settings = deps.settings
-    model = chat_model(settings, settings.model_name, None, deps.database)
+    model = chat_model(settings, settings.model_name, None, deps.database, usage=deps.usage)
     return replace(
         deps,
         members=golden,
         claims=NoHistory(deps.database, table=settings.cardmember_table, zone=deps.zone),
         model=model,
-        judge=open_judge(settings, token_secret(settings), None, deps.database, chat=model),
+        judge=open_judge(settings, token_secret(settings), None, deps.database, usage=deps.usage, chat=model),
     )
 
 

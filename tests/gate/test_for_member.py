@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.gate.test_remembered import CHANGES, bases, book, report
 from tools.policies.clauses import STAGES
-from tools.report import Stage
+from tools.policies.gate import breaks_for_nobody
+from tools.report import SATISFIED, Stage
 from tools.subject import Subject
 
 BEFORE_MESSAGE: tuple[Stage, ...] = STAGES[:-1]
@@ -88,3 +89,50 @@ def test_what_a_member_must_not_get_is_found_though_everybody_else_may_have_it()
     told = gate.for_member(shared, out)
     assert told.verdict == "violate"
     assert ("SPAM-05", "not_opted_out") in {(one.policy_id, one.clause_id) for one in told.violations}
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    base=st.integers(0, 100),
+    shared=st.sampled_from(SHARED),
+    facts=st.fixed_dictionaries({}, optional=FACTS),
+    sound=st.booleans(),
+)
+def test_of_an_offer_that_passes_for_nobody_a_members_own_clauses_decide_alone(
+    base: int, shared: str, facts: dict[str, Any], sound: bool
+) -> None:
+    subject = replace(CHANGES[shared](bases()[base % len(bases())]), message=None)
+    gate = replace(book().gate)
+    for_nobody = gate.check(replace(subject, member={}, personal={}), stages=BEFORE_MESSAGE)
+    theirs = subject if sound else replace(subject, member={**subject.member, **facts})
+    whole = gate.check(theirs, stages=BEFORE_MESSAGE)
+    own = [one for one in whole.results if "member" in one.depends_on and one.severity != "warn"]
+    holds = all(one.result in SATISFIED for one in own)
+    passes = gate.for_member(for_nobody, theirs).verdict == "pass"
+    if gate.shared_passes(for_nobody, subject.scope):
+        assert passes is holds
+    else:
+        broken = {(one.policy_id, one.clause_id) for one in for_nobody.results if breaks_for_nobody(one)}
+        kept = {(one.policy_id, one.clause_id) for one in own if one.result in SATISFIED}
+        assert not passes or broken <= kept  # only what this member may be told, and others may not
+
+
+def test_an_offer_passes_for_nobody_by_a_whole_report_of_this_set_alone() -> None:
+    subject = replace(bases()[0], message=None, member={}, personal={})
+    gate = replace(book().gate)
+    report = gate.check(subject, stages=BEFORE_MESSAGE)
+    assert report.verdict != "pass" and gate.shared_passes(report, subject.scope)
+    assert not gate.shared_passes(report.model_copy(update={"results": report.results[1:]}), subject.scope)
+    assert not gate.shared_passes(report.model_copy(update={"policy_set_sha": "0" * 64}), subject.scope)
+    assert not gate.shared_passes(gate.check(subject, stages=("terms",)), subject.scope)
+    assert not gate.shared_passes(report, subject.scope, stages=STAGES)
+    assert not gate.shared_passes(report, replace(subject.scope, delivery="sms"))
+
+
+def test_a_digit_in_the_copy_is_told_though_the_clause_reads_members_too() -> None:
+    subject = replace(CHANGES["a digit of the body"](bases()[0]), message=None, member={}, personal={})
+    gate = replace(book().gate)
+    report = gate.check(subject, stages=BEFORE_MESSAGE)
+    (numbers,) = [one for one in report.results if (one.policy_id, one.clause_id) == ("GRD-01", "numbers_grounded")]
+    assert (numbers.result, "member" in numbers.depends_on) == ("violate", True)
+    assert not gate.shared_passes(report, subject.scope)

@@ -40,7 +40,7 @@ async def test_the_prompts_are_byte_for_byte_those_of_a_single_request(
     outcome = await run_one(context=Context(mode="issue", send_date=date(2026, 12, 1)))
     record, *_ = await deps.records.read(outcome.run_id) or ({},)
     calls, requests = [ModelCall.model_validate(call) for call in record["calls"]], script.count
-    assert [call.step for call in calls] == ["analyze_compose", "draft_compose", "draft_compose"]
+    assert [call.step for call in calls] == ["analyze_compose", "draft_compose", "draft_compose", "judge"]
     view = MemberView.model_validate(record["view"])
     draft = await draft_cohort(asked(campaign="online", view=view), deps)
     assert [(call.step, call.prompt_sha) for call in draft.calls] == [(call.step, call.prompt_sha) for call in calls]
@@ -75,7 +75,8 @@ async def test_a_seed_of_its_own_gives_a_cohort_of_one_prompts_of_its_own(deps: 
     assert all(draft.candidates == drafts[0].candidates for draft in drafts)
     for draft in drafts:
         shown = await recorded_prompts(draft.record(), deps)
-        assert len(shown) == 2 and all(prompt.messages for prompt in shown)
+        assert [prompt.call.step for prompt in shown] == ["analyze_compose", "draft_compose", "judge"]
+        assert all(prompt.messages for prompt in shown)
 
 
 async def test_what_breaks_a_clause_that_reads_members_too_is_sent_back(deps: Deps, script: ScriptedModel) -> None:

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import openai
@@ -17,8 +18,10 @@ from tools.chat.calls import Ask, ModelCall, Reply
 from tools.chat.completions import CompletionStore
 from tools.chat.quota import Quota
 from tools.chat.traffic import Traffic
+from tools.chat.tries import Try
 from tools.chat.waiting import asked_wait, is_passing, is_throttled, retry_wait
 from tools.errors import ModelReplyInvalid, ModelUnavailable, OfferGraphError, RetryableError
+from tools.ledger.usage import Tokens, Usage
 from tools.prompt_budget import tokens
 
 MAX_ATTEMPTS: Final = 5
@@ -52,6 +55,12 @@ class Tally:
     cached_tokens: int = 0
     started: float = field(default_factory=time.monotonic)
 
+    def add(self, tokens: Tokens) -> None:
+        """Count an answer's tokens."""
+        self.input_tokens += tokens.input_tokens
+        self.output_tokens += tokens.output_tokens
+        self.cached_tokens += tokens.cached_tokens
+
     def account(self, error: OfferGraphError | None = None, *, repaired: bool = False) -> ModelCall:
         """Return the account so far."""
         return ModelCall(
@@ -74,7 +83,8 @@ class ChatModel:
 
     `locate` returns the endpoint, starting the embedded server when that is what is configured; it is called at the
     first prompt that no cache answers. Without a `store` each prompt is asked anew, and equal ones share nothing: for
-    measuring what a model answers, and not what it answered once. With a `quota` each try waits for its share of it.
+    measuring what a model answers, and not what it answered once. With a `quota` each try waits for its share of it;
+    with a `usage` each is counted in the ledger before it is sent.
     """
 
     def __init__(
@@ -86,8 +96,9 @@ class ChatModel:
         timeout_s: float,
         max_concurrency: int,
         quota: Quota | None = None,
+        usage: Usage | None = None,
     ) -> None:
-        self.name, self.max_concurrency = name, max_concurrency
+        self.name, self.max_concurrency, self.usage = name, max_concurrency, usage
         self._locate, self._store, self._timeout_s, self._quota = locate, store, timeout_s, quota
         self._client: ChatOpenAI | None = None
         self._http: Any = None
@@ -221,25 +232,27 @@ class ChatModel:
         form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
         taken = 0
 
-        async def allowed() -> None:
+        async def allowed(this: Try) -> None:
             nonlocal taken
             if self._quota is not None:
                 taken = await self._quota.use(lambda: sum(tokens(text) for _, text in messages) + ask.max_tokens)
+            await this.count()
 
         tries = AsyncRetrying(
             retry=retry_if_exception(is_passing), wait=_wait, stop=_Failures(self._timeout_s), reraise=True
         )
         try:
             async for attempt in tries:
-                with attempt:
-                    async with self.traffic.call(allowed):
-                        tally.attempts += 1
+                with attempt, Try(self.usage, ask.name, self.name) as this:
+                    async with self.traffic.call(partial(allowed, this)):
+                        tally.attempts, this.begun = tally.attempts + 1, True
                         message = await client.ainvoke(
                             messages,
                             temperature=ask.temperature,
                             max_tokens=ask.max_tokens,
                             extra_body={"response_format": form},  # keeps langchain-openai off its slower `parse` path
                         )
+                        this.tokens = _tokens(message)
         except openai.APIStatusError as error:
             raise ModelUnavailable(f"the endpoint answered {error.status_code}") from error
         except openai.APIError as error:
@@ -248,11 +261,10 @@ class ChatModel:
             raise ModelReplyInvalid(
                 f"{ask.name}: the endpoint's answer is no chat completion: {_reason(error)}"
             ) from error
-        before = tally.input_tokens + tally.output_tokens
-        text = _read(message, tally)
+        tally.add(this.tokens)
         if self._quota is not None:
-            await self._quota.settle(taken, tally.input_tokens + tally.output_tokens - before)
-        return text
+            await self._quota.settle(taken, this.tokens.input_tokens + this.tokens.output_tokens)
+        return message.content if isinstance(message.content, str) else ""
 
 
 def _late(tally: Tally, waited_s: float) -> ModelUnavailable:
@@ -279,13 +291,12 @@ def _wait(state: RetryCallState) -> float:
     return retry_wait(error, state.attempt_number)
 
 
-def _read(message: Any, tally: Tally) -> str:
+def _tokens(message: Any) -> Tokens:
     usage = message.usage_metadata if isinstance(message, AIMessage) else None
-    if usage:
-        tally.input_tokens += usage["input_tokens"]
-        tally.output_tokens += usage["output_tokens"]
-        tally.cached_tokens += usage.get("input_token_details", {}).get("cache_read", 0)
-    return message.content if isinstance(message.content, str) else ""
+    if not usage:
+        return Tokens()
+    cached = usage.get("input_token_details", {}).get("cache_read", 0)
+    return Tokens(usage["input_tokens"], usage["output_tokens"], cached)
 
 
 def _parse(ask: Ask[Reply], body: str) -> Reply | None:

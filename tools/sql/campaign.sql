@@ -116,16 +116,62 @@ create table if not exists llm_usage (
     primary key (campaign_id, minute, step, model, outcome)
 );
 
--- Makes the partition of a campaign's items, with the index its chunks are found by.
-create or replace function make_partition(of_campaign bigint) returns void language plpgsql as $$
+-- The last batch of usage each process wrote, and the minute it was counted in: a batch whose answer was lost can be
+-- sent again, and counts once.
+create table if not exists llm_usage_writer (
+    writer uuid primary key,
+    batch bigint not null,
+    minute timestamptz not null
+);
+
+-- Adds a batch of a writer's lines, those without a minute to this one's; returns the minute. All lock rows in the same
+-- order, so that writers don't meet in a deadlock.
+create or replace function count_tries(
+    by_writer uuid, number bigint, campaigns bigint[], minutes timestamptz[], steps text[], models text[],
+    outcomes text[], tries bigint[], input_tokens bigint[], output_tokens bigint[], cached_tokens bigint[]
+) returns timestamptz language plpgsql as $$
+#variable_conflict use_column
+declare
+    this timestamptz := date_trunc('minute', now());
+begin
+    insert into llm_usage_writer as w (writer, batch, minute) values (by_writer, number, this)
+    on conflict (writer) do update set batch = excluded.batch, minute = excluded.minute where w.batch < excluded.batch;
+    if not found then
+        return (select w.minute from llm_usage_writer w where w.writer = by_writer);
+    end if;
+    insert into llm_usage as u
+        (campaign_id, minute, step, model, outcome, tries, input_tokens, output_tokens, cached_tokens)
+    select a.campaign, coalesce(a.minute, this), a.step, a.model, a.outcome, sum(a.n), sum(a.i), sum(a.o), sum(a.c)
+    from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)
+        as a (campaign, minute, step, model, outcome, n, i, o, c)
+    group by 1, 2, 3, 4, 5
+    order by 1, 2, 3, 4, 5
+    on conflict (campaign_id, minute, step, model, outcome) do update set tries = u.tries + excluded.tries,
+        input_tokens = u.input_tokens + excluded.input_tokens,
+        output_tokens = u.output_tokens + excluded.output_tokens,
+        cached_tokens = u.cached_tokens + excluded.cached_tokens;
+    return this;
+end $$;
+
+-- A campaign's items fill a table of their own, which becomes a partition once it is full: a partition that is made first
+-- would lock out single requests until the file is in. The check lets the server attach it without reading it again.
+create or replace function open_partition(of_campaign bigint) returns void language plpgsql as $$
 declare
     name text := 'offer_item_c' || of_campaign;
 begin
-    execute format('create table if not exists %I partition of offer_item for values in (%s)', name, of_campaign);
+    execute format('create table %I (like offer_item including defaults including constraints including indexes)', name);
+    execute format('alter table %I add constraint %I check (campaign_id = %s)', name, name || '_own', of_campaign);
+end $$;
+
+create or replace function attach_partition(of_campaign bigint) returns void language plpgsql as $$
+declare
+    name text := 'offer_item_c' || of_campaign;
+begin
     execute format(
-        'create index if not exists %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')',
-        name || '_open', name
+        'create index %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')', name || '_chunk', name
     );
+    execute format('analyze %I', name);
+    execute format('alter table offer_item attach partition %I for values in (%s)', name, of_campaign);
 end $$;
 
 -- Counts the offers of a chunk against the budgets, by domain. A budget that was cut since refuses them all: the check of

@@ -1,0 +1,65 @@
+"""What a campaign's model calls came to: tries, tokens, US dollars."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from psycopg.rows import class_row
+
+from tools.database import Database
+from tools.ledger.usage import Outcome
+from tools.prices import Prices
+
+UNKNOWN: Final = frozenset({"sent", "late"})
+"""Outcomes whose tokens nobody told us; a provider may ask for them all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """The tries of one step with one model that ended alike, and their tokens as the endpoint counted them."""
+
+    step: str
+    model: str
+    outcome: Outcome
+    tries: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+
+    def usd(self, prices: Prices, *, unknown_usd: Decimal = Decimal(0)) -> Decimal:
+        """Return the cost in US dollars; a try whose tokens nobody told counts as `unknown_usd`."""
+        told = prices.usd(
+            input_tokens=self.input_tokens, output_tokens=self.output_tokens, cached_tokens=self.cached_tokens
+        )
+        return Decimal(f"{told:.6f}") + (self.tries * unknown_usd if self.outcome in UNKNOWN else 0)
+
+
+async def usage_of(database: Database, campaign_id: int, *, since: datetime | None = None) -> list[UsageRow]:
+    """Return totals by step, model and outcome, of tries since a minute if given. Raises DatabaseUnavailable."""
+    async with database.statement() as connection, connection.cursor(row_factory=class_row(UsageRow)) as cursor:
+        await cursor.execute(_TOTALS, {"id": campaign_id, "since": since})
+        return await cursor.fetchall()
+
+
+async def spent_usd(
+    database: Database, campaign_id: int, prices: Prices | None, *, unknown_usd: Decimal = Decimal(0)
+) -> Decimal | None:
+    """Return what a campaign's model calls cost so far in US dollars, or None without prices.
+
+    Tries whose tokens nobody told, being under way, lost with their process or without an answer, count as
+    `unknown_usd` each: give the most that one may cost where a budget must hold. Raises DatabaseUnavailable.
+    """
+    if prices is None:
+        return None
+    rows = await usage_of(database, campaign_id)
+    return sum((row.usd(prices, unknown_usd=unknown_usd) for row in rows), Decimal(0))
+
+
+_TOTALS: Final = """
+select step, model, outcome, sum(tries)::bigint as tries, sum(input_tokens)::bigint as input_tokens,
+    sum(output_tokens)::bigint as output_tokens, sum(cached_tokens)::bigint as cached_tokens
+from llm_usage where campaign_id = %(id)s and (%(since)s::timestamptz is null or minute >= %(since)s)
+group by step, model, outcome having sum(tries) <> 0
+order by step, model, array_position(array['answered', 'throttled', 'failed', 'late', 'sent'], outcome)
+"""
