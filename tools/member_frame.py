@@ -1,4 +1,4 @@
-"""Cardmembers by columns: what `tools.cardmembers.fetch_members` reads, as a frame of the columns that are asked for."""
+"""Cardmembers by columns: what `tools.cardmembers.fetch_members` reads, as a frame of the columns asked for."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
