@@ -6,14 +6,17 @@ offer without reports that pass for this member, cover every clause in scope and
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, Final, cast
+
+from pydantic_core import to_json
 
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, subject_of, subject_of_nobody
 from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
-from graph.member_record import output_patch, packed
+from graph.member_record import output_patch, packed, personal
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
 from graph.nodes.render import build_message, person_of
@@ -28,6 +31,7 @@ from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
 from tools.email.stencil import Stencil, stencil_facts
 from tools.errors import InputInvalid, TemplateFault
+from tools.ledger.chunks import OwnRecord
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
@@ -297,24 +301,31 @@ class Base:
         )
 
 
-def own_record(offered: Offered, base: Base) -> dict[str, Any]:
-    """Return what of an offer's decision record is the member's own; `whole_record` lays it over the cohort's."""
+def own_record(offered: Offered, base: Base) -> OwnRecord:
+    """Return what of an offer's decision record its cohort's lacks; `whole_record` puts them together again."""
     state = offered.state
-    own: dict[str, Any] = {
-        "prediction": state["prediction"],
-        "run": state["run"],
+    run, prediction = state["run"], state["prediction"]
+    output = offered.output.model_dump(mode="json", exclude={"email_html"})
+    part: dict[str, Any] = {
         "screening": state["screening"],
         "analysis": state["analysis"],
         "message_results": packed(offered.message_report, base.message_report),
-        "html_sha256": offered.html_sha256,
-        "output_patch": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
+        "output_patch": output_patch(output, personal(base.output, prediction, run.run_id)),
     }
     if state["deliveries"]:
-        own["deliveries"] = state["deliveries"]
+        part["deliveries"] = state["deliveries"]
     if offered.is_shared:
-        return {**own, "results": packed(state["report"], base.report)}
-    its = ("draft", "terms", "terms_text", "history", "report", "money")
-    return {**own, **{name: value for name in its if (value := state.get(name)) is not None}}
+        part["results"] = packed(state["report"], base.report)
+    else:
+        its = ("draft", "terms", "terms_text", "history", "report", "money")
+        part |= {name: value for name in its if (value := state.get(name)) is not None}
+    own = {
+        "prediction": prediction.model_dump(mode="json", exclude_defaults=True),
+        "ids": {"run_id": run.run_id, "prediction_key": run.prediction_key},
+        "html_sha256": offered.html_sha256,
+    }
+    body = to_json(part)
+    return OwnRecord(to_json(own).decode(), body.decode(), sha256(body).hexdigest()[:32])
 
 
 def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:

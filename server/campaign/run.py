@@ -122,12 +122,14 @@ class Driver:
         if spec.get("engine") == "ray":
             from server.campaign.engines.ray import RayEngine
 
-            return RayEngine(name, workers=self._workers)
+            return RayEngine(name, self._deps.settings, workers=self._workers)
         workers = self._workers
         if workers is None:
             planned = int(self._campaign.plan.get("open", 0))
             workers = 0 if planned < SMALL else min(8, os.cpu_count() or 1)
-        return Processes(name, workers=workers) if workers else InProcess(self._deps, self._campaign)
+        return (
+            Processes(name, self._deps.settings, workers=workers) if workers else InProcess(self._deps, self._campaign)
+        )
 
     async def _watch(self) -> None:
         """Allot the money once every cohort has its draft; the workers wait for it."""

@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from typing import Final
 
 from graph.deps import Deps
+from graph.settings import Settings, handed_over
 from server.campaign.working import Worker
 from tools.errors import OfferGraphError, PoliciesUnavailable, RetryableError
 from tools.ledger.campaigns import Campaign
@@ -48,12 +49,13 @@ class InProcess:
 class Processes:
     """Several worker processes. One that dies is replaced; what it had goes on when its lease ends.
 
-    Each reads its standard input, which nobody writes to: when this process ends, however it ends, they see it closed
-    and end after what they are at.
+    Each gets its settings on its standard input and goes on reading it: when this process ends, however it ends, they
+    see it closed and end after what they are at.
     """
 
-    def __init__(self, campaign: str, *, workers: int) -> None:
+    def __init__(self, campaign: str, settings: Settings, *, workers: int) -> None:
         self._campaign, self._count = campaign, workers
+        self._settings = f"{handed_over(settings)}\n".encode()
         self._stopping = False
         self._deaths = 0
         self._processes: set[Process] = set()
@@ -106,7 +108,8 @@ class Processes:
         self._processes.add(process)
         last = ""
         try:
-            assert process.stdout is not None
+            assert process.stdout is not None and process.stdin is not None
+            process.stdin.write(self._settings)
             async for line in process.stdout:
                 last = line.decode(errors="replace").strip() or last
                 if last == PROGRESS:
