@@ -55,17 +55,17 @@ def csv_rows(text: Iterable[str], name: str) -> Iterator[Row]:
     header = _header(lines, name)
     reader = csv.reader(lines, strict=True)
     while True:
-        fault = None
+        fault: str | None = None
         try:
             row = next(reader, None)
         except csv.Error as error:
-            row, fault = [], f"line {lines.number - len(lines.taken) + 1}: not CSV: {error}"
+            row, fault = [], f"line {lines.number}: not CSV: {error}"
         if row is None:
             return
         if len(lines.taken) > 1 and (fault or len(row) != len(header)):
             lines.give_back()
             reader = csv.reader(lines, strict=True)
-            fault = fault or f"line {lines.number}: not CSV: a quote is opened and not closed"
+            fault = f"line {lines.number}: not CSV: a quote is opened and not closed"
         raw = lines.row()
         if not row and fault is None:
             continue

@@ -47,7 +47,8 @@ def create(
         Decimal,
         typer.Option("--budget", parser=usd, metavar="USD", help="What it may cost in all: its offers, its model."),
     ],
-    engine: Annotated[Literal["local", "ray"], typer.Option(metavar="local|ray", help="What drives it: this machine, or Ray."),
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(metavar="local|ray", help="What drives it: this machine, or Ray.")
     ] = "local",
     variants: Annotated[
         list[str] | None,
