@@ -19,7 +19,7 @@ from graph.state import AnalyzeInput, DraftInput, OfferState, RetrieveInput
 from tools.chat.calls import ModelCall
 from tools.errors import ModelReplyInvalid
 
-CohortGraph = CompiledStateGraph[Any, CohortContext, Any, Any]
+CohortGraph = CompiledStateGraph[Any, Context, Any, Any]
 
 _Node = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -46,8 +46,9 @@ def build_cohort_graph(deps: Deps) -> CohortGraph:
     async def fallen_back(state: CohortState, runtime: Runtime[Context]) -> dict[str, Any]:
         return await fall_back(cast(OfferState, state), runtime, deps=deps)  # the same channels, fewer
 
+    context: type[Context] = CohortContext  # nodes know it as the context they have in single requests
     return (
-        StateGraph(CohortState, CohortContext)
+        StateGraph(CohortState, context)
         .add_node("analyze_llm", analysed, input_schema=AnalyzeInput)
         .add_node("retrieve_policies", retrieved, input_schema=RetrieveInput)
         .add_node("draft", drafted, input_schema=DraftInput)

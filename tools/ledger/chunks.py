@@ -423,8 +423,8 @@ with given as (
     select * from unnest(
         %(keys)s::text[], %(statuses)s::text[], %(recommendations)s::text[], %(details)s::text[], %(classes)s::text[],
         %(texts)s::text[], %(runs)s::text[], %(cohorts)s::int[], %(records)s::text[], %(parts)s::text[],
-        %(first_names)s::text[], %(emails)s::text[], %(types)s::text[], %(options)s::text[], %(high)s::boolean[], %(credits)s::numeric[],
-        %(costs)s::numeric[], %(starts)s::date[], %(ends)s::date[], %(shas)s::text[]
+        %(first_names)s::text[], %(emails)s::text[], %(types)s::text[], %(options)s::text[], %(high)s::boolean[],
+        %(credits)s::numeric[], %(costs)s::numeric[], %(starts)s::date[], %(ends)s::date[], %(shas)s::text[]
     ) as g (prediction_key, status, recommendation, detail, error_class, error_text, run_id, cohort_id, record, part,
             first_name, email, offer_type, option_id, high_value, credit_usd, cost_usd, start_date, end_date, sha)
 ), won as (

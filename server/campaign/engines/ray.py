@@ -1,8 +1,8 @@
 """Workers as actors of a Ray cluster: an existing one, or one on this machine.
 
-Ray Data maps actors over tokens, one for each worker, and a token is one `Worker.work`. The ledger hands out cohorts and
-chunks as it does to processes, so which actor does what changes nothing, and what an actor or a node that dies had goes
-on when its lease ends. `docs/cluster.md` says how to run it on several machines.
+Ray Data maps actors over tokens, one for each worker, and a token is one `Worker.work`. The ledger hands out cohorts
+and chunks as it does to processes, so which actor does what changes nothing, and what an actor or a node that dies had
+goes on when its lease ends. `docs/cluster.md` says how to run it on several machines.
 """
 
 import asyncio
