@@ -89,9 +89,9 @@ def _over(plan: "Plan") -> str:
     models = "" if plan.model_usd is None else f" and its model calls {plan.model_usd:,.2f} USD"
     left = max((plan.budget_usd or 0.0) - plan.used_usd, 0.0)
     return (
-        f"the offers of {plan.campaign} are expected to cost {plan.offers_usd:,.2f} USD{models}, {plan.missing_usd:,.2f} USD"
-        f" more than the {left:,.2f} USD left of its budget. Nothing is spent beyond it: members whose offers can't be"
-        " paid get a cheaper one or are held back as budget_exhausted"
+        f"the offers of {plan.campaign} are expected to cost {plan.offers_usd:,.2f} USD{models},"
+        f" {plan.missing_usd:,.2f} USD more than the {left:,.2f} USD left of its budget. Nothing is spent beyond it:"
+        " members whose offers can't be paid get a cheaper one or are held back as budget_exhausted"
     )
 
 
