@@ -336,7 +336,6 @@ def own_record(offered: Offered, base: Base) -> OwnRecord:
         part |= {name: value for name in its if (value := state.get(name)) is not None}
     own = {
         "prediction": prediction.model_dump(mode="json", exclude_defaults=True),
-        "ids": {"run_id": run.run_id, "prediction_key": run.prediction_key},
         "html_sha256": offered.html_sha256,
     }
     body = to_json(part)

@@ -62,7 +62,7 @@ PROGRESS: Final[dict[str, Any]] = {
     "finished_at": None,
 }
 
-WHOLE: Final = {**PROGRESS, "plan": {"open": 712}, "versions": {"policy_set_sha": "e4316e37630e"}}
+WHOLE: Final = {**PROGRESS, "plan": {"open": 712}, "versions": {"policy_set_sha": "e4316e37630e"}, "fault": None}
 
 EVENTS: Final = """event: progress
 data: {"name": "spring_travel", "state": "running", "open": 310, "done": 402, "...": "..."}

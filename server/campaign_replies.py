@@ -25,9 +25,9 @@ def created(taken: TakenIn) -> dict[str, Any]:
     return {**listed(taken.campaign), "items": taken.items, "rejected": taken.rejected, "new": taken.new}
 
 
-def whole(seen: Progress, campaign: Campaign) -> dict[str, Any]:
-    """Return a campaign with its plan and what it was planned under."""
-    return {**seen.model_dump(mode="json"), "plan": campaign.plan, "versions": campaign.versions}
+def whole(seen: Progress, campaign: Campaign, *, fault: str | None) -> dict[str, Any]:
+    """Return a campaign with its plan and what it was planned under; `fault` is why this server's last work failed."""
+    return {**seen.model_dump(mode="json"), "plan": campaign.plan, "versions": campaign.versions, "fault": fault}
 
 
 def state(seen: Progress) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
     async def campaign(ref: Ref) -> dict[str, Any]:
         """Return how far a campaign is, what it was created with, and its plan."""
         row = await found(ref)
-        return reply.whole(await seen(row), row)
+        return reply.whole(await seen(row), row, fault=background.faults.get(row.campaign_id))
 
     @app.get("/campaigns/{ref}/events", tags=["campaigns"], responses=_UNKNOWN)
     async def campaign_events(ref: Ref) -> EventSourceResponse:
@@ -132,7 +132,7 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
         work = plan(row, deps, progress=_quietly)
         ended = await _answered(background.start(row.campaign_id, work, name=row.name, what="planned"))
         now = await found(row.name)
-        return JSONResponse(reply.whole(await seen(now), now), 200 if ended else 202)
+        return JSONResponse(reply.whole(await seen(now), now, fault=None), 200 if ended else 202)
 
     @app.post("/campaigns/{ref}/run", tags=["campaigns"], responses=_STEERING)
     async def run_campaign(ref: Ref, authorization: Token = None) -> JSONResponse:

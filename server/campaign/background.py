@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from server.campaign.steering import CampaignRefused
+from tools.errors import OfferGraphError
 
 PATIENCE_S = 2.0
 """How long a request waits for what it started, so that what fails at once is told in its reply."""
@@ -14,15 +15,19 @@ _logger = logging.getLogger(__name__)
 
 
 class Background:
-    """Runs plans and drivers as tasks of this process. All of them end with it, as after Ctrl-C."""
+    """Runs plans and drivers as tasks of this process. All of them end with it, as after Ctrl-C.
+
+    `faults` has, by campaign, why the last piece of work failed; nothing where it didn't.
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[int, asyncio.Task[Any]] = {}
+        self.faults: dict[int, str] = {}
 
     async def start(self, campaign_id: int, work: Coroutine[Any, Any, Any], *, name: str, what: str) -> bool:
         """Start work on a campaign, wait a moment, and return whether it has ended.
 
-        Raises what the work raised in that moment; what fails later is logged, and the campaign's note says it. Raises
+        Raises what the work raised in that moment; what fails later is logged and kept in `faults`. Raises
         CampaignRefused while this process is at work on the campaign already.
         """
         if campaign_id in self._tasks:
@@ -30,6 +35,7 @@ class Background:
             raise CampaignRefused(
                 f"campaign {name} can't be {what}: this server is at work on it; see /campaigns/{name}"
             )
+        self.faults.pop(campaign_id, None)
         task = asyncio.create_task(work, name=f"campaign {name}")
         self._tasks[campaign_id] = task
         task.add_done_callback(lambda ended: self._ended(campaign_id, ended))
@@ -52,3 +58,4 @@ class Background:
         self._tasks.pop(campaign_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             _logger.warning("%s: %s", task.get_name(), error)
+            self.faults[campaign_id] = str(error) if isinstance(error, OfferGraphError) else type(error).__name__

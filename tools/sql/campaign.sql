@@ -108,6 +108,7 @@ alter table decision
 create or replace function whole_record(d decision) returns jsonb language sql stable as $$
     select case when d.cohort_id is null then d.record else (
         select c.record || coalesce(p.record, '{}') || d.record
+            || jsonb_build_object('ids', jsonb_build_object('run_id', d.run_id, 'prediction_key', d.prediction_key))
         from campaign_cohort c left join campaign_part p on p.campaign_id = d.campaign_id and p.part = d.part
         where c.campaign_id = d.campaign_id and c.cohort_id = d.cohort_id
     ) end

@@ -42,6 +42,9 @@ async def test_one_piece_of_work_at_a_time_for_each_campaign(
         "campaign autumn: it is away",
         "campaign spring: it is away",
     ]
+    assert at_work.faults == {2: "it is away", 3: "it is away"}
+    await at_work.start(2, asyncio.sleep(0), name="spring", what="run")
+    assert at_work.faults == {3: "it is away"}
 
 
 async def test_closing_cancels_what_runs_and_waits_until_it_has_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
