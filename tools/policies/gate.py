@@ -92,16 +92,20 @@ class Gate:
         standing = standing_of(report, self.policies, subject.scope, anew)
         case = self._case(subject)
         case.reads = standing.reads
-        answers = answers_of(self.memory.of_draft(subject)) if anew is _is_personal else None
+        answers = self._answers(subject) if anew is _is_personal else None
         found = list(standing.found)
         for at, clause in standing.open:
             known = self._shared_answer(clause, subject, answers) if answers is not None else None
             found[at] = known or _asked(helpers, clause, case)[0]
         return self._report([one for one in found if one is not None], report.stages_run, started, standing)
 
+    def _answers(self, subject: Subject) -> Answers | None:
+        """Return what is kept of a draft; of an email nothing, since each is another."""
+        return answers_of(self.memory.of_draft(subject)) if subject.message is None else None
+
     def _shared_answer(self, clause: ActiveClause, subject: Subject, answers: Answers) -> Found | None:
         """Return what a detector says of the draft for all members who are alike in what it reads of them."""
-        if not isinstance(clause.clause, CodeClause) or subject.message is not None:
+        if not isinstance(clause.clause, CodeClause):
             return None
         return answers.found(clause, subject, lambda seen: self._asked_alone(clause, seen))
 
@@ -133,7 +137,7 @@ class Gate:
 
     def required(self, scope: Scope, stages: Iterable[Stage]) -> frozenset[ClauseKey]:
         """Return every active clause of the scope and stages; `covers` holds a report to exactly these."""
-        return frozenset(clause.key for clause in self.policies.clauses(scope, stages))
+        return self.policies.keys(scope, stages)
 
     def _case(self, subject: Subject) -> Case:
         return Case(subject, self.merchant_names, self.policies.expressions, self.memory)

@@ -62,11 +62,11 @@ class Answers:
                 return found
         seen = replace(subject, member=Watched(subject.member), personal=Watched(subject.personal))
         found, went_well = ask(seen)
-        names = _read(seen)
-        if not went_well or names is None or sum(map(len, known.values())) >= MOST_ANSWERS:
+        read = _read(seen)
+        if not went_well or read is None or sum(map(len, known.values())) >= MOST_ANSWERS:
             self._known[clause] = None
             return None
-        known.setdefault(names, {})[_values(subject, names)] = found
+        known.setdefault(read, {})[_values(subject, read)] = found
         return found
 
 
