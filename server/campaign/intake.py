@@ -42,7 +42,7 @@ async def take_in(
     """Make a campaign of a file of predictions: each row becomes an item, or a reject with its reason.
 
     Of rows that are the same prediction the first one counts, and the others are rejects. It is one transaction: until
-    it is done there is nothing of the campaign, and whoever asks for the same name meanwhile waits. Repeated with the
+    it is done there is nothing of the campaign. Of two that take in the same name at once, one wins. Repeated with the
     same file and spec it changes nothing.
 
     Raises InputInvalid for a file that can't be read, holds no prediction or was changed while it was read, and for a
@@ -50,23 +50,50 @@ async def take_in(
     """
     file = await asyncio.to_thread(File.of, path)
     async with database.connection() as connection:
-        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            await connection.execute(f"set local {limit} = 0".encode())
-        claimed = await _claim_name(connection, spec, file)
-        if claimed is None:
-            return await _as_before(connection, spec, file)
-        campaign_id, today = claimed
-        rows = await _stage(connection, Reading(file), today, progress)
-        values = {"id": campaign_id, "rows": rows, "budget": spec.budget_usd}
-        await connection.execute("select open_partition(%(id)s)", values)
-        items = sql.SQL(_ITEMS).format(table=sql.Identifier(f"offer_item_c{campaign_id}"))
-        for statement in (_ANALYZE, _REPEATED, items, _REJECTS, _ROWS, _BUDGET, _BUDGET_USE):
-            await connection.execute(statement, values)
-        taken = await _taken(connection, spec.name, new=True)
-        if taken.items == 0:
-            raise InputInvalid(_nothing(path, taken))
-        await connection.execute("select attach_partition(%(id)s)", values)
-        return taken
+        if (before := await _as_before(connection, spec, file)) is not None:
+            return before
+    try:
+        async with database.connection() as connection:
+            return await _fill(connection, spec, file, progress)
+    except _OvertakenError:  # another process made a campaign of that name while the file was read
+        async with database.connection() as connection:
+            before = await _as_before(connection, spec, file)
+        assert before is not None  # campaigns are never deleted
+        return before
+
+
+class _OvertakenError(Exception):
+    """Somebody else made a campaign of the name meanwhile."""
+
+
+async def _fill(connection: AsyncConnection, spec: Spec, file: File, progress: Progress) -> TakenIn:
+    """Make the campaign in the caller's transaction. Raises _OvertakenError when there is one of its name by then.
+
+    What takes long comes first. A partition is attached under a lock on table `campaign`, which it refers to: two that
+    had a row of it when they ask for that lock would wait for each other, so the lock comes before the row.
+    """
+    for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"set local {limit} = 0".encode())
+    row = await (await connection.execute(_NEXT)).fetchone()
+    assert row is not None  # a select without FROM
+    campaign_id, today = int(row[0]), row[1]
+    rows = await _stage(connection, Reading(file), today, progress)
+    values = {
+        "id": campaign_id, "rows": rows, "budget": spec.budget_usd, "name": spec.name,
+        "spec": Jsonb(spec.model_dump(mode="json")), "file": file.path.name, "sha": file.sha256,
+    }  # fmt: skip
+    items = sql.SQL(_ITEMS).format(table=sql.Identifier(f"offer_item_c{campaign_id}"))
+    for statement in (_ANALYZE, _REPEATED, _OPEN, items, _INDEX, _LOCK):
+        await connection.execute(statement, values)
+    if (await connection.execute(_CAMPAIGN, values)).rowcount == 0:
+        raise _OvertakenError
+    for statement in (_REJECTS, _BUDGET, _BUDGET_USE):
+        await connection.execute(statement, values)
+    taken = await _taken(connection, spec.name, new=True)
+    if taken.items == 0:
+        raise InputInvalid(_nothing(file.path, taken))
+    await connection.execute(_ATTACH, values)
+    return taken
 
 
 def _nothing(path: Path, taken: TakenIn) -> str:
@@ -78,18 +105,11 @@ def _nothing(path: Path, taken: TakenIn) -> str:
     )
 
 
-async def _claim_name(connection: AsyncConnection, spec: Spec, file: File) -> tuple[int, date] | None:
-    """Make the campaign; return its id and its day in UTC, or None when there is one of that name."""
-    values = {
-        "name": spec.name, "spec": Jsonb(spec.model_dump(mode="json")), "file": file.path.name, "sha": file.sha256
-    }  # fmt: skip
-    row = await (await connection.execute(_CLAIM, values)).fetchone()
-    return None if row is None else (int(row[0]), row[1])
-
-
-async def _as_before(connection: AsyncConnection, spec: Spec, file: File) -> TakenIn:
+async def _as_before(connection: AsyncConnection, spec: Spec, file: File) -> TakenIn | None:
+    """Return the same campaign if it was made before, None when there is none of that name; refuse another one."""
     found = await find(connection, spec.name)
-    assert found is not None  # campaigns are never deleted
+    if found is None:
+        return None
     if found.state == "open":
         raise InputInvalid(f"name is {spec.name!r}: single requests belong to it; choose another one")
     now = spec.model_dump(mode="json")
@@ -133,11 +153,12 @@ async def _taken(connection: AsyncConnection, name: str, *, new: bool) -> TakenI
     return TakenIn(campaign, campaign.input_rows - row[0], row[0], new, tuple(row[1] or ()))
 
 
-_CLAIM: Final = """
-insert into campaign (name, state, spec, input_name, input_sha, sent_at)
-values (%(name)s, 'created', %(spec)s, %(file)s, %(sha)s, date_trunc('second', now()))
+_NEXT: Final = "select nextval(pg_get_serial_sequence('campaign', 'campaign_id')), (now() at time zone 'UTC')::date"
+
+_CAMPAIGN: Final = """
+insert into campaign (campaign_id, name, state, spec, input_name, input_sha, input_rows, sent_at)
+values (%(id)s, %(name)s, 'created', %(spec)s, %(file)s, %(sha)s, %(rows)s, date_trunc('second', now()))
 on conflict (name) do nothing
-returning campaign_id, (now() at time zone 'UTC')::date
 """
 
 _STAGE: Final = """
@@ -149,6 +170,11 @@ create temporary table intake (
 """
 
 _COPY: Final = f"copy intake ({', '.join(COLUMNS)}) from stdin"
+
+_OPEN: Final = "select open_partition(%(id)s)"
+_INDEX: Final = "select index_partition(%(id)s)"
+_LOCK: Final = "lock table campaign in share row exclusive mode"
+_ATTACH: Final = "select attach_partition(%(id)s)"
 
 _ANALYZE: Final = "analyze intake (row_no, prediction_key, reason)"
 
@@ -173,8 +199,6 @@ insert into campaign_reject (campaign_id, row_no, user_id, reason, raw)
 select %(id)s, row_no, user_id, coalesce(reason, 'the same prediction as row ' || first_row || ', which counts'), raw
 from intake where reason is not null or first_row is not null
 """
-
-_ROWS: Final = "update campaign set input_rows = %(rows)s where campaign_id = %(id)s"
 
 _BUDGET: Final = """
 insert into budget (campaign_id, scope, name, limit_usd) values (%(id)s, 'campaign', '', %(budget)s)

@@ -25,9 +25,9 @@ app = typer.Typer()
 ALLOWED_SHARE = "give percent from 0 to 50, for example 5%"
 
 
-def _percent(value: str) -> float:
+def _percent(value: str | float) -> float:
     try:
-        share = float(value.strip().removesuffix("%"))
+        share = float(str(value).strip().removesuffix("%"))
     except ValueError:
         share = -1.0
     if not 0 <= share <= 50:

@@ -176,7 +176,7 @@ begin
     execute format('alter table %I add constraint %I check (campaign_id = %s)', name, name || '_own', of_campaign);
 end $$;
 
-create or replace function attach_partition(of_campaign bigint) returns void language plpgsql as $$
+create or replace function index_partition(of_campaign bigint) returns void language plpgsql as $$
 declare
     name text := 'offer_item_c' || of_campaign;
 begin
@@ -184,6 +184,14 @@ begin
         'create index %I on %I (chunk_no, prediction_key) where status in (''pending'', ''retry'')', name || '_chunk', name
     );
     execute format('analyze %I', name);
+end $$;
+
+-- Locks table `campaign`, which items refer to: whoever has changed a row of it and attaches can meet another in a
+-- deadlock, unless that row was changed under the same lock.
+create or replace function attach_partition(of_campaign bigint) returns void language plpgsql as $$
+declare
+    name text := 'offer_item_c' || of_campaign;
+begin
     execute format('alter table offer_item attach partition %I for values in (%s)', name, of_campaign);
 end $$;
 

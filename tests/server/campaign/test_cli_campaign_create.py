@@ -1,5 +1,6 @@
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,10 +88,7 @@ def test_names_and_files_that_cant_be_are_refused(offers: Offers, scores: Path, 
 def test_shares_of_variants_are_kept(offers: Offers, database_url: str, scores: Path, tmp_path: Path,
                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     folder = tmp_path / "prompts"
-    folder.mkdir()
-    for path in (Path(__file__).parents[3] / "prompts").iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(Path(__file__).parents[3] / "prompts", folder)
     (folder / "draft@b.md").write_bytes((folder / "draft.md").read_bytes())
     monkeypatch.setenv("PROMPTS_DIR", str(folder))
     assert create(offers, scores, "--variants", "draft=b:20").code == 0

@@ -10,7 +10,6 @@ from hypothesis import settings as property_settings
 from hypothesis import strategies as some
 
 from server.campaign.intake import TakenIn, take_in
-from server.campaign.reading import BATCH_ROWS
 from tests.server.campaign.files import COLUMNS, Row, row, spec, write
 from tests.tools.ledger.conftest import process
 from tests.tools.ledger.rows import rows
@@ -200,16 +199,16 @@ def _folder(path: Path) -> Path:
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 async def test_a_file_that_changes_while_it_is_read_leaves_nothing(
-    database: Database, tmp_path: Path, suffix: str
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
+    monkeypatch.setattr("server.campaign.rows.BATCH_ROWS", 1)
     path = write(tmp_path / f"scores{suffix}", [row("A"), row("B")])
 
     def change(_: int, __: float) -> None:
         path.write_bytes(path.read_bytes() + b"\n")
 
-    async with asyncio.timeout(30):
-        with pytest.raises(InputInvalid, match="it was changed while it was read"):
-            await take_in(database, spec(), path, progress=change)
+    with pytest.raises(InputInvalid, match="it was changed while it was read"):
+        await take_in(database, spec(), path, progress=change)
     assert await nothing(database)
 
 
@@ -245,19 +244,28 @@ async def test_of_two_that_create_one_name_at_once_one_wins(database_url: str, t
     assert "there is a campaign of that name, and not this one: the file" in str(lost[0])
 
 
-async def test_cancelled_midway_nothing_is_left_and_the_name_is_free(database: Database, tmp_path: Path) -> None:
-    many = [row(f"U{n}") for n in range(2 * BATCH_ROWS + 1)]
-    path = write(tmp_path / "scores.csv", many)
-    heard: list[tuple[int, float]] = []
+async def test_others_may_create_at_the_same_time(database_url: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "scores.csv", [row(f"U{n}") for n in range(50)])
+    async with process(database_url) as one, process(database_url) as two:
+        taken = await asyncio.gather(*(take_in(one if n % 2 else two, spec(f"c{n}"), path) for n in range(6)))
+        held = "select tableoid::regclass::text, count(*) from offer_item group by 1 order by 1"
+        assert await rows(one, held) == sorted((f"offer_item_c{of.campaign.campaign_id}", 50) for of in taken)
 
-    def cancel(done: int, share: float) -> None:
-        heard.append((done, share))
+
+async def test_cancelled_midway_nothing_is_left_and_the_name_is_free(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.campaign.rows.BATCH_ROWS", 10)
+    path = write(tmp_path / "scores.csv", [row(f"U{n}") for n in range(25)])
+    heard: list[int] = []
+
+    def cancel(done: int, _: float) -> None:
+        heard.append(done)
         taking.cancel()
 
     taking = asyncio.create_task(take_in(database, spec(), path, progress=cancel))
     with pytest.raises(asyncio.CancelledError):
         await taking
-    assert heard[0][0] == BATCH_ROWS and 0 < heard[0][1] < 1
-    assert await nothing(database)
-    taken = await take_in(database, spec(), path, progress=lambda done, share: heard.append((done, share)))
-    assert (taken.items, taken.rejected, heard[-1]) == (len(many), 0, (len(many), 1.0))
+    assert (heard, await nothing(database)) == ([10], True)
+    taken = await take_in(database, spec(), path, progress=lambda done, share: heard.append(done))
+    assert (taken.new, taken.items, taken.rejected, heard) == (True, 25, 0, [10, 10, 20, 25])
