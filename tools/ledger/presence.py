@@ -1,7 +1,7 @@
 """Who works on a campaign: each worker holds an advisory lock for as long as its connection lives.
 
 Leases alone would keep a dead worker's work from others until they end. A lock ends with its process, so that whoever
-drives can give back at once what the dead had; a process that merely stands still keeps its lock, and its lease decides.
+drives can give back soon what the dead had; a process that merely stands still keeps its lock, and its lease decides.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Missing:
         self._since: dict[str, float] = {}
 
     async def give_back(self) -> int:
-        """End the leases of owners who are dead; return how many pieces of work that were. Raises DatabaseUnavailable."""
+        """End the leases of owners who are dead; return how many they had. Raises DatabaseUnavailable."""
         now = asyncio.get_running_loop().time()
         async with self._database.statement() as connection:
             cursor = await connection.execute(_MISSED.encode(), {"id": self._id})
