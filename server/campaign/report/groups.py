@@ -8,7 +8,7 @@ whom chance alone holds back, are left out, and so are predictions that ask for 
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, errors, sql
 from psycopg.rows import dict_row
 
 from server.campaign.report.figures import Attribute, Group, Parity
@@ -33,7 +33,7 @@ async def parity_of(connection: AsyncConnection, campaign_id: int, *, table: str
         async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(query, {"id": campaign_id})
             rows = await cursor.fetchall()
-    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+    except _UNREADABLE as error:
         why = f"the table {table} has no age, gender and location that can be read ({type(error).__name__})"
         return Parity(members=0, attributes=(), missing=why)
     members = sum(row["members"] for row in rows if row["attribute"] == ATTRIBUTES[0][0])
@@ -81,6 +81,13 @@ def _group(row: dict[str, Any], best: float) -> Group:
     )
 
 
+_UNREADABLE: Final = (
+    errors.UndefinedColumn,
+    errors.UndefinedTable,
+    errors.InsufficientPrivilege,
+    psycopg.DataError,
+)
+
 # Ages are banded at 62, from where on an applicant is elderly under Regulation B (12 CFR 1002.2(o)).
 _GROUPS: Final = """
 with member as (
@@ -104,5 +111,6 @@ from grouped cross join lateral (values
     ('gender', gender),
     ('state', upper(state))
 ) as v (attribute, name)
-group by 1, 2 order by 1, array_position(array['under 25', '25 to 39', '40 to 61', '62 and over'], v.name), 2
+group by v.attribute, v.name
+order by v.attribute, array_position(array['under 25', '25 to 39', '40 to 61', '62 and over'], v.name), v.name
 """
