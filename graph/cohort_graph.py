@@ -32,12 +32,16 @@ def build_cohort_graph(deps: Deps) -> CohortGraph:
     """
 
     async def analysed(state: AnalyzeInput, runtime: Runtime[Context]) -> dict[str, Any]:
+        if _without_model(runtime):
+            return {}
         return await _forgiving("analyze_llm", analyze_llm(state, runtime, deps=deps), {})
 
     async def retrieved(state: RetrieveInput) -> dict[str, Any]:
         return await retrieve_policies(state, deps=deps)
 
     async def drafted(state: DraftInput, runtime: Runtime[Context]) -> dict[str, Any]:
+        if _without_model(runtime):
+            return {"draft": None}
         return await _forgiving("draft", draft(state, runtime, deps=deps), {"draft": None})
 
     async def checked(state: CohortState) -> dict[str, Any]:
@@ -73,6 +77,10 @@ async def _after_check(state: CohortState) -> Literal["draft", "fall_back", "__e
     if state.get("loop_end") is not None or not state["feedback"] or made is None:
         return "fall_back"
     return "draft" if state["attempts"] <= state["run"].max_revisions else "fall_back"
+
+
+def _without_model(runtime: Runtime[Context]) -> bool:
+    return isinstance(runtime.context, CohortContext) and runtime.context.without_model
 
 
 async def _forgiving(name: str, update: Awaitable[dict[str, Any]], otherwise: Mapping[str, Any]) -> dict[str, Any]:

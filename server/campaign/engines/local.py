@@ -10,8 +10,9 @@ from typing import Final
 
 from graph.deps import Deps
 from graph.settings import Settings, handed_over
+from server.campaign.insisting import first_of
 from server.campaign.working import Worker
-from tools.errors import OfferGraphError, PoliciesUnavailable, RetryableError
+from tools.errors import PoliciesUnavailable, RetryableError
 from tools.ledger.campaigns import Campaign
 
 STOPPED: Final = 3
@@ -71,8 +72,8 @@ class Processes:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._count):
                     group.create_task(self._keep_one())
-        except* OfferGraphError as refused:
-            first = refused.exceptions[0]
+        except BaseExceptionGroup as several:
+            first = first_of(several)
             raise first from first.__cause__
         finally:
             for process in list(self._processes):
