@@ -1,20 +1,22 @@
 """The campaign routes: create from a file, plan, run, pause, cancel, watch. Steering needs a role; looking is free."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
-from importlib import import_module
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import FastAPI, Header, HTTPException, Path, Request
+from fastapi import FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse
 
 from graph.settings import Settings
 from server import campaign_replies as reply
 from server.campaign.background import Background
+from server.campaign.figures import Plan
 from server.campaign.intake import take_in
 from server.campaign.progress import Progress, look, named
+from server.campaign.splits import check_variants
 from server.campaign.steering import CampaignRefused, cancel, pause
 from server.campaign.watching import looks
 from server.campaign_uploads import BODIES, uploaded
@@ -50,6 +52,7 @@ _STEERING: Final[dict[int | str, dict[str, Any]]] = _UNKNOWN | {
 Verb = Literal["create", "plan", "run", "pause", "resume", "cancel"]
 Ref = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="The campaign's name, or its number.")]
 Token = Annotated[str | None, Header()]
+Yes = Annotated[bool, Query(description="Run it though the plan expects more than is left of the budget.")]
 
 _Answer = TypeVar("_Answer")
 _logger = logging.getLogger(__name__)
@@ -84,6 +87,7 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
         database = pipeline.deps.database
         async with uploaded(request) as (spec, path):
             try:
+                await asyncio.to_thread(check_variants, spec.variants, settings.prompts_dir)
                 taken = await _answered(take_in(database, spec, path))
             except InputInvalid as error:
                 there = await _answered(Campaigns(database).listed())
@@ -127,30 +131,33 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
     async def plan_campaign(ref: Ref, authorization: Token = None) -> JSONResponse:
         """Plan a campaign: who is held back, which drafts are needed, what it will cost. Spends nothing."""
         row = await steered("plan", ref, authorization)
-        plan = import_module("server.campaign.plan").plan
+        from server.campaign.plan import plan
+
         _, deps = await pipeline.live.current()
-        work = plan(row, deps, progress=_quietly)
+        work = plan(row, deps)
         ended = await _answered(background.start(row.campaign_id, work, name=row.name, what="planned"))
         now = await found(row.name)
         return JSONResponse(reply.whole(await seen(now), now, fault=None), 200 if ended else 202)
 
     @app.post("/campaigns/{ref}/run", tags=["campaigns"], responses=_STEERING)
-    async def run_campaign(ref: Ref, authorization: Token = None) -> JSONResponse:
+    async def run_campaign(ref: Ref, yes: Yes = False, authorization: Token = None) -> JSONResponse:
         """Run a planned or paused campaign in this server's process; the reply doesn't wait for its end.
 
-        It spends what the plan says. If the server stops, the campaign pauses; run it again, here or elsewhere.
+        If the server stops, the campaign pauses; run it again, here or elsewhere.
         """
-        return await _run("run", ref, authorization)
+        return await _run("run", ref, authorization, yes=yes)
 
     @app.post("/campaigns/{ref}/resume", tags=["campaigns"], responses=_STEERING)
-    async def resume_campaign(ref: Ref, authorization: Token = None) -> JSONResponse:
+    async def resume_campaign(ref: Ref, yes: Yes = False, authorization: Token = None) -> JSONResponse:
         """Go on with a paused campaign: the same as `run`."""
-        return await _run("resume", ref, authorization)
+        return await _run("resume", ref, authorization, yes=yes)
 
-    async def _run(verb: Verb, ref: str, authorization: str | None) -> JSONResponse:
+    async def _run(verb: Verb, ref: str, authorization: str | None, *, yes: bool) -> JSONResponse:
         row = await steered(verb, ref, authorization)
         from server.campaign.run import Driver
 
+        if not yes:
+            _require_budget(row)
         _, deps = await pipeline.live.current()
         work = Driver(deps, row).run()
         ended = await _answered(background.start(row.campaign_id, work, name=row.name, what="run"))
@@ -180,6 +187,19 @@ def require_role(settings: Settings, verb: Verb, name: str, authorization: str |
         raise HTTPException(403, f"{caller.name} has not the role {CAMPAIGNS}, which steers campaigns")
 
 
+def _require_budget(campaign: Campaign) -> None:
+    """Let a campaign pass whose plan fits its budget, or that has no plan. Raises HTTPException 409."""
+    if campaign.state not in ("planned", "paused") or not campaign.plan:
+        return
+    missing = Plan.model_validate(campaign.plan).missing_usd
+    if missing > 0:
+        raise HTTPException(
+            409,
+            f"campaign {campaign.name} is expected to cost {missing:,.2f} USD more than is left of its budget. Nothing"
+            " is spent beyond it: members whose offers can't be paid get a cheaper one or none. `?yes=true` runs it so",
+        )
+
+
 async def _answered(asked: Awaitable[_Answer]) -> _Answer:
     """Wait for an answer, and turn what is refused into the reply it stands for. Raises HTTPException, InputInvalid."""
     try:
@@ -192,7 +212,3 @@ async def _answered(asked: Awaitable[_Answer]) -> _Answer:
         raise  # what it means depends on what was asked
     except OfferGraphError as error:
         raise HTTPException(422, str(error)) from error
-
-
-def _quietly(*_: object) -> None:
-    """Take what a command would draw a bar from; a request's caller watches `/events`."""

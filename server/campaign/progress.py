@@ -216,5 +216,5 @@ from cohorts, chunks, money, answers
 _USAGE: Final = """
 select outcome, sum(tries) as tries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
     sum(cached_tokens) as cached_tokens
-from llm_usage where campaign_id = %(id)s group by outcome order by outcome
+from llm_usage where campaign_id = %(id)s group by outcome having sum(tries) > 0 order by outcome
 """

@@ -12,12 +12,17 @@ from pydantic import SecretStr
 
 from graph.settings import Principal, Settings
 from server.campaign import watching
+from server.campaign.progress import named
+from server.campaign.verify import Verdict, verify
 from server.campaign_examples import CAMPAIGN_EXAMPLES
 from server.campaign_uploads import MOST_JSON_BYTES
-from tests.server.campaign.planted import changed, planted
+from tests.members import add_members
+from tests.server.campaign.planted import changed, on_ledger, planted
 from tests.server.campaign.test_cli_campaign_status import driven
 from tests.server.conftest import created_database
-from tests.server.serving import Serving
+from tests.server.serving import Serving, wait_for
+from tests.tools.ledger.conftest import ZONE
+from tools.database import Database
 from tools.ledger.campaigns import Campaign
 
 MARKETER, OFFICER = "marketer-token", "officer-token"
@@ -48,9 +53,16 @@ def own_settings(
 
 
 @pytest.fixture(scope="module")
-def http(own_settings: Settings) -> Iterator[httpx2.Client]:
-    """A client of a server with principals."""
-    with Serving(own_settings) as serving, serving.client() as client:
+def serving(own_settings: Settings) -> Iterator[Serving]:
+    """A server with principals."""
+    with Serving(own_settings) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def http(serving: Serving) -> Iterator[httpx2.Client]:
+    """A client of that server."""
+    with serving.client() as client:
         yield client
 
 
@@ -217,14 +229,13 @@ def test_a_json_body_becomes_a_campaign_once(http: httpx2.Client, own_settings: 
 )
 def test_a_file_as_the_body_becomes_a_campaign(http: httpx2.Client, kind: str, suffix: str, body: str) -> None:
     name = f"from_{suffix}"
-    variants = json.dumps({"draft": {"b": 20}})
-    query = {"name": name, "budget_usd": "5000", "send_date": "2026-12-01", "holdout": "2.5", "variants": variants}
+    query = {"name": name, "budget_usd": "5000", "send_date": "2026-12-01", "holdout": "2.5", "variants": "{}"}
     made = http.post("/campaigns", params=query, content=body, headers=bearer() | {"content-type": kind})
     assert made.status_code == 201, made.text
     told = made.json()
     assert (told["input_name"], told["items"], told["rejected"]) == (f"{name}.{suffix}", 1, 1)
     spec = http.get(f"/campaigns/{name}").json()["spec"]
-    assert (spec["variants"], spec["holdout"], spec["budget_usd"]) == ({"draft": {"b": 20}}, 2.5, "5000.00")
+    assert (spec["variants"], spec["holdout"], spec["budget_usd"]) == ({}, 2.5, "5000.00")
 
 
 @pytest.mark.parametrize(
@@ -245,6 +256,14 @@ def test_a_file_as_the_body_becomes_a_campaign(http: httpx2.Client, kind: str, s
         ("text/csv", "name=x1&budget_usd=-1&send_date=2026-12-01", "a", 422, "budget_usd is '-1'"),
         ("text/csv", "name=x1&budget=1", "a", 422, "budget is no parameter; allowed: name, budget_usd"),
         ("text/csv", "name=x1&budget_usd=1&send_date=2026-12-01&variants=%7B", "a", 422, "variants is no JSON"),
+        (
+            "text/csv",
+            "name=x1&budget_usd=1&send_date=2026-12-01&variants=%7B%22draft%22%3A%7B%22b%22%3A9%7D%7D",
+            "a",
+            422,
+            "variants gives draft@b a share, but there is no such prompt",
+        ),
+        ("text/csv", "name=x1&budget_usd=1&send_date=2026-12-01", "a,b", 422, "x1.csv"),
         ("application/json", "", "[" * 100_000, 400, "can't be read as JSON"),
         ("application/json", "", " " * (MOST_JSON_BYTES + 1), 413, "`offers campaign create` takes any file"),
     ],
@@ -255,3 +274,47 @@ def test_what_cant_be_created_is_named(
     refused = http.post(f"/campaigns?{query}", content=body, headers=bearer() | {"content-type": kind})
     assert (refused.status_code, told in refused.json()["detail"]) == (status, True), refused.text
     assert len(refused.text) < 1_000
+
+
+def test_a_campaign_is_created_planned_run_and_verified_over_http(
+    serving: Serving, http: httpx2.Client, url: str
+) -> None:
+    serving.until_health("healthy")
+    on_ledger(url, lambda database: add_members(database, *(f"E{number}" for number in range(20))))
+    on_ledger(url, lambda database: add_members(database, "E_OUT", opt_in_marketing=False))
+    rows: list[Any] = [
+        {"user_id": f"E{number}", "domain": domain, "confidence_score": 0.9}
+        for number in range(20)
+        for domain in ("Travel", "Dining")
+    ]
+    rows += [{"user_id": name, "domain": "Travel", "confidence_score": 0.9} for name in ("E_OUT", "NOBODY")]
+    terms = {"name": "whole", "budget_usd": 5000, "send_date": "2026-12-01", "predictions": [*rows, "bad"]}
+    assert http.post("/campaigns", json=terms, headers=bearer()).status_code == 201
+    planned = http.post("/campaigns/whole/plan", headers=bearer())
+    assert planned.status_code in (200, 202)
+    wait_for(lambda: http.get("/campaigns/whole").json()["state"] == "planned", every_s=0.05)
+    assert http.get("/campaigns/whole").json()["plan"]["items"] == 42
+    poor = {**terms, "name": "poor", "budget_usd": 1}
+    assert http.post("/campaigns", json=poor, headers=bearer()).status_code == 201
+    http.post("/campaigns/poor/plan", headers=bearer())
+    wait_for(lambda: http.get("/campaigns/poor").json()["state"] == "planned", every_s=0.05)
+    refused = http.post("/campaigns/poor/run", headers=bearer())
+    assert (refused.status_code, "`?yes=true` runs it so" in refused.json()["detail"]) == (409, True)
+    ran = http.post("/campaigns/whole/run", headers=bearer())
+    assert ran.status_code in (200, 202), ran.text
+    found = events_of(http, "/campaigns/whole/events", threading.Event())
+    ended = json.loads(found[-2][1])
+    assert (found[-1][0], ended["state"], ended["open"], ended["dead"]) == ("end", "done", 0, 0)
+    assert (ended["input_rows"], ended["rejected"], ended["items"]) == (43, 1, 42)
+    assert ended["done"] == ended["offers"] > 0
+    held = {name: ended["skipped_by"][name] for name in ("suppressed_marketing_opt_out", "user_not_found")}
+    assert held == {"suppressed_marketing_opt_out": 1, "user_not_found": 1}
+    again = http.post("/campaigns/whole/run", headers=bearer())
+    assert (again.status_code, again.json()["offers"]) == (200, ended["offers"])
+
+    async def verified(database: Database) -> Verdict:
+        return await verify(database, await named(database, "whole"), most_per_month=3, zone=ZONE)
+
+    verdict = on_ledger(url, verified)
+    assert [line.name for line in verdict.lines if not line.ok] == []
+    assert "open 0; offers" in verdict.summary
