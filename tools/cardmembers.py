@@ -1,7 +1,7 @@
 """Cardmembers read from PostgreSQL: many in one query, out of any table that has the export's columns."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
@@ -75,7 +75,7 @@ class Cardmember:
         return f"Cardmember({self.user_id!r})"
 
 
-def _reading(column: Column) -> str:
+def reading(column: Column) -> str:
     """Return the SQL that reads a column of whatever type as ours: '' and non-finite become null, numeric a float."""
     value = f"nullif({column.name}::text, '')"
     match column.kind:
@@ -104,7 +104,7 @@ def table_identifier(table: str) -> sql.Identifier:
 @lru_cache(maxsize=64)
 def _fetch_query(table: str) -> bytes:
     # A table without `email` has the name resolve to the outer `fallback`: one query serves both, no catalogue look-up.
-    readings = ", ".join(_reading(column) for column in ALL_COLUMNS)
+    readings = ", ".join(reading(column) for column in ALL_COLUMNS)
     query = sql.SQL(
         "select member.* from (select null::text as email) fallback "
         "cross join lateral (select {readings} from {table} where user_id = any(%s)) member"
@@ -119,12 +119,17 @@ _SPELLINGS: Final = tuple(
 )
 
 
+def spelt(value: str, spelling: Mapping[str, str]) -> str:
+    """Return a value as a closed set spells it (`spelling`: choices by their casefolded text), or as it is."""
+    return spelling.get(value.strip().casefold(), value)
+
+
 def member_of(*values: Any) -> Cardmember:
     """Return the member of a row's values in the order of `ALL_COLUMNS`; what a closed set holds is spelt as there."""
     row = list(values)
     for place, spelling in _SPELLINGS:
         if (value := row[place]) is not None:
-            row[place] = spelling.get(value.strip().casefold(), value)
+            row[place] = spelt(value, spelling)
     return Cardmember(*row)
 
 
