@@ -55,8 +55,8 @@ def usd(amount: Decimal | float | None) -> str:
     """Return an amount in words: $1,234.50; amounts under ten cents with four places."""
     if amount is None:
         return NONE
-    places = 4 if 0 < abs(amount) < 0.1 else 2
-    return f"${number(float(amount), places=places)}"
+    value = float(amount)
+    return f"${number(value, places=4 if 0 < abs(value) < 0.1 else 2)}"
 
 
 def part(count: float | Decimal, of: float | Decimal | None) -> str:

@@ -57,7 +57,7 @@ async def test_the_page_tells_the_figures_and_no_member(database: Database) -> N
         "Passed at first 25.0 % 1 of 4; 95 %: 4.6 % to 69.9 %",
         "UDAAP-10/numbers 3 2",
         "Calls per offer 0.0478",
-        "gender F (0.55)",
+        "gender F (0.51)",
         "1 group of fewer than 30 members not told",
         "Allocation fault in the draft",
         "held out 5.0 % 20 20.0",
