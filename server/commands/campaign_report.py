@@ -26,7 +26,7 @@ def report(
 ) -> None:
     """Write a campaign's report: funnel, money, offers, drafts, model, parity, holdout, in one HTML file.
 
-    Everything is read from the ledger at one moment, so it may be asked for at any time and again; a report of a campaign
+    Everything is read from the ledger at one moment, so it may be asked for at any time; a report of a campaign
     that has not ended says so. The file needs no network and no other file, and names no member: it can be sent
     around and printed. Groups of fewer than 30 members are not told.
 
@@ -52,7 +52,9 @@ def report(
     if not as_json:
         out().print(f"report: {path}", soft_wrap=True, markup=False)
     if not figures.finished:
-        warn(f"the campaign is {figures.state}: {figures.funnel.open:,} predictions are open; ask again when it is done")
+        warn(
+            f"the campaign is {figures.state}: {figures.funnel.open:,} predictions are open; ask again when it is done"
+        )
 
 
 async def _figures(settings: "Settings", name: str) -> "CampaignFigures":

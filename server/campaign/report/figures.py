@@ -54,7 +54,7 @@ class Budgeted(_Figures):
 
 
 class DomainCost(_Figures):
-    """Offers of a domain, and what they are expected to cost together. `limit_usd`: the domain's budget, if it has one."""
+    """Offers of a domain, and their expected cost together. `limit_usd`: the domain's budget, if it has one."""
 
     domain: str
     offers: int
@@ -136,7 +136,7 @@ class Size(_Figures):
 
 
 class Reuse(_Figures):
-    """How many predictions one draft serves. `one_by_one` is how many drafts the served ones would need without cohorts."""
+    """How many predictions one draft serves. `one_by_one`: the drafts they would need without cohorts."""
 
     cohorts: int
     drafted: int
@@ -233,7 +233,7 @@ class Arm(_Figures):
 
 
 class SampleRatio(_Figures):
-    """Sizes of arms against their shares, by Pearson's chi-square. `fault`: p under 0.001, so allocation is at fault."""
+    """Sizes of arms against their shares, by Pearson's chi-square. `fault`: p under 0.001, allocation is at fault."""
 
     name: str
     arms: tuple[Arm, ...]

@@ -1,6 +1,6 @@
-"""A campaign's figures as one HTML file: no script, nothing from elsewhere, light and dark, for phones, desks, paper."""
+"""A campaign's figures as one HTML file: no script, nothing from elsewhere, light and dark, for screens and paper."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from server.campaign.report.figures import CampaignFigures, Proportion
 from server.campaign.report.groups import LEAST
 from server.campaign.report.plots import columns, scaled, usd_scale
 from server.campaign.report.use import OUTCOMES
-from server.campaign.report.words import funnel_lines, reason_words, version_lines
+from server.campaign.report.words import funnel_lines, version_lines
 from server.evaluation.report.page import TEMPLATES as SHARED
 from server.evaluation.report.page import environment, styled
 from server.evaluation.wording import counted, number, p_value, share
@@ -55,8 +55,8 @@ def usd(amount: Decimal | float | None) -> str:
     """Return an amount in words: $1,234.50; amounts under ten cents with four places."""
     if amount is None:
         return NONE
-    places = 4 if amount and abs(amount) < Decimal("0.1") else 2
-    return f"${number(float(amount), places=places)}"
+    value = float(amount)
+    return f"${number(value, places=4 if 0 < abs(value) < 0.1 else 2)}"
 
 
 def part(count: float | Decimal, of: float | Decimal | None) -> str:
@@ -77,14 +77,14 @@ def largest(values: Iterable[float]) -> float:
 @cache
 def _template() -> Template:
     templates = environment(TEMPLATES)
-    templates.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "usd": usd,
         "n": lambda value, places=0: NONE if value is None else number(float(value), places=places),
         "share": lambda value: NONE if value is None else share(value),
         "interval": interval,
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
         "p": p_value,
-        "reason": reason_words,
     }
+    templates.filters.update(filters)
     templates.globals |= {"part": part, "counted": counted, "largest": largest, "scaled": scaled}
     return templates.get_template("campaign.html.j2")

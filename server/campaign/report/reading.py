@@ -1,4 +1,4 @@
-"""Reads a campaign's figures from its ledger: aggregates alone, so that a million items take no more memory than ten."""
+"""Reads a campaign's figures from its ledger: aggregates alone, a million items take no more memory than ten."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -28,7 +28,9 @@ async def figures_of(database: Database, name: str, *, table: str, prices: Price
         await connection.execute("set local statement_timeout = 0")  # a million items take longer than a request may
         campaign = await find_id(connection, known.campaign_id)
         if campaign is None:
-            raise InputInvalid(f"campaign is {name!r}: it was deleted this moment; `offers campaign list` shows those left")
+            raise InputInvalid(
+                f"campaign is {name!r}: it was deleted this moment; `offers campaign list` shows those left"
+            )
         of = campaign.campaign_id
         funnel, use = await funnel_of(connection, campaign), await use_of(connection, of)
         tries = sum(row.tries for row in use.rows)

@@ -17,6 +17,7 @@ from server.evaluation.report.view import (
     scales,
 )
 
+
 def html(comparison: Comparison) -> str:
     """Return the report. Whatever a model, a policy or a file name holds is shown as text."""
     drafts = differing(comparison.pairing)

@@ -60,7 +60,9 @@ def cost(n: int) -> float:
     return 1.0 if n == SECOND else 2.0 if n <= 200 and n % 4 == 1 else 2.5 if n <= 200 else 4.0
 
 
-def result(clause: str, found: str, depends_on: list[str], *, stage: str = "copy", severity: str = "fix") -> dict[str, Any]:
+def result(
+    clause: str, found: str, depends_on: list[str], *, stage: str = "copy", severity: str = "fix"
+) -> dict[str, Any]:
     return {
         "policy_id": "UDAAP-10", "policy_version": "1", "clause_id": clause, "kind": "code", "stage": stage,
         "depends_on": depends_on, "result": found, "severity": severity, "evidence": [], "error_code": None,
@@ -83,7 +85,13 @@ HINT = result("hint", "violate", ["copy"], severity="warn")
 
 
 def call(step: str, seconds: float, *, cached: bool = False) -> dict[str, Any]:
-    return {"step": step, "attempts": 0 if cached else 1, "cached": cached, "elapsed_ms": seconds * 1000, "error_code": None}
+    return {
+        "step": step,
+        "attempts": 0 if cached else 1,
+        "cached": cached,
+        "elapsed_ms": seconds * 1000,
+        "error_code": None,
+    }
 
 
 MERCHANTS = {1: ["Aurora Air", "Harbor Hotels"], 2: ["Aurora Air", "Blue Bistro"], 3: ["Blue Bistro"]}
@@ -112,7 +120,8 @@ async def plant(database: Database, *, state: str = "done") -> int:
     async with database.connection() as connection:
         cursor = await connection.execute(
             "insert into campaign (name, state, spec, versions, input_name, input_sha, input_rows, sent_at, planned_at,"
-            " started_at) values (%s, %s, %s, %s, 'scores.csv', 'f00d', 406, now(), now(), now()) returning campaign_id",
+            " started_at) values (%s, %s, %s, %s, 'scores.csv', 'f00d', 406, now(), now(), now())"
+            " returning campaign_id",
             (NAME, state, json.dumps(SPEC), json.dumps({"policy_epoch": 3, "prompts": {"draft": "ab" * 32}})),
         )
         found = await cursor.fetchone()
@@ -179,8 +188,8 @@ async def _cohorts(connection: AsyncConnection, campaign_id: int) -> None:
             record = {"history": history, "calls": calls, "terms": {"merchants": merchants}} if history else None
             size = sum(rule(n).cohort == number for n in ROWS)
             await cursor.execute(
-                "insert into campaign_cohort (campaign_id, cohort_id, key, view, variants, use_llm, items, status, source,"
-                " record) values (%s, %s, %s, '{}', %s, true, %s, %s, %s, %s)",
+                "insert into campaign_cohort (campaign_id, cohort_id, key, view, variants, use_llm, items, status,"
+                " source, record) values (%s, %s, %s, '{}', %s, true, %s, %s, %s, %s)",
                 (
                     campaign_id, number, f"key{number}", json.dumps(variants), size, status, source,
                     None if record is None else json.dumps(record),
