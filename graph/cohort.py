@@ -40,15 +40,16 @@ class CohortDrafter:
     def __init__(self, deps: Deps) -> None:
         self._deps, self._graph = deps, build_cohort_graph(deps)
 
-    async def draft(self, ask: CohortAsk) -> CohortDraft:
+    async def draft(self, ask: CohortAsk, *, without_model: bool = False) -> CohortDraft:
         """Return the cohort's draft, or one with a `failure` when none gets past the gate; it may take RUN_DEADLINE_S.
 
-        The deadline counts from now, though the run of the result bears the campaign's moment. Raises ModelUnavailable
-        (with its account as `call`, where a call was made) when the endpoint is away, DatabaseUnavailable, and
-        InputInvalid for a variant there is no prompt of and for a view nothing can be offered to.
+        `without_model` drafts from approved copy alone, where models have failed this cohort too often. The deadline
+        counts from now, though the run of the result bears the campaign's moment. Raises ModelUnavailable (with its
+        account as `call`, where a call was made) when the endpoint is away, DatabaseUnavailable, and InputInvalid for a
+        variant there is no prompt of and for a view nothing can be offered to.
         """
         start = _start(ask, self._deps)
-        context = CohortContext(mode="issue", campaign=ask.seed or ask.campaign)
+        context = CohortContext(mode="issue", campaign=ask.seed or ask.campaign, without_model=without_model)
         limit = start["run"].deadline_s + GRACE_S
         try:
             async with asyncio.timeout(limit):

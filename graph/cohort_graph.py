@@ -19,7 +19,7 @@ from graph.state import AnalyzeInput, DraftInput, OfferState, RetrieveInput
 from tools.chat.calls import ModelCall
 from tools.errors import ModelReplyInvalid
 
-CohortGraph = CompiledStateGraph[Any, CohortContext, Any, Any]
+CohortGraph = CompiledStateGraph[Any, Context, Any, Any]
 
 _Node = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -32,12 +32,16 @@ def build_cohort_graph(deps: Deps) -> CohortGraph:
     """
 
     async def analysed(state: AnalyzeInput, runtime: Runtime[Context]) -> dict[str, Any]:
+        if _without_model(runtime):
+            return {}
         return await _forgiving("analyze_llm", analyze_llm(state, runtime, deps=deps), {})
 
     async def retrieved(state: RetrieveInput) -> dict[str, Any]:
         return await retrieve_policies(state, deps=deps)
 
     async def drafted(state: DraftInput, runtime: Runtime[Context]) -> dict[str, Any]:
+        if _without_model(runtime):
+            return {"draft": None}
         return await _forgiving("draft", draft(state, runtime, deps=deps), {"draft": None})
 
     async def checked(state: CohortState) -> dict[str, Any]:
@@ -46,8 +50,9 @@ def build_cohort_graph(deps: Deps) -> CohortGraph:
     async def fallen_back(state: CohortState, runtime: Runtime[Context]) -> dict[str, Any]:
         return await fall_back(cast(OfferState, state), runtime, deps=deps)  # the same channels, fewer
 
+    context: type[Context] = CohortContext  # nodes know it as the context they have in single requests
     return (
-        StateGraph(CohortState, CohortContext)
+        StateGraph(CohortState, context)
         .add_node("analyze_llm", analysed, input_schema=AnalyzeInput)
         .add_node("retrieve_policies", retrieved, input_schema=RetrieveInput)
         .add_node("draft", drafted, input_schema=DraftInput)
@@ -72,6 +77,10 @@ async def _after_check(state: CohortState) -> Literal["draft", "fall_back", "__e
     if state.get("loop_end") is not None or not state["feedback"] or made is None:
         return "fall_back"
     return "draft" if state["attempts"] <= state["run"].max_revisions else "fall_back"
+
+
+def _without_model(runtime: Runtime[Context]) -> bool:
+    return isinstance(runtime.context, CohortContext) and runtime.context.without_model
 
 
 async def _forgiving(name: str, update: Awaitable[dict[str, Any]], otherwise: Mapping[str, Any]) -> dict[str, Any]:

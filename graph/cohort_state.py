@@ -15,9 +15,13 @@ from tools.views import MemberView
 
 
 class CohortContext(Context):
-    """A cohort's knobs. `campaign` is what takes turns: the campaign's name, or a name that is one member's own."""
+    """A cohort's knobs. `campaign` is what takes turns: the campaign's name, or a name that is one member's own.
+
+    `without_model` asks no model: the draft is the fallback's.
+    """
 
     campaign: str  # type: ignore[assignment]  # callers of single requests have one campaign only
+    without_model: bool = False
 
 
 class CohortState(TypedDict, total=False):

@@ -32,7 +32,6 @@ from tools.ledger.quotas import Quotas
 from tools.ledger.records import Records
 from tools.ledger.usage import Usage
 from tools.policies.policy_set import PolicySet
-from tools.policies.schema import AttestClause
 from tools.policy_index import PolicyChunk, PolicyDocument, PolicyIndex
 from tools.screening import Limits
 from tools.subject import Scope
@@ -89,13 +88,7 @@ class Deps:
 
     def unattested(self, today: date) -> tuple[str, ...]:
         """Return the facts beside the accounts' standing that a policy asks a person for and nobody answers for."""
-        names = {
-            active.clause.attested_by
-            for policy in self.rulebook.policies.active
-            if policy.scope.has_email  # what only another channel asks for holds that channel back, not the member
-            for active in policy.clauses
-            if isinstance(active.clause, AttestClause)
-        }
+        names = self.rulebook.policies.attested()
         return tuple(sorted(name for name in names - {"account_standing"} if not self.attested(name, today)))
 
     async def sync_index(self) -> None:

@@ -6,14 +6,17 @@ offer without reports that pass for this member, cover every clause in scope and
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, Final, cast
 
-from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, subject_of, subject_of_nobody
+from pydantic_core import to_json
+
+from graph.assembly import BEFORE_MESSAGE, MESSAGE, Assembled, assemble, personal_of, subject_of_nobody
 from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
-from graph.member_record import output_patch, packed
+from graph.member_record import output_patch, packed, personal
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
 from graph.nodes.render import build_message, person_of
@@ -28,6 +31,7 @@ from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
 from tools.email.stencil import Stencil, stencil_facts
 from tools.errors import InputInvalid, TemplateFault
+from tools.ledger.chunks import OwnRecord
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
@@ -72,6 +76,15 @@ class Moved:
     """The member's data changed since the plan: the draft was made for another view."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Theirs:
+    """One member as clauses see them: decision facts and profile, put together once for all stages."""
+
+    member: Cardmember
+    facts: dict[str, object]
+    personal: dict[str, object]
+
+
 MemberOutcome = Offered | HeldBack | Refused | Moved
 
 
@@ -84,6 +97,7 @@ class MemberOffers:
     def __init__(self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None) -> None:
         self._deps, self._cohort, self._stencils = deps, cohort, stencils
         self._shared = shared_state(cohort, option_id)
+        self._nobody = _subject_of_nobody(self._shared, deps)
 
     def decide(
         self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str
@@ -101,7 +115,8 @@ class MemberOffers:
         }
         signals = signals_of(state, member)
         view = signals.view(prediction.domain)
-        if holds := screen(case_of(state, member, usage, self._deps)):
+        case = case_of(state, member, usage, self._deps)
+        if holds := screen(case):
             return HeldBack(holds)
         if view != state["view"]:
             return Moved()
@@ -113,23 +128,28 @@ class MemberOffers:
             offer_performance={"acceptance": signals.acceptance, "strategy": view.strategy},
             quality=signals.quality,
         )
-        return self._offered(self._judged(state, member), member)
+        theirs = _Theirs(member, case.facts(), personal_of(member))
+        return self._offered(self._judged(state, theirs), theirs)
 
-    def _judged(self, state: OfferState, member: Cardmember) -> OfferState:
+    def _judged(self, state: OfferState, theirs: "_Theirs") -> OfferState:
         """Put the member's clauses to the shared draft; approved copy takes its place where they refuse it."""
-        report = self._report(state, member)
+        report = self._report(state, theirs)
         if report.verdict == "pass":
             return _with_report(state, report)
         draft = state["draft"]
         if draft is not None and draft.source == "fallback":
             return _with_report(state, report)
-        return self._fallen_back(_with_report(state, report), member)
+        return self._fallen_back(_with_report(state, report), theirs)
 
-    def _report(self, state: OfferState, member: Cardmember) -> ComplianceReport:
-        subject = _subject(state, member, self._deps)
-        return self._deps.rulebook.gate.for_member(self._shared["report"], subject)
+    def _report(self, state: OfferState, theirs: "_Theirs") -> ComplianceReport:
+        return self._deps.rulebook.gate.for_member(self._shared["report"], self._subject(state, theirs))
 
-    def _fallen_back(self, state: OfferState, member: Cardmember) -> OfferState:
+    def _subject(self, state: OfferState, theirs: "_Theirs") -> Subject:
+        is_shared = state["draft"] is self._shared["draft"] and state["terms"] is self._shared["terms"]
+        nobody = self._nobody if is_shared else _subject_of_nobody(state, self._deps)
+        return replace(nobody, member=theirs.facts, personal=theirs.personal)
+
+    def _fallen_back(self, state: OfferState, theirs: "_Theirs") -> OfferState:
         deps = self._deps
         draft = fallback_of(state, deps, seed=self._cohort.seed)
         option = state["menu"].option(draft.option_id)
@@ -137,7 +157,7 @@ class MemberOffers:
         offer = assemble(state, draft, option, deps)
         if not isinstance(offer, Assembled):
             return state
-        subject = subject_of(state, draft, offer, member=member, deps=deps)
+        subject = replace(subject_of_nobody(state, draft, offer, deps), member=theirs.facts, personal=theirs.personal)
         report = deps.rulebook.gate.check(subject, stages=BEFORE_MESSAGE)
         attempt = Attempt(draft=draft, report=report, offer_sha=offer.sha(draft), told=())
         return {
@@ -150,15 +170,15 @@ class MemberOffers:
             "history": [*state["history"], attempt],
         }
 
-    def _offered(self, state: OfferState, member: Cardmember) -> MemberOutcome:
-        deps = self._deps
+    def _offered(self, state: OfferState, theirs: "_Theirs") -> MemberOutcome:
+        deps, member = self._deps, theirs.member
         if state["report"].verdict != "pass":
             output = outcome_of(state, deps)
             return Refused(output.error_code or "compliance", output.error or "no draft was shown to obey every clause")
         person = person_of(member)
-        cut = self._cut(state, member, person)
+        subject = self._subject(state, theirs)
+        cut = self._cut(state, subject, person)
         filled = cut.stencil.fill(state["run"].run_id)
-        subject = _subject(state, member, deps)
         facts = stencil_facts(cut.facts, filled)
         report = deps.rulebook.gate.for_member(cut.report, replace(subject, message=facts))
         if report.verdict != "pass":
@@ -176,11 +196,11 @@ class MemberOffers:
         is_shared = state["terms"] == self._cohort.terms and state["draft"] == self._cohort.draft
         return Offered(output, state, report, filled.html_sha256, person, issued_of(state, deps), is_shared)
 
-    def _cut(self, state: OfferState, member: Cardmember, person: Person) -> "_Cut":
+    def _cut(self, state: OfferState, subject: Subject, person: Person) -> "_Cut":
         """Return the email of this draft and greeting, judged whole once; what follows differs in links alone."""
         key = (state["history"][-1].offer_sha or "", greeting_name(person.first_name))
         found = self._stencils.get(key)
-        return found or self._stencils.put(key, _cut_of(state, member, person, self._deps))
+        return found or self._stencils.put(key, _cut_of(state, subject, person, self._deps))
 
 
 class Stencils:
@@ -259,18 +279,17 @@ def _offer_of(cohort: CohortDraft, option_id: str | None) -> tuple[OfferTerms, C
     return None if cheaper is None else (cheaper.terms, cheaper.filled, cheaper.terms_text, cheaper.report)
 
 
-def _cut_of(state: OfferState, member: Cardmember, person: Person, deps: Deps) -> _Cut:
+def _cut_of(state: OfferState, subject: Subject, person: Person, deps: Deps) -> _Cut:
     message = build_message(state, person, deps)
     facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
-    subject = _subject(state, member, deps)
     report = deps.rulebook.gate.check(replace(subject, message=facts), stages=MESSAGE)
     return _Cut(deps.mailer.cut(message, run_id=state["run"].run_id), facts, report)
 
 
-def _subject(state: OfferState, member: Cardmember, deps: Deps) -> Subject:
+def _subject_of_nobody(state: OfferState, deps: Deps) -> Subject:
     terms, copy, draft = state["terms"], state["copy"], state["draft"]
     assert terms is not None and copy is not None and draft is not None  # a cohort without them is a dead letter
-    return subject_of(state, draft, Assembled(terms, copy, state["terms_text"]), member=member, deps=deps)
+    return subject_of_nobody(state, draft, Assembled(terms, copy, state["terms_text"]), deps)
 
 
 def _with_report(state: OfferState, report: ComplianceReport) -> OfferState:
@@ -297,24 +316,30 @@ class Base:
         )
 
 
-def own_record(offered: Offered, base: Base) -> dict[str, Any]:
-    """Return what of an offer's decision record is the member's own; `whole_record` lays it over the cohort's."""
+def own_record(offered: Offered, base: Base) -> OwnRecord:
+    """Return what of an offer's decision record its cohort's lacks; `whole_record` puts them together again."""
     state = offered.state
-    own: dict[str, Any] = {
-        "prediction": state["prediction"],
-        "run": state["run"],
+    run, prediction = state["run"], state["prediction"]
+    output = offered.output.model_dump(mode="json", exclude={"email_html"})
+    part: dict[str, Any] = {
         "screening": state["screening"],
         "analysis": state["analysis"],
         "message_results": packed(offered.message_report, base.message_report),
-        "html_sha256": offered.html_sha256,
-        "output_patch": output_patch(offered.output.model_dump(mode="json", exclude={"email_html"}), base.output),
+        "output_patch": output_patch(output, personal(base.output, prediction, run.run_id)),
     }
     if state["deliveries"]:
-        own["deliveries"] = state["deliveries"]
+        part["deliveries"] = state["deliveries"]
     if offered.is_shared:
-        return {**own, "results": packed(state["report"], base.report)}
-    its = ("draft", "terms", "terms_text", "history", "report", "money")
-    return {**own, **{name: value for name in its if (value := state.get(name)) is not None}}
+        part["results"] = packed(state["report"], base.report)
+    else:
+        its = ("draft", "terms", "terms_text", "history", "report", "money")
+        part |= {name: value for name in its if (value := state.get(name)) is not None}
+    own = {
+        "prediction": prediction.model_dump(mode="json", exclude_defaults=True),
+        "html_sha256": offered.html_sha256,
+    }
+    body = to_json(part)
+    return OwnRecord(to_json(own).decode(), body.decode(), sha256(body).hexdigest()[:32])
 
 
 def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:
@@ -333,9 +358,7 @@ def base_of(cohort: CohortDraft, deps: Deps) -> dict[str, Any] | Refused:
     except TemplateFault as error:
         return Refused("template_fault", str(error))
     facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
-    terms, copy, draft = state["terms"], state["copy"], state["draft"]
-    assert terms is not None and copy is not None and draft is not None  # `build_message` saw them
-    subject = replace(subject_of_nobody(state, draft, Assembled(terms, copy, state["terms_text"]), deps), message=facts)
+    subject = replace(_subject_of_nobody(state, deps), message=facts)
     gate = deps.rulebook.gate
     report = gate.check(subject, stages=MESSAGE)
     if not gate.shared_passes(report, subject.scope, stages=MESSAGE):

@@ -7,6 +7,7 @@ difference from the cohort's, and the outcome as a patch of the cohort's.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from graph.schemas import OfferInput, as_recommendation
 from tools.report import ClauseResult, ComplianceReport, verdict_of
 
 _GONE: Final = {"gone": True}
@@ -76,17 +77,32 @@ def patched(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
 def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a decision's record in the one layout all readers know; one that was written whole stays as it is.
 
-    `record` is what the ledger's `whole_record` gives: the member's own laid over the cohort's.
+    `record` is what the ledger's `whole_record` gives: the member's own laid over what others share with it.
     """
     whole = {name: value for name, value in record.items() if name not in _PACKED}
+    if "ids" in record:
+        prediction = OfferInput.model_validate(record["prediction"])
+        whole["prediction"] = prediction.model_dump(mode="json")
+        whole["run"] = {**record["run"], **record["ids"]}
+        base = personal(record["output"], prediction, record["ids"]["run_id"])
+        whole["output"] = patched(base, record["output_patch"])
     if "results" in record:
         whole["report"] = _report(record["report"], record["results"])
         whole["history"] = [*whole["history"][:-1], {**whole["history"][-1], "report": whole["report"]}]
     if "message_results" in record:
         whole["message_report"] = _report(record["message_report"], record["message_results"])
-    if "output_patch" in record:
-        whole["output"] = patched(record["output"], record["output_patch"])
     return whole
+
+
+def personal(base: Mapping[str, Any], prediction: OfferInput, run_id: str) -> dict[str, Any]:
+    """Return a cohort's outcome with what each member's prediction alone decides of theirs."""
+    return {
+        **base,
+        "user_id": prediction.user_id,
+        "run_id": run_id,
+        "ml_recommendation": as_recommendation(prediction),
+        "offer": {**base["offer"], "ml_confidence": prediction.confidence_score},
+    }
 
 
 def _report(shared: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,4 +116,4 @@ def _key(result: ClauseResult) -> Sequence[str]:
 _SAME: Final = {"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"}
 """What a clause's result says of the clause and not of the member."""
 
-_PACKED: Final = frozenset({"results", "message_results", "output_patch"})
+_PACKED: Final = frozenset({"ids", "results", "message_results", "output_patch"})

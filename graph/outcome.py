@@ -1,6 +1,7 @@
 """The one typed outcome of a run, read off its state."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, assert_never
 
 from graph.assembly import BEFORE_MESSAGE, MESSAGE, is_as_judged, scope_of
@@ -21,6 +22,7 @@ from graph.schemas import (
 )
 from graph.state import Failure, OfferState
 from tools.policies.gate import covers
+from tools.policies.policy_set import Policy
 from tools.report import SATISFIED, ComplianceReport
 from tools.slots import offer_value
 
@@ -124,15 +126,16 @@ def notes_of(report: ComplianceReport) -> tuple[str, ...]:
 def applied_policies(report: ComplianceReport, deps: Deps) -> tuple[AppliedPolicy, ...]:
     """Return the policies whose clauses were put to the offer."""
     ids = dict.fromkeys(result.policy_id for result in report.results)
-    policies = [policy for policy_id in ids if (policy := deps.rulebook.policies.get(policy_id))]
-    return tuple(
-        AppliedPolicy(
-            id=policy.id,
-            type=policy.front.type,
-            domain=", ".join(policy.front.scope.domains) or "all",
-            version=policy.front.version,
-        )
-        for policy in policies
+    return tuple(_applied(policy) for policy_id in ids if (policy := deps.rulebook.policies.get(policy_id)))
+
+
+@lru_cache(maxsize=1024)
+def _applied(policy: Policy) -> AppliedPolicy:
+    return AppliedPolicy(
+        id=policy.id,
+        type=policy.front.type,
+        domain=", ".join(policy.front.scope.domains) or "all",
+        version=policy.front.version,
     )
 
 

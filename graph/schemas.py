@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
@@ -59,6 +60,7 @@ UNSETTLED: Final[frozenset[ErrorCode]] = frozenset(
 """Passing faults: the prediction stays open, and a repeat decides it anew."""
 
 
+@lru_cache(maxsize=4096)
 def _instant(timestamp: str) -> str:
     """Return one spelling for each instant; text that is no ISO 8601 timestamp stands for itself."""
     try:

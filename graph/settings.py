@@ -150,8 +150,8 @@ class Settings(BaseSettings):
     )
     api_principals: Annotated[tuple[Principal, ...], NoDecode] = Field(
         default=(),
-        description="Who may add and approve policies over HTTP, JSON:"
-        ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: approving is a CLI act.',
+        description="Who may add and approve policies over HTTP, or steer campaigns (role campaigns), JSON:"
+        ' [{"name": "A. Officer", "roles": ["compliance"], "token_sha256": "<hex>"}]; none: these are CLI acts.',
     )
     delivery_channels: Annotated[tuple[DeliveryChannel, ...] | None, NoDecode] = Field(
         default=None,
@@ -343,6 +343,21 @@ def load_settings(**overrides: Any) -> Settings:
             " Any other needs LLM_BASE_URL or OPENROUTER_API_KEY."
         )
     return settings
+
+
+def handed_over(settings: Settings) -> str:
+    """Return the settings as JSON for another process of ours, secrets readable: pass it where nobody else looks."""
+    plain = settings.model_dump(mode="json")
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            plain[name] = value.get_secret_value()
+    return json.dumps(plain)
+
+
+def taken_over(text: str) -> Settings:
+    """Return the settings another process handed over; this one's environment has no say. Raises SettingInvalid."""
+    return load_settings(_env_file=None, **json.loads(text))
 
 
 def _explain(item: Any) -> str:

@@ -11,6 +11,8 @@ from fastapi_offline import FastAPIOffline
 from graph.brand import brand_of
 from graph.settings import Settings, load_settings
 from server.api import add_api_routes
+from server.campaign.background import Background
+from server.campaigns_api import add_campaign_routes
 from server.examples import add_examples
 from server.langserve import add_offer_routes
 from server.links import add_link_routes
@@ -30,7 +32,7 @@ From a prediction (member, domain, confidence) to one personalised card offer th
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application. Raises SettingInvalid for a bad setting; policies and prompts are read at start-up."""
-    pipeline = Pipeline(settings or load_settings())
+    pipeline, background = Pipeline(settings or load_settings()), Background()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -38,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
-            await asyncio.shield(pipeline.aclose())
+            await asyncio.shield(_close(background, pipeline))
 
     app = FastAPIOffline(title="OfferGraph", version=release(), description=DESCRIPTION, lifespan=lifespan)
     described = app.openapi
@@ -46,6 +48,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, refuse_invalid)
     app.state.pipeline = pipeline
     add_api_routes(app, pipeline)
+    add_campaign_routes(app, pipeline, background)
     add_offer_routes(app, pipeline)
     add_link_routes(app, pipeline, Pages(brand_of(pipeline.settings)))
     return app
+
+
+async def _close(background: Background, pipeline: Pipeline) -> None:
+    """Pause the campaigns that this process runs, then close what they work with."""
+    await background.aclose()
+    await pipeline.aclose()

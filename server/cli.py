@@ -30,6 +30,7 @@ from server.commands import (
     studio,
     suppression,
     trace,
+    usage,
 )
 from server.commands.console import fail, out
 from server.release import release
@@ -72,7 +73,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, serve, generate, trace, studio, check, config, parts):
+for module in (demo, serve, generate, usage, trace, studio, check, config, parts):
     app.registered_commands += module.app.registered_commands
 for module in (policy_acts, policy_versions):
     policies.app.registered_commands += module.app.registered_commands

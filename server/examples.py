@@ -1,14 +1,9 @@
 """Requests and replies as /docs shows them: those of the sample members, shortened where long."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-
-class Example(NamedTuple):
-    """The body of a reply with status 200, as text where it is a stream, and the request's."""
-
-    reply: Any
-    request: Any = None
-
+from server.campaign_examples import CAMPAIGN_EXAMPLES
+from server.example import Example
 
 PREDICTION: Final = {"user_id": "USER_000005", "domain": "Dining", "confidence_score": 0.93}
 HELD_BACK: Final = {"user_id": "USER_000003", "domain": "Travel", "confidence_score": 0.91}
@@ -221,7 +216,7 @@ CHECKED: Final = {
     ],
 }
 
-EXAMPLES: Final[dict[tuple[str, str], Example]] = {
+EXAMPLES: Final[dict[tuple[str, str], Example]] = CAMPAIGN_EXAMPLES | {
     ("/", "get"): Example(
         {
             "message": "OfferGraph: from a prediction to a compliant, personalised card offer",

@@ -11,6 +11,8 @@ from graph.settings import Principal
 
 COMPLIANCE: Final = "compliance"
 """The role that puts policies in force."""
+CAMPAIGNS: Final = "campaigns"
+"""The role that creates, plans, runs, pauses and cancels campaigns."""
 _SCHEME: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="OfferGraph"'}
 

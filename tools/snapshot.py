@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from tools.subject import Subject
 
 REMEMBERED: Final = 256
-"""Terms texts, each with one offer and day of sending, whose notes one gate keeps."""
+"""Terms texts, each with one offer and day of sending, whose notes one gate keeps; and as many drafts."""
 
 T = TypeVar("T")
 Notes = dict[Hashable, Any]
@@ -28,15 +28,22 @@ class Snapshot(Subject):
 
 
 class Memory:
-    """The notes of one gate on terms, offers and days; those used longest ago go first."""
+    """The notes of one gate: on terms, offers and days, and on drafts; those used longest ago go first."""
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._notes = lru_cache(maxsize=size)(_none_yet)
+        self._of_drafts = lru_cache(maxsize=size)(_none_of_draft)
 
     def notes(self, subject: Subject) -> Notes:
         """Return the notes on the subject's terms, offer and day."""
         # Facts as Python writes them: equality takes True for 1, and 1 for 1.0.
         return self._notes(subject.text.get("terms", ""), repr(dict(subject.offer)), subject.send_date)
+
+    def of_draft(self, subject: Subject) -> Notes:
+        """Return the notes on all that a subject has beside the member and the message."""
+        offer = repr(dict(subject.offer))
+        parts = (tuple(subject.text.items()), offer, subject.send_date, subject.scope, subject.delivery)
+        return self._of_drafts((*parts, tuple(subject.approved.items())))
 
 
 def snapshot(subject: Subject, memory: Memory | None = None) -> Snapshot:
@@ -78,4 +85,8 @@ def _noted(notes: Notes, key: Hashable, work: Callable[[], T]) -> T:
 
 
 def _none_yet(terms: str, offer: str, sent: date) -> Notes:
+    return {}
+
+
+def _none_of_draft(draft: Hashable) -> Notes:
     return {}

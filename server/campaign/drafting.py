@@ -36,11 +36,12 @@ class Drafting:
     async def draft(self, work: CohortWork) -> bool:
         """Draft a claimed cohort and write what came of it; False when it was given back to be tried later.
 
-        An endpoint that is away charges no attempt; a fault of the cohort's own does, and the last one buries it.
-        Raises DatabaseUnavailable.
+        An endpoint that is away charges no attempt. One that answers others and fails this cohort does: after the last
+        it gets approved copy, as single requests do. A fault of the cohort's own buries it in the end. Raises
+        DatabaseUnavailable.
         """
         try:
-            draft = await self._drafter.draft(self._ask(work))
+            draft = await self._drafter.draft(self._ask(work), without_model=work.attempt > MOST_ATTEMPTS)
             base = None if draft.failure is not None else await asyncio.to_thread(base_of, draft, self._deps)
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(work, "the worker stopped", charged=False))
@@ -48,7 +49,8 @@ class Drafting:
         except DatabaseUnavailable:
             raise
         except ModelUnavailable as error:
-            await self._give_back(work, str(error), charged=False)
+            is_away = self._deps.model.traffic.breaker.is_open
+            await self._give_back(work, str(error), charged=not is_away)
             return False
         # A worker must outlive whatever one cohort does to it: it is tried again and then told as a dead letter.
         except Exception as error:
@@ -86,7 +88,7 @@ class Drafting:
         return await self._chunks.bury_cohort(work.cohort_id, error_class=code, error_text=told, record={})
 
     async def _give_back(self, work: CohortWork, error: str, *, charged: bool) -> None:
-        await self._chunks.give_back_cohort(work.cohort_id, charged=charged, error=error)
+        await insisting(lambda: self._chunks.give_back_cohort(work.cohort_id, charged=charged, error=error))
 
     def _ask(self, work: CohortWork) -> CohortAsk:
         spec = self._spec

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from pydantic_core import to_json
-
 from graph.cohort import CohortDraft
 from graph.deps import Deps
 from graph.member_offer import (
@@ -165,7 +163,7 @@ def _told(item: Item, usage: Usage, found: MemberOutcome, base: Base) -> Outcome
                 "offer_generated",
                 run_id=found.state["run"].run_id,
                 cohort_id=item.cohort_id,
-                record=to_json(own_record(found, base)).decode(),
+                record=own_record(found, base),
                 first_name=found.person.first_name,
                 email=found.person.email,
                 issued=found.issued,

@@ -30,3 +30,9 @@ async def insisting(write: Callable[[], Awaitable[Told]]) -> Told:
             _logger.warning("the ledger can't be written (%s); again in %.1f s", error, pause)
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE_S, pause * 2)
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first plain exception of a group, however nested."""
+    found = group.exceptions[0]
+    return first_of(found) if isinstance(found, BaseExceptionGroup) else found

@@ -3,18 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
 
-from server.campaign.reading import COLUMNS, Batch, File, batches
+from server.campaign.reading import File, Reading
+from server.campaign.rows import COLUMNS, batches
 from server.campaign.spec import Spec
 from tools.database import Database
 from tools.errors import InputInvalid
 from tools.ledger.campaigns import Campaign, find
+
+REASONS_SHOWN: Final = 3
+"""Rejected rows that are told with their reason; `campaign_reject` has all of them."""
+
+Progress = Callable[[int, float], None]
+"""Hears how many rows are read, and which share of the file they are, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,54 +32,65 @@ class TakenIn:
     items: int
     rejected: int
     new: bool
-    first_reason: str | None = None
+    reasons: tuple[str, ...] = ()
+    """Why the first rejected rows were, in the order of the file."""
 
 
 async def take_in(
-    database: Database, spec: Spec, path: Path, *, progress: Callable[[int], None] = lambda rows: None
+    database: Database, spec: Spec, path: Path, *, progress: Progress = lambda rows, share: None
 ) -> TakenIn:
     """Make a campaign of a file of predictions: each row becomes an item, or a reject with its reason.
 
-    Of two rows that are the same prediction the first one counts. `progress` hears how many rows are read. Repeated
-    with the same file and spec it changes nothing. Raises InputInvalid for a file that can't be read or has no row, and
-    for a name that stands for another file or spec, DatabaseUnavailable.
+    Of rows that are the same prediction the first one counts, and the others are rejects. It is one transaction: until
+    it is done there is nothing of the campaign, and whoever asks for the same name meanwhile waits. Repeated with the
+    same file and spec it changes nothing.
+
+    Raises InputInvalid for a file that can't be read, holds no prediction or was changed while it was read, and for a
+    name that stands for another file or spec; DatabaseUnavailable.
     """
     file = await asyncio.to_thread(File.of, path)
     async with database.connection() as connection:
-        await connection.execute("set local statement_timeout = 0")
-        await connection.execute("set local lock_timeout = 0")  # another process may be taking in the same name
-        await connection.execute("set local idle_in_transaction_session_timeout = 0")
-        campaign_id = await _claim_name(connection, spec, file)
-        if campaign_id is None:
+        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            await connection.execute(f"set local {limit} = 0".encode())
+        claimed = await _claim_name(connection, spec, file)
+        if claimed is None:
             return await _as_before(connection, spec, file)
-        rows, first = await _stage(connection, file, progress)
-        if rows == 0:
-            raise InputInvalid(f"{path.name}: there is no prediction in it")
-        values = {"id": campaign_id, "rows": rows}
+        campaign_id, today = claimed
+        rows = await _stage(connection, Reading(file), today, progress)
+        values = {"id": campaign_id, "rows": rows, "budget": spec.budget_usd}
         await connection.execute("select open_partition(%(id)s)", values)
-        await connection.execute(_SPREAD)
         items = sql.SQL(_ITEMS).format(table=sql.Identifier(f"offer_item_c{campaign_id}"))
-        for statement in (items, _REJECTS, _ROWS, _BUDGET, _BUDGET_USE):
-            await connection.execute(statement, values | {"budget": spec.budget_usd})
+        for statement in (_ANALYZE, _REPEATED, items, _REJECTS, _ROWS, _BUDGET, _BUDGET_USE):
+            await connection.execute(statement, values)
+        taken = await _taken(connection, spec.name, new=True)
+        if taken.items == 0:
+            raise InputInvalid(_nothing(path, taken))
         await connection.execute("select attach_partition(%(id)s)", values)
-        await asyncio.to_thread(file.check_unchanged)
-        return await _taken(connection, spec.name, new=True, first=first)
+        return taken
 
 
-async def _claim_name(connection: AsyncConnection, spec: Spec, file: File) -> int | None:
-    cursor = await connection.execute(
-        "insert into campaign (name, state, spec, input_name, input_sha, sent_at)"
-        " values (%s, 'created', %s, %s, %s, date_trunc('second', now())) on conflict (name) do nothing"
-        " returning campaign_id",
-        (spec.name, Jsonb(spec.model_dump(mode="json")), file.path.name, file.sha256),
+def _nothing(path: Path, taken: TakenIn) -> str:
+    if taken.rejected == 0:
+        return f"{path.name}: there is no row in it; give a file with a prediction in each row"
+    first = "; ".join(taken.reasons)
+    return (
+        f"{path.name}: none of its {taken.rejected:,} rows is a prediction; {first}. Correct the file, then try again"
     )
-    row = await cursor.fetchone()
-    return None if row is None else int(row[0])
+
+
+async def _claim_name(connection: AsyncConnection, spec: Spec, file: File) -> tuple[int, date] | None:
+    """Make the campaign; return its id and its day in UTC, or None when there is one of that name."""
+    values = {
+        "name": spec.name, "spec": Jsonb(spec.model_dump(mode="json")), "file": file.path.name, "sha": file.sha256
+    }  # fmt: skip
+    row = await (await connection.execute(_CLAIM, values)).fetchone()
+    return None if row is None else (int(row[0]), row[1])
 
 
 async def _as_before(connection: AsyncConnection, spec: Spec, file: File) -> TakenIn:
     found = await find(connection, spec.name)
-    if found is None or found.state == "open":
+    assert found is not None  # campaigns are never deleted
+    if found.state == "open":
         raise InputInvalid(f"name is {spec.name!r}: single requests belong to it; choose another one")
     now = spec.model_dump(mode="json")
     differs = [
@@ -86,51 +104,55 @@ async def _as_before(connection: AsyncConnection, spec: Spec, file: File) -> Tak
             f"name is {spec.name!r}: there is a campaign of that name, and not this one: {'; '.join(differs)}."
             " Choose another name, or leave that one as it is"
         )
-    return await _taken(connection, spec.name, new=False, first=None)
+    return await _taken(connection, spec.name, new=False)
 
 
 def _told(value: Any) -> str:
     return "nothing" if value in (None, {}, "") else str(value)
 
 
-async def _stage(connection: AsyncConnection, file: File, progress: Callable[[int], None]) -> tuple[int, str | None]:
-    """Copy the file's rows as they are into a temporary table; return how many, and the first reject in words."""
+async def _stage(connection: AsyncConnection, reading: Reading, today: date, progress: Progress) -> int:
+    """Copy the file's rows, checked, into a temporary table; return how many there are."""
     await connection.execute(_STAGE)
-    found = batches(file, datetime.now(UTC).date())
-    rows, first = 0, None
-    async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        while (batch := await asyncio.to_thread(_next, found)) is not None:
+    found = batches(reading, today)
+    rows = 0
+    async with connection.cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
+        while (batch := await asyncio.to_thread(next, found, None)) is not None:
             await copy.write(batch.lines)
-            rows, first = batch.done, first or batch.first_reason
-            progress(rows)
-    return rows, first
+            rows += batch.rows
+            progress(rows, reading.share)
+    return rows
 
 
-def _next(found: Any) -> Batch | None:
-    return next(found, None)
-
-
-async def _taken(connection: AsyncConnection, name: str, *, new: bool, first: str | None) -> TakenIn:
+async def _taken(connection: AsyncConnection, name: str, *, new: bool) -> TakenIn:
     campaign = await find(connection, name)
     assert campaign is not None  # it was found, or made, in this transaction
-    cursor = await connection.execute(
-        "select count(*) from campaign_reject where campaign_id = %s", (campaign.campaign_id,)
-    )
-    (rejected,) = await cursor.fetchone() or (0,)
-    return TakenIn(campaign, campaign.input_rows - rejected, rejected, new, first)
+    values = {"id": campaign.campaign_id, "shown": REASONS_SHOWN}
+    row = await (await connection.execute(_TAKEN, values)).fetchone()
+    assert row is not None  # aggregates without GROUP BY
+    return TakenIn(campaign, campaign.input_rows - row[0], row[0], new, tuple(row[1] or ()))
 
+
+_CLAIM: Final = """
+insert into campaign (name, state, spec, input_name, input_sha, sent_at)
+values (%(name)s, 'created', %(spec)s, %(file)s, %(sha)s, date_trunc('second', now()))
+on conflict (name) do nothing
+returning campaign_id, (now() at time zone 'UTC')::date
+"""
 
 _STAGE: Final = """
 create temporary table intake (
-    row_no bigint, prediction_key text, user_id text, domain text, confidence float8, offer_flag smallint,
-    pred_version text, prediction_timestamp text, idempotency_key text, use_llm boolean, reason text, raw text,
+    row_no bigint, user_id text, raw text, reason text, prediction_key text, domain text, confidence float8,
+    offer_flag smallint, pred_version text, prediction_timestamp text, idempotency_key text, use_llm boolean,
     first_row bigint
 ) on commit drop
 """
 
 _COPY: Final = f"copy intake ({', '.join(COLUMNS)}) from stdin"
 
-_SPREAD: Final = """
+_ANALYZE: Final = "analyze intake (row_no, prediction_key, reason)"
+
+_REPEATED: Final = """
 update intake i set first_row = twice.first_row
 from (select prediction_key, min(row_no) as first_row from intake where reason is null
       group by prediction_key having count(*) > 1) as twice
@@ -148,8 +170,7 @@ order by prediction_key
 
 _REJECTS: Final = """
 insert into campaign_reject (campaign_id, row_no, user_id, reason, raw)
-select %(id)s, row_no, coalesce(user_id, ''),
-    coalesce(reason, 'the same prediction as row ' || first_row || ', which counts'), raw
+select %(id)s, row_no, user_id, coalesce(reason, 'the same prediction as row ' || first_row || ', which counts'), raw
 from intake where reason is not null or first_row is not null
 """
 
@@ -161,4 +182,12 @@ insert into budget (campaign_id, scope, name, limit_usd) values (%(id)s, 'campai
 
 _BUDGET_USE: Final = """
 insert into budget_use (campaign_id, scope, name, used_usd, most_usd) values (%(id)s, 'campaign', '', 0, %(budget)s)
+"""
+
+_TAKEN: Final = """
+select (select count(*) from campaign_reject where campaign_id = %(id)s), (
+    select array_agg('row ' || to_char(row_no, 'FM999,999,999,999') || ': ' || reason order by row_no) from (
+        select row_no, reason from campaign_reject where campaign_id = %(id)s order by row_no limit %(shown)s
+    ) as first
+)
 """

@@ -119,8 +119,8 @@ async def look(database: Database, name_or_id: str, *, prices: Prices | None = N
             "items": statuses.total(),
             "open": still_open,
             **{status: statuses[status] for status in ("done", "dead", "skipped")},
-            "skipped_by": dict(skipped_by.most_common()),
-            "dead_by": dict(dead_by.most_common()),
+            "skipped_by": _ranked(skipped_by),
+            "dead_by": _ranked(dead_by),
             "decided_per_s": decided_per_s,
             "offers_per_s": offers_per_s,
             "seconds_left": still_open / decided_per_s if decided_per_s else None,
@@ -143,6 +143,10 @@ def _counted(groups: list[dict[str, Any]]) -> tuple[Counter[str], Counter[str], 
         if row["status"] == "dead":
             dead_by[row["error_class"] or "unknown"] += row["items"]
     return statuses, skipped_by, dead_by
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _rates(groups: list[dict[str, Any]]) -> tuple[float, float]:

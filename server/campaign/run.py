@@ -24,6 +24,8 @@ from tools.errors import OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns, CampaignState
 from tools.ledger.chunks import Chunks
 from tools.ledger.driver import DRIVER_KEY
+from tools.ledger.presence import LOOK_S as PRESENCE_S
+from tools.ledger.presence import Missing
 from tools.ledger.spent import spent_usd
 
 SMALL: Final = 2_000
@@ -104,6 +106,7 @@ class Driver:
         self._engine = self._engine_of()
         working = asyncio.create_task(self._engine.work())
         watching = asyncio.create_task(self._watch())
+        missing = asyncio.create_task(self._miss())
         try:
             await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
@@ -112,22 +115,24 @@ class Driver:
             await insisting(self._end)
         finally:
             self._engine.stop()
-            for task in (working, watching):
+            for task in (working, watching, missing):
                 if not task.done():
                     task.cancel()
-            await asyncio.gather(working, watching, return_exceptions=True)
+            await asyncio.gather(working, watching, missing, return_exceptions=True)
 
     def _engine_of(self) -> Engine:
         name, spec = self._campaign.name, self._campaign.spec
         if spec.get("engine") == "ray":
             from server.campaign.engines.ray import RayEngine
 
-            return RayEngine(name, workers=self._workers)
+            return RayEngine(name, self._deps.settings, workers=self._workers)
         workers = self._workers
         if workers is None:
             planned = int(self._campaign.plan.get("open", 0))
             workers = 0 if planned < SMALL else min(8, os.cpu_count() or 1)
-        return Processes(name, workers=workers) if workers else InProcess(self._deps, self._campaign)
+        return (
+            Processes(name, self._deps.settings, workers=workers) if workers else InProcess(self._deps, self._campaign)
+        )
 
     async def _watch(self) -> None:
         """Allot the money once every cohort has its draft; the workers wait for it."""
@@ -140,6 +145,13 @@ class Driver:
                 _logger.info("campaign %s: %s", campaign.name, found)
                 return
             await asyncio.sleep(LOOK_S)
+
+    async def _miss(self) -> None:
+        """Give back what dead workers had, this driver's and those of one before it."""
+        missing = Missing(self._deps.database, self._campaign.campaign_id)
+        while True:
+            await insisting(missing.give_back)
+            await asyncio.sleep(PRESENCE_S)
 
     async def _allot(self) -> object:
         prices = self._deps.settings.prices

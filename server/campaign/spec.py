@@ -31,6 +31,12 @@ class Spec(BaseModel):
     holdout: float = Field(default=0, ge=0, le=50)
     variants: dict[str, dict[str, float]] = Field(default_factory=dict)
 
+    @field_validator("budget_usd")
+    @classmethod
+    def _in_cents(cls, value: Decimal) -> Decimal:
+        """Return the amount with both its decimals: 5000 and 5000.00 are the same terms."""
+        return value.quantize(Decimal("0.01"))
+
     @field_validator("variants")
     @classmethod
     def _splits(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -1,32 +1,40 @@
 """A worker process of a campaign: `python -m server.campaign.worker NAME`, started by the local engine.
 
-It ends by itself when nothing is left, on SIGTERM, and when its standard input is closed: whoever started it is gone.
+The first line of its standard input are its settings. It ends by itself when nothing is left, on SIGTERM, and when that
+input is closed: whoever started it is gone.
 """
 
 import asyncio
 import logging
 import signal
 import sys
+from typing import Final
 
-from graph.settings import load_settings
+from graph.settings import taken_over
 from server.campaign.engines.local import PROGRESS, REFUSED, STOPPED
 from server.campaign.working import Worker
 from server.commands.session import open_session
 from tools.errors import OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaigns
 
+LONGEST_LINE: Final = 1 << 20
+"""Bytes the settings may have."""
+
 
 async def main(name: str) -> int:
     """Work on a campaign and return the process's exit code."""
     loop = asyncio.get_running_loop()
-    async with open_session(load_settings()) as session:
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    settings = taken_over((await reader.readline()).decode())
+    async with open_session(settings) as session:
         await session.connect()
         await session.sync_index()
         campaign = await Campaigns(session.deps.database).named(name)
         worker = Worker(session.deps, campaign, progressed=lambda: print(PROGRESS, flush=True))
         loop.add_signal_handler(signal.SIGTERM, worker.stop)
         loop.add_signal_handler(signal.SIGINT, worker.stop)
-        watching = asyncio.create_task(_until_closed())
+        watching = asyncio.create_task(_until_closed(reader))
         watching.add_done_callback(lambda _: worker.stop())
         try:
             ended = await worker.work()
@@ -38,9 +46,7 @@ async def main(name: str) -> int:
     return 0 if ended == "finished" else STOPPED
 
 
-async def _until_closed() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+async def _until_closed(reader: asyncio.StreamReader) -> None:
     while await reader.read(1024):
         continue
 

@@ -15,11 +15,12 @@ from graph.cohort import changed
 from graph.deps import Deps
 from server.campaign.drafting import Drafting
 from server.campaign.fan_out import FanOut
-from server.campaign.insisting import insisting
+from server.campaign.insisting import first_of, insisting
 from server.campaign.spec import Spec
 from tools.errors import PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
+from tools.ledger.presence import present
 from tools.ledger.spent import spent_usd
 from tools.ledger.usage import Spending, spending_for
 
@@ -82,6 +83,10 @@ class Worker:
         if differences := changed(self._campaign.versions, self._deps):
             raise PoliciesUnavailable(CHANGED.format(name=self._campaign.name, what="; ".join(differences)))
         spending_for.set(Spending(self._campaign.campaign_id, strict=True))
+        async with present(self._deps.database, self.owner):
+            return await self._until_done()
+
+    async def _until_done(self) -> Ended:
         try:
             while True:
                 now = await insisting(lambda: self._campaigns.named(self._campaign.name))
@@ -118,8 +123,12 @@ class Worker:
                 did += 1
             return did
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(again()) for _ in range(at_once)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(again()) for _ in range(at_once)]
+        except BaseExceptionGroup as several:
+            first = first_of(several)
+            raise first from first.__cause__
         return any(task.result() for task in tasks)
 
     async def _draft_one(self) -> bool:

@@ -19,7 +19,8 @@ app = typer.Typer(
 Campaign = Annotated[str, typer.Option(metavar="NAME", help="The campaign; single requests belong to `online`.")]
 
 
-def _usd(value: str) -> Decimal:
+def usd(value: str) -> Decimal:
+    """Return an amount of money from the command line. Raises BadParameter for one that can be no budget."""
     from tools.ledger.budgets import MOST_USD, is_budget
 
     try:
@@ -36,7 +37,7 @@ def _per_domain(value: str) -> tuple[str, Decimal]:
     domain, equals, amount = value.partition("=")
     if not equals or domain not in DOMAINS:
         raise typer.BadParameter(f"{value!r} is no DOMAIN=USD; allowed domains: {', '.join(DOMAINS)}")
-    return domain, _usd(amount)
+    return domain, usd(amount)
 
 
 def _clearable(value: str) -> str:
@@ -64,7 +65,7 @@ def show(campaign: Campaign = "online") -> None:
 def set_budgets(
     campaign: Campaign = "online",
     total: Annotated[
-        Decimal | None, typer.Option("--total", parser=_usd, metavar="USD", help="All offers together.")
+        Decimal | None, typer.Option("--total", parser=usd, metavar="USD", help="All offers together.")
     ] = None,
     domain: Annotated[
         list[str] | None,
@@ -72,10 +73,10 @@ def set_budgets(
     ] = None,
     per_day: Annotated[
         Decimal | None,
-        typer.Option("--per-day", parser=_usd, metavar="USD", help="Offers of one day, in the brand's time zone."),
+        typer.Option("--per-day", parser=usd, metavar="USD", help="Offers of one day, in the brand's time zone."),
     ] = None,
     per_member: Annotated[
-        Decimal | None, typer.Option("--per-member", parser=_usd, metavar="USD", help="Offers to one member.")
+        Decimal | None, typer.Option("--per-member", parser=usd, metavar="USD", help="Offers to one member.")
     ] = None,
     clear: Annotated[
         list[str] | None,

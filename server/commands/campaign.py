@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-VERBS: Final = ("create", "plan", "run", "status", "steer", "verify", "export", "report")
+VERBS: Final = ("create", "rejects", "plan", "run", "status", "steer", "verify", "export", "report")
 """Modules `campaign_<verb>` beside this one, in the order that `--help` lists their commands."""
 
 app = typer.Typer(

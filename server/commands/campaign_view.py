@@ -18,6 +18,8 @@ def panel(seen: Progress) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
+    decided = seen.items - seen.open
+    grid.add_row("decided", ProgressBar(total=max(seen.items, 1), completed=decided, width=40))
     for name, told in (
         ("state", _state(seen)),
         ("input", f"{plain(seen.input_name)}: {seen.input_rows:,} rows, {seen.rejected:,} rejected"),
@@ -33,10 +35,7 @@ def panel(seen: Progress) -> RenderableType:
     ):
         if told:
             grid.add_row(name, told if isinstance(told, Text) else Text(told))
-    decided = seen.items - seen.open
-    bar = ProgressBar(total=max(seen.items, 1), completed=decided, width=40)
-    head = Text(f"campaign {plain(seen.name)}", style="bold")
-    return Group(head, bar, grid)
+    return Group(Text(f"campaign {plain(seen.name)}", style="bold"), grid)
 
 
 def line(seen: Progress) -> str:

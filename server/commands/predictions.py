@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from tools.errors import InputInvalid
 
 FIELDS: Final = tuple(OfferInput.model_fields)
 REQUIRED: Final = tuple(name for name, field in OfferInput.model_fields.items() if field.is_required())
-NUMBERS: Final = ("confidence_score", "offer_flag")
 FLAGS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -92,20 +91,32 @@ def cells(header: list[str], row: list[str]) -> Any:
     """Return a row of CSV as a prediction's fields, empty cells left out; for one of another length, words."""
     if len(row) != len(header):
         return f"{','.join(row)} ({len(row)} cells for {len(header)} columns)"
-    filled = {name: value.strip() for name, value in zip(header, row, strict=True) if value.strip()}
-    return {name: _cell(name, value) for name, value in filled.items() if name in FIELDS}
+    filled = [(name, value.strip()) for name, value in zip(header, row, strict=True) if name in _READ_AS]
+    return {name: _READ_AS[name](value) for name, value in filled if value}
 
 
-def _cell(name: str, value: str) -> Any:
-    if name == "use_llm_insights":
-        return FLAGS.get(value.casefold(), value)
-    if name not in NUMBERS:
-        return value
+def _flag(value: str) -> Any:
+    return FLAGS.get(value.casefold(), value)
+
+
+def _number(value: str) -> Any:
     try:
-        number = float(value)
+        return float(value)
     except ValueError:
         return value
-    return int(number) if name == "offer_flag" and number.is_integer() else number
+
+
+def _whole(value: str) -> Any:
+    number = _number(value)
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+_READ_AS: Final[dict[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(FIELDS, str),
+    "confidence_score": _number,
+    "offer_flag": _whole,
+    "use_llm_insights": _flag,
+}
 
 
 def known(item: Any, extra: Mapping[str, Any] | None = None) -> Any:

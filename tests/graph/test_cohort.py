@@ -22,7 +22,7 @@ from tests.scripted_model import Call, PlainText, ScriptedModel, Status, entry, 
 from tests.tools.policies.written import clause
 from tools.chat.calls import ModelCall
 from tools.errors import InputInvalid, ModelUnavailable
-from tools.views import MemberView
+from tools.views import MemberView, TenureBand
 
 UNGROUNDED = BODY + " It takes 77 seconds."
 """A body with a number that is none of the terms': only a clause that reads the member too finds it."""
@@ -86,7 +86,7 @@ async def test_what_breaks_a_clause_that_reads_members_too_is_sent_back(deps: De
     told = draft.history[0].told
     assert told is not None and [(one.policy_id, one.quote) for one in told] == [("GRD-01", "77")]
     assert "77 seconds" in [call.text for call in script.calls if call.step == "draft_compose"][1]
-    assert draft.filled is not None and "{" not in draft.filled.model_dump_json().replace("{", "", 1)
+    assert draft.filled is not None and not any("{" in text for text in draft.filled.fields().values())
 
 
 async def test_after_the_last_revision_approved_copy_speaks(deps: Deps, script: ScriptedModel) -> None:
@@ -107,17 +107,19 @@ async def test_a_reply_in_no_form_is_answered_by_approved_copy(deps: Deps, scrip
     assert [call.error_code for call in draft.calls] == ["model_reply_invalid", "model_reply_invalid"]
 
 
-@pytest.mark.parametrize("step", ["analyze_compose", "draft_compose", "judge"])
 async def test_an_endpoint_that_is_away_is_said_and_not_papered_over(
-    deps: Deps, script: ScriptedModel, tmp_path: Path, step: str
+    deps: Deps, script: ScriptedModel, tmp_path: Path
 ) -> None:
+    ours = with_clause(deps, tmp_path, clause("judge"))
     script.reply("draft_compose", compose)
-    script.reply(step, Status(401))
-    with pytest.raises(ModelUnavailable, match="the endpoint answered 401") as raised:
-        await draft_cohort(asked(), with_clause(deps, tmp_path, clause("judge")))
-    assert type(raised.value) is ModelUnavailable
-    assert isinstance(raised.value.call, ModelCall)
-    assert (raised.value.call.step, raised.value.call.error_code) == (step, "model_unavailable")
+    bands: list[TenureBand] = ["new", "established", "long_standing"]  # other prompts: replies are kept
+    for step, band in zip(("judge", "draft_compose", "analyze_compose"), bands, strict=True):
+        script.reply(step, Status(401))
+        with pytest.raises(ModelUnavailable, match="the endpoint answered 401") as raised:
+            await draft_cohort(asked(view=VIEW.model_copy(update={"tenure_band": band})), ours)
+        assert type(raised.value) is ModelUnavailable
+        assert isinstance(raised.value.call, ModelCall)
+        assert (raised.value.call.step, raised.value.call.error_code) == (step, "model_unavailable")
 
 
 async def test_the_judge_is_asked_for_nobody_and_sends_back(deps: Deps, script: ScriptedModel, tmp_path: Path) -> None:
@@ -163,9 +165,14 @@ async def test_a_cohort_that_nothing_gets_through_for_says_which_clause(
     assert CohortDraft.of_record(draft.record()) == draft
 
 
-async def test_a_draft_and_its_record_survive_json(deps: Deps, script: ScriptedModel) -> None:
+async def test_a_draft_and_its_record_survive_json_and_bear_the_campaigns_moment(
+    deps: Deps, script: ScriptedModel
+) -> None:
     script.reply("draft_compose", [lambda call: compose(call, body=UNGROUNDED), compose])
     draft = await draft_cohort(asked(), deps)
+    assert (draft.source, draft.attempts) == ("model", 2)  # a month after sent_at, there was time for a re-draft
+    assert draft.run.started_at == SENT_AT.timestamp()
+    assert (draft.run.run_id, draft.run.campaign, draft.run.campaign_id) == ("cohort-" + "ab" * 12, "spring", 7)
     assert CohortDraft.model_validate_json(draft.model_dump_json()) == draft
     record = draft.record()
     assert CohortDraft.of_record(record) == draft
@@ -173,16 +180,6 @@ async def test_a_draft_and_its_record_survive_json(deps: Deps, script: ScriptedM
     assert not unread and trace.view == VIEW and trace.history == draft.history
     assert record["policies"] == [extract.policy_id for extract in draft.policies]
     assert record["versions"]["prompts"] == draft.prompts == deps.rulebook.prompts.used({})
-
-
-async def test_the_deadline_counts_from_the_drafting_and_the_record_bears_the_campaigns_moment(
-    deps: Deps, script: ScriptedModel
-) -> None:
-    script.reply("draft_compose", [lambda call: compose(call, body=UNGROUNDED), compose])
-    draft = await draft_cohort(asked(), deps)
-    assert (draft.source, draft.attempts) == ("model", 2)  # months after sent_at, there was time for a re-draft
-    assert draft.run.started_at == SENT_AT.timestamp()
-    assert (draft.run.run_id, draft.run.campaign, draft.run.campaign_id) == ("cohort-" + "ab" * 12, "spring", 7)
 
 
 async def test_nothing_of_a_member_is_in_the_state_or_needed(deps: Deps, script: ScriptedModel) -> None:
@@ -198,12 +195,9 @@ async def test_nothing_of_a_member_is_in_the_state_or_needed(deps: Deps, script:
     assert not channels & personal
 
 
-async def test_a_variant_there_is_no_prompt_of_is_refused(deps: Deps) -> None:
+async def test_what_changed_since_is_said_by_name_and_what_never_was_is_refused(deps: Deps) -> None:
     with pytest.raises(InputInvalid, match=r"variants\.draft is 'zz': there is no prompts/draft@zz\.md"):
         await draft_cohort(asked(variants={"draft": "zz"}), deps)
-
-
-def test_what_changed_since_is_said_by_name(deps: Deps) -> None:
     now = versions_of(deps)
     assert changed(now, deps) == []
     assert changed({**now, "model": "older"}, deps) == [

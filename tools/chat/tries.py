@@ -54,7 +54,19 @@ def outcome_of(error: BaseException | None) -> Outcome:
             return "answered"
         case openai.RateLimitError():
             return "throttled"
+        case openai.APITimeoutError() if _is_of_connecting(error):
+            return "failed"
         case openai.APITimeoutError() | TimeoutError() | asyncio.CancelledError():
             return "late"
         case _:
             return "failed"
+
+
+def _is_of_connecting(error: BaseException) -> bool:
+    """Return whether no connection came about or the endpoint dropped it: the aiohttp transport tells both alike."""
+    from httpx2 import ConnectTimeout
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ConnectTimeout):
+        cause = cause.__cause__
+    return cause is not None

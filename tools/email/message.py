@@ -31,7 +31,6 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 """The shipped `offer.mjml.j2`, `offer.txt.j2` and `theme.toml`."""
 
 _FILES: Final = ("offer.mjml.j2", "offer.txt.j2", "theme.toml")
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BREAK = re.compile(r"\s*\n\s*")
 _GREETED = re.compile(r"(?:Hi|Hello|Dear) [^\s,]+,")
@@ -103,7 +102,7 @@ class Mailer:
         An e-mail address that isn't a plain one counts as none: the `.eml` then has no `To`. TemplateFault says which
         value can't be rendered.
         """
-        if not _RUN_ID.fullmatch(run_id):
+        if not tokens.RUN_ID.fullmatch(run_id):
             raise TemplateFault(f"run_id: {run_id!r} can't be part of a header; use letters, digits, '.', '_' and '-'")
         if sent_at.tzinfo is None:
             raise TemplateFault(f"sent_at: {sent_at.isoformat()} has no time zone; pass an aware datetime")

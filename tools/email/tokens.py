@@ -4,13 +4,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from tools.errors import SettingInvalid
 
 LinkPurpose = Literal["offer", "preferences", "unsubscribe"]
+
+RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""A run id that a header and a token can hold."""
 
 _SHORTEST_SECRET = 16
 _LONGEST_TOKEN = 300

@@ -71,6 +71,15 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """A member's decision record in two pieces, as JSON: `own` is nobody else's, `part` (by its hash) may be."""
+
+    own: str
+    part: str
+    part_sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of one item. `usage` is what the decision saw; `record`, JSON text, and `issued` are an offer's."""
 
@@ -85,7 +94,7 @@ class Outcome:
     error_text: str | None = None
     run_id: str | None = None
     cohort_id: int | None = None
-    record: str | None = None
+    record: OwnRecord | None = None
     first_name: str | None = None
     email: str | None = None
     issued: IssuedRow | None = None
@@ -121,6 +130,7 @@ class Chunks:
     def __init__(self, database: Database, *, campaign_id: int, owner: str, table: str, zone: ZoneInfo) -> None:
         self._database, self._id, self._owner = database, campaign_id, owner
         self._table, self._zone = table, zone
+        self._parts: set[str] = set()
 
     async def claim_cohort(self, lease_s: float) -> CohortWork | None:
         """Take the next cohort that nobody has, or None. Raises DatabaseUnavailable."""
@@ -208,6 +218,8 @@ class Chunks:
                 if await read_epoch(connection) != policy_epoch:
                     raise PoliciesUnavailable("the policies in force changed since the campaign was planned")
                 stand = await self._unmoved(connection, outcomes)
+                parts = self._new_parts(stand)
+                await connection.execute(_PARTS, values | {"shas": list(parts), "bodies": list(parts.values())})
                 await connection.execute(_WRITE, values | _columns(stand))
                 await self._use_money(connection, stand, values)
                 await connection.execute(_END_CHUNK, values)
@@ -215,6 +227,7 @@ class Chunks:
             raise BudgetCut(
                 "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
             ) from error
+        self._parts |= parts.keys()
         return Written(written=len(stand), moved=len(outcomes) - len(stand))
 
     async def left(self) -> Left:
@@ -238,6 +251,12 @@ class Chunks:
         await connection.execute(_LOCK_MEMBERS, (sorted({offer.user_id for offer in offers}),))
         now = await self._usages(connection, [Asked(o.prediction_key, o.user_id, o.domain) for o in offers])
         return [o for o in outcomes if o.issued is None or now[o.prediction_key] == o.usage]
+
+    def _new_parts(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
+        """Return the shared pieces of records that this worker has not written yet, in the order they are locked."""
+        pieces = (outcome.record for outcome in outcomes if outcome.record is not None)
+        new = {piece.part_sha: piece.part for piece in pieces if piece.part_sha not in self._parts}
+        return dict(sorted(new.items()))
 
     async def _use_money(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome], values: dict[str, Any]
@@ -264,7 +283,8 @@ def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "texts": [o.error_text for o in outcomes],
         "runs": [o.run_id for o in outcomes],
         "cohorts": [o.cohort_id for o in outcomes],
-        "records": [None if o.record is None else o.record.replace("\\u0000", "\\ufffd") for o in outcomes],
+        "records": [o.record and o.record.own for o in outcomes],
+        "parts": [o.record and o.record.part_sha for o in outcomes],
         "first_names": [o.first_name for o in outcomes],
         "emails": [o.email for o in outcomes],
         "types": [i and i.offer_type for i in issued],
@@ -392,14 +412,20 @@ select pg_advisory_xact_lock(hashtextextended(user_id, 0)), pg_advisory_xact_loc
 from (select user_id from unnest(%s::text[]) as asked (user_id) order by user_id) as members
 """
 
+_PARTS: Final = """
+insert into campaign_part (campaign_id, part, record)
+select %(campaign_id)s, sha, body::jsonb from unnest(%(shas)s::text[], %(bodies)s::text[]) as given (sha, body)
+on conflict (campaign_id, part) do nothing
+"""
+
 _WRITE: Final = """
 with given as (
     select * from unnest(
         %(keys)s::text[], %(statuses)s::text[], %(recommendations)s::text[], %(details)s::text[], %(classes)s::text[],
-        %(texts)s::text[], %(runs)s::text[], %(cohorts)s::int[], %(records)s::text[], %(first_names)s::text[],
-        %(emails)s::text[], %(types)s::text[], %(options)s::text[], %(high)s::boolean[], %(credits)s::numeric[],
-        %(costs)s::numeric[], %(starts)s::date[], %(ends)s::date[], %(shas)s::text[]
-    ) as g (prediction_key, status, recommendation, detail, error_class, error_text, run_id, cohort_id, record,
+        %(texts)s::text[], %(runs)s::text[], %(cohorts)s::int[], %(records)s::text[], %(parts)s::text[],
+        %(first_names)s::text[], %(emails)s::text[], %(types)s::text[], %(options)s::text[], %(high)s::boolean[],
+        %(credits)s::numeric[], %(costs)s::numeric[], %(starts)s::date[], %(ends)s::date[], %(shas)s::text[]
+    ) as g (prediction_key, status, recommendation, detail, error_class, error_text, run_id, cohort_id, record, part,
             first_name, email, offer_type, option_id, high_value, credit_usd, cost_usd, start_date, end_date, sha)
 ), won as (
     update offer_item i set
@@ -412,8 +438,8 @@ with given as (
       and i.status in ('pending', 'retry')
     returning i.prediction_key, i.user_id, i.domain
 ), decided as (
-    insert into decision (run_id, campaign_id, prediction_key, recommendation, record, cohort_id)
-    select g.run_id, %(campaign_id)s, g.prediction_key, g.recommendation, g.record::jsonb, g.cohort_id
+    insert into decision (run_id, campaign_id, prediction_key, recommendation, record, cohort_id, part)
+    select g.run_id, %(campaign_id)s, g.prediction_key, g.recommendation, g.record::jsonb, g.cohort_id, g.part
     from given g join won using (prediction_key) where g.run_id is not null
 ), person as (
     insert into decision_person (run_id, first_name, email)

@@ -134,7 +134,7 @@ class Usage:
 
     async def flush(self) -> bool:
         """Write all that is known by now; return whether the ledger has it."""
-        while self._unsure is not None or (self._open is not None and self._open.lines):
+        while self._writing is not None or self._unsure is not None or (self._open is not None and self._open.lines):
             self._gathering().awaited = True
             writing = self._begin()
             await asyncio.shield(writing)
@@ -144,10 +144,11 @@ class Usage:
 
     async def aclose(self) -> None:
         """Write what is left; what the ledger doesn't take is told in the log, as it is lost then."""
+        written = await self.flush()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not await self.flush():
+        if not written:
             left = [batch.lines for batch in (self._unsure, self._open) if batch is not None]
             lost = sum(tries for lines in left for tries, *_ in lines.values())
             _logger.error("PostgreSQL is away: the usage of the last %d tries of model calls may be lost", lost)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from tools.policies.case import Case
+from tools.policies.case import Case, Reads
 from tools.policies.clauses import ActiveClause
 from tools.policies.evaluation import Attestation, Helpers, Judge, Outcome, evaluate
 from tools.policies.plan import Found, results_of
 from tools.policies.policy_set import PolicySet
+from tools.policies.renewal import Answers, Standing, answers_of, standing_of
+from tools.policies.schema import CodeClause
 from tools.report import ClauseResult, ComplianceReport, JudgeState, Stage, Violation, verdict_of
 from tools.snapshot import Memory
 from tools.subject import Detector, Scope, Subject
@@ -87,30 +89,55 @@ class Gate:
         self, report: ComplianceReport, subject: Subject, helpers: Helpers, anew: Callable[[ActiveClause], bool]
     ) -> ComplianceReport:
         started = time.perf_counter() - report.elapsed_ms / 1000
+        standing = standing_of(report, self.policies, subject.scope, anew)
         case = self._case(subject)
-        results = {(item.policy_id, item.clause_id): item for item in report.results}
-        told = {(item.policy_id, item.clause_id): item for item in report.violations}
-        found: list[Found] = []
-        for clause in self.policies.clauses(subject.scope, report.stages_run):
-            stands = None if anew(clause) else results.get(clause.key)
-            found.append((stands, told.get(clause.key)) if stands is not None else _asked(helpers, clause, case)[0])
-        return self._report(found, report.stages_run, started)
+        case.reads = standing.reads
+        answers = self._answers(subject) if anew is _is_personal else None
+        found = list(standing.found)
+        for at, clause in standing.open:
+            known = self._shared_answer(clause, subject, answers) if answers is not None else None
+            found[at] = known or _asked(helpers, clause, case)[0]
+        return self._report([one for one in found if one is not None], report.stages_run, started, standing)
 
-    def _report(self, found: Sequence[Found], stages: tuple[Stage, ...], started: float) -> ComplianceReport:
+    def _answers(self, subject: Subject) -> Answers | None:
+        """Return what is kept of a draft; of an email nothing, since each is another."""
+        return answers_of(self.memory.of_draft(subject)) if subject.message is None else None
+
+    def _shared_answer(self, clause: ActiveClause, subject: Subject, answers: Answers) -> Found | None:
+        """Return what a detector says of the draft for all members who are alike in what it reads of them."""
+        if not isinstance(clause.clause, CodeClause):
+            return None
+        return answers.found(clause, subject, lambda seen: self._asked_alone(clause, seen))
+
+    def _asked_alone(self, clause: ActiveClause, subject: Subject) -> tuple[Found, bool]:
+        # A case of its own: notes that another clause made of the member would hide what this one reads.
+        case = self._case(subject)
+        case.reads = Reads.of(clause.when.reads if clause.when is not None else ())
+        return _asked(self._helpers, clause, case)
+
+    def _report(
+        self,
+        found: Sequence[Found],
+        stages: tuple[Stage, ...],
+        started: float,
+        standing: Standing | None = None,
+    ) -> ComplianceReport:
         ran = tuple(result for result, _ in found)
-        return ComplianceReport(
-            verdict=verdict_of(ran),
+        decisive = ran if standing is None else (*standing.told, *(ran[at] for at, _ in standing.open))
+        # Every part was validated when it was made, and hundreds of results take longer to validate than to find.
+        return ComplianceReport.model_construct(
+            verdict=verdict_of(decisive),
             results=ran,
             violations=tuple(violation for _, violation in found if violation is not None),
             policy_set_sha=self.policies.sha,
             stages_run=stages,
-            judge=_judge_state(ran),
+            judge=_judge_state(decisive),
             elapsed_ms=(time.perf_counter() - started) * 1000,
         )
 
     def required(self, scope: Scope, stages: Iterable[Stage]) -> frozenset[ClauseKey]:
         """Return every active clause of the scope and stages; `covers` holds a report to exactly these."""
-        return frozenset(clause.key for clause in self.policies.clauses(scope, stages))
+        return self.policies.keys(scope, stages)
 
     def _case(self, subject: Subject) -> Case:
         return Case(subject, self.merchant_names, self.policies.expressions, self.memory)

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from tools.policies.clauses import ActiveClause
 from tools.policies.pattern import Expressions, PatternTest
-from tools.policies.schema import FrontMatter, PolicyScope
+from tools.policies.schema import AttestClause, FrontMatter, PolicyScope
 from tools.report import Stage
 from tools.subject import Scope
 
@@ -93,7 +93,7 @@ class PolicySet:
     @property
     def active(self) -> tuple[Policy, ...]:
         """The policies that are enforced."""
-        return tuple(policy for policy in self.policies if policy.is_active)
+        return _active(self)
 
     @property
     def expressions(self) -> Expressions:
@@ -102,7 +102,7 @@ class PolicySet:
 
     def get(self, policy_id: str) -> Policy | None:
         """Return the policy of that id, whatever its status."""
-        return next((policy for policy in self.policies if policy.id == policy_id), None)
+        return _by_id(self).get(policy_id)
 
     def in_scope(self, scope: Scope) -> tuple[Policy, ...]:
         """Return the active policies that cover the scope, by id."""
@@ -115,6 +115,14 @@ class PolicySet:
     def clauses(self, scope: Scope, stages: Iterable[Stage]) -> tuple[ActiveClause, ...]:
         """Return every active clause of the scope and stages, in order of policy id and file."""
         return _clauses(self, scope, frozenset(stages))
+
+    def keys(self, scope: Scope, stages: Iterable[Stage]) -> frozenset[tuple[str, str]]:
+        """Return policy and clause id of every active clause of the scope and stages."""
+        return _keys(self, scope, frozenset(stages))
+
+    def attested(self) -> frozenset[str]:
+        """Return the facts that an active policy of the email asks a person for."""
+        return _attested(self)
 
     def limit(self, name: str, scope: Scope) -> float | None:
         """Return the strictest limit of that name in scope: the least of a `max_`, the greatest of a `min_` limit.
@@ -139,6 +147,27 @@ def policy_sha(front: FrontMatter, prose: str) -> str:
 @lru_cache(maxsize=16)
 def _set_of(ordered: tuple[Policy, ...]) -> PolicySet:
     return PolicySet(ordered, _digest([[policy.id, policy.sha] for policy in ordered if policy.is_active]))
+
+
+@lru_cache(maxsize=16)
+def _active(policies: PolicySet) -> tuple[Policy, ...]:
+    return tuple(policy for policy in policies.policies if policy.is_active)
+
+
+@lru_cache(maxsize=16)
+def _by_id(policies: PolicySet) -> Mapping[str, Policy]:
+    return {policy.id: policy for policy in reversed(policies.policies)}
+
+
+@lru_cache(maxsize=16)
+def _attested(policies: PolicySet) -> frozenset[str]:
+    return frozenset(
+        active.clause.attested_by
+        for policy in policies.active
+        if policy.scope.has_email  # what only another channel asks for holds that channel back, not the member
+        for active in policy.clauses
+        if isinstance(active.clause, AttestClause)
+    )
 
 
 @lru_cache(maxsize=16)
@@ -176,6 +205,11 @@ def _clauses(policies: PolicySet, scope: Scope, stages: frozenset[Stage]) -> tup
     return tuple(
         clause for policy in policies.in_scope(scope) for clause in policy.clauses if clause.clause.stage in stages
     )
+
+
+@lru_cache(maxsize=2048)
+def _keys(policies: PolicySet, scope: Scope, stages: frozenset[Stage]) -> frozenset[tuple[str, str]]:
+    return frozenset(clause.key for clause in policies.clauses(scope, stages))
 
 
 def _covers(where: PolicyScope, scope: Scope) -> bool:

@@ -90,13 +90,26 @@ create table if not exists campaign_chunk (
 );
 create index if not exists campaign_chunk_open on campaign_chunk (campaign_id, wave, chunk_no) where status <> 'done';
 
--- The shared part of a decision's record, when a campaign's cohort holds it.
-alter table decision add column if not exists cohort_id int;
+-- What records of a cohort's members have alike beyond the cohort: signals in words, clause results, the outcome's words.
+-- A few of them serve thousands of members; `part` is the hash of its record.
+create table if not exists campaign_part (
+    campaign_id bigint not null references campaign,
+    part text not null,
+    record jsonb not null,
+    primary key (campaign_id, part)
+);
 
--- A decision's record, whole: what its cohort shares, and over it what is its own.
+-- Where the rest of a decision's record is, when a campaign holds it.
+alter table decision
+    add column if not exists cohort_id int,
+    add column if not exists part text;
+
+-- A decision's record, whole: what its cohort shares, over it what some of the cohort's members share, and its own.
 create or replace function whole_record(d decision) returns jsonb language sql stable as $$
     select case when d.cohort_id is null then d.record else (
-        select c.record || d.record from campaign_cohort c
+        select c.record || coalesce(p.record, '{}') || d.record
+            || jsonb_build_object('ids', jsonb_build_object('run_id', d.run_id, 'prediction_key', d.prediction_key))
+        from campaign_cohort c left join campaign_part p on p.campaign_id = d.campaign_id and p.part = d.part
         where c.campaign_id = d.campaign_id and c.cohort_id = d.cohort_id
     ) end
 $$;

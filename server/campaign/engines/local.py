@@ -9,8 +9,10 @@ from asyncio.subprocess import PIPE, Process
 from typing import Final
 
 from graph.deps import Deps
+from graph.settings import Settings, handed_over
+from server.campaign.insisting import first_of
 from server.campaign.working import Worker
-from tools.errors import OfferGraphError, PoliciesUnavailable, RetryableError
+from tools.errors import PoliciesUnavailable, RetryableError
 from tools.ledger.campaigns import Campaign
 
 STOPPED: Final = 3
@@ -48,12 +50,13 @@ class InProcess:
 class Processes:
     """Several worker processes. One that dies is replaced; what it had goes on when its lease ends.
 
-    Each reads its standard input, which nobody writes to: when this process ends, however it ends, they see it closed
-    and end after what they are at.
+    Each gets its settings on its standard input and goes on reading it: when this process ends, however it ends, they
+    see it closed and end after what they are at.
     """
 
-    def __init__(self, campaign: str, *, workers: int) -> None:
+    def __init__(self, campaign: str, settings: Settings, *, workers: int) -> None:
         self._campaign, self._count = campaign, workers
+        self._settings = f"{handed_over(settings)}\n".encode()
         self._stopping = False
         self._deaths = 0
         self._processes: set[Process] = set()
@@ -69,8 +72,8 @@ class Processes:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._count):
                     group.create_task(self._keep_one())
-        except* OfferGraphError as refused:
-            first = refused.exceptions[0]
+        except BaseExceptionGroup as several:
+            first = first_of(several)
             raise first from first.__cause__
         finally:
             for process in list(self._processes):
@@ -106,7 +109,8 @@ class Processes:
         self._processes.add(process)
         last = ""
         try:
-            assert process.stdout is not None
+            assert process.stdout is not None and process.stdin is not None
+            process.stdin.write(self._settings)
             async for line in process.stdout:
                 last = line.decode(errors="replace").strip() or last
                 if last == PROGRESS:

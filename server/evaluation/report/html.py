@@ -1,17 +1,13 @@
 """A comparison as one HTML file: no script, nothing from elsewhere, light and dark, made for phones and desks alike."""
 
-import base64
-import hashlib
 from functools import cache
-from pathlib import Path
-from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Template
 
 from server.evaluation.compare import Comparison
 from server.evaluation.report.drafts import MOST_SHOWN, differing
 from server.evaluation.report.markdown import CHANGES, STANDING_NOTES, WORDS
+from server.evaluation.report.page import TEMPLATES, environment, styled
 from server.evaluation.report.view import (
     clause_lines,
     compared_line,
@@ -20,19 +16,13 @@ from server.evaluation.report.view import (
     run_lines,
     scales,
 )
-from tools.readable import shown
-
-TEMPLATES: Final = Path(__file__).parent / "templates"
-
 
 def html(comparison: Comparison) -> str:
     """Return the report. Whatever a model, a policy or a file name holds is shown as text."""
     drafts = differing(comparison.pairing)
     lines = clause_lines(comparison)
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     return _template().render(
-        style=Markup(style),
-        style_sha=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        **styled(TEMPLATES / "report.css"),
         word=WORDS[comparison.verdict.word],
         tone={"better": "better", "worse": "worse", "can't tell": "unclear"}[comparison.verdict.word],
         comparison=comparison,
@@ -52,15 +42,4 @@ def html(comparison: Comparison) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        finalize=lambda value: (
-            value if isinstance(value, Markup) else shown(value) if isinstance(value, str) else value
-        ),
-    )
-    return environment.get_template("report.html.j2")
+    return environment(TEMPLATES).get_template("report.html.j2")

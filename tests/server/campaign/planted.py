@@ -60,7 +60,8 @@ PLANTED = (
     "insert into campaign (name, state, spec, input_name, input_sha, input_rows, sent_at, planned_at, started_at)"
     " values (%(name)s, %(state)s, %(spec)s, 'scores.csv', 'f00d', 12, now(), now() - interval '1 hour',"
     " now() - interval '30 minutes')",
-    f"select make_partition({_ID})",
+    f"select open_partition({_ID})",
+    f"select attach_partition({_ID})",
     f"insert into campaign_reject (campaign_id, row_no, reason, raw) select {_ID}, row_no, 'no member', '{{}}'"
     " from generate_series(11, 12) as row_no",
     f"""

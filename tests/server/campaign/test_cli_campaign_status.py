@@ -7,7 +7,9 @@ from signal import SIGINT
 import psycopg
 import pytest
 
-from server.commands import campaign_watch
+from server.campaign import watching
+from server.campaign.progress import Progress
+from server.commands import campaign_view, campaign_watch
 from tests.server.campaign.planted import NAME, planted
 from tests.server.commands import Offers, start
 from tools.ledger.driver import DRIVER_KEY
@@ -19,6 +21,7 @@ def driven(url: str, campaign_id: int) -> Iterator[None]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"select pg_advisory_lock({DRIVER_KEY})".encode(), {"campaign_id": campaign_id})
         yield
+        connection.execute("select pg_advisory_unlock_all()")  # a closed connection's lock may outlive it for a moment
 
 
 @pytest.fixture
@@ -93,13 +96,12 @@ def test_watching_prints_a_line_per_change_and_ends_with_the_campaign(
     offers: Offers, database_url: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], object]
 ) -> None:
     planted(database_url)
-    monkeypatch.setattr(campaign_watch, "EVERY_S", 0.0)
+    monkeypatch.setattr(watching, "EVERY_S", 0.0)
     shown = threading.Event()
-    line = campaign_watch.line
 
-    def told(seen: campaign_watch.Progress) -> str:
+    def told(seen: Progress) -> str:
         shown.set()
-        return line(seen)
+        return campaign_view.line(seen)
 
     def end() -> None:
         shown.wait(30)
@@ -122,12 +124,12 @@ def test_ctrl_c_ends_the_watching_and_leaves_the_campaign(
     database_url: str, monkeypatch: pytest.MonkeyPatch, offers: Offers
 ) -> None:
     planted(database_url)
-    watching = start("campaign", "status", NAME, "--watch", "--json")
-    assert watching.stdout is not None
-    assert json.loads(watching.stdout.readline())["state"] == "running"
-    watching.send_signal(SIGINT)
-    _, told = watching.communicate(timeout=30)
-    assert (watching.returncode, "watching; the campaign goes on" in told) == (130, True)
+    process = start("campaign", "status", NAME, "--watch", "--json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["state"] == "running"
+    process.send_signal(SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert (process.returncode, "watching; the campaign goes on" in told) == (130, True)
     assert json.loads(offers("campaign", "status", NAME, "--json").out)["state"] == "running"
 
 
