@@ -14,7 +14,7 @@ HOLDOUT: Final = "holdout"
 """What a member's place in the holdout is drawn for, as arms are drawn for a prompt."""
 VIEW: Final = {name: "view_card_type" if name == "card_type" else name for name in MemberView.model_fields}
 """The columns of `tools.population.with_signals` that a MemberView is made of, by its fields."""
-_CHARS: Final = {"cohort": pl.Int64(), "key": pl.String(), "view": pl.String(), "variants": pl.String()}
+_NEW: Final = {"cohort": pl.Int64(), "key": pl.String(), "view": pl.String(), "variants": pl.String()}
 
 
 class Draws:
@@ -25,16 +25,13 @@ class Draws:
 
     def __init__(self, campaign: str, *, holdout: float, split: Split) -> None:
         self._campaign, self._holdout = campaign, round(holdout * BUCKETS / 100)
-        self._split = split
+        self._arms = {prompt: pl.Series(_column(prompt), _arms(shares)) for prompt, shares in split.items()}
 
     def of(self, user_ids: pl.Series) -> pl.DataFrame:
         """Return a row for each distinct member: `user_id`, `in_holdout`, and a column `arm_<prompt>`, '' for none."""
         members = user_ids.unique().sort()
         held = self._places(HOLDOUT, members) < self._holdout
-        arms = [
-            self._places(prompt, members).replace_strict(range(BUCKETS), _arms(shares)).alias(_column(prompt))
-            for prompt, shares in self._split.items()
-        ]
+        arms = [arms.gather(self._places(prompt, members)) for prompt, arms in self._arms.items()]
         return pl.DataFrame([members.alias("user_id"), held.alias("in_holdout"), *arms])
 
     def _places(self, drawn_for: str, members: pl.Series) -> pl.Series:
@@ -91,7 +88,7 @@ def cohort_key(
 
 
 def _framed(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=_CHARS | {"use_llm": pl.Boolean()}, orient="row")
+    return pl.DataFrame(rows, schema=_NEW | {"use_llm": pl.Boolean()}, orient="row")
 
 
 def _arms(shares: Shares) -> list[str]:

@@ -1,5 +1,6 @@
 """What a planned campaign will ask of models, money and time. No model is asked; every assumption is named."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from graph.prompt_cost import Asked, step_cost
 from graph.prompt_population import Population
 from graph.prompt_view import prompt_view
 from server.campaign.figures import StepFigures
+from server.campaign.run import SMALL
 from tools.policies.schema import JudgeClause
 from tools.prompt_budget import tokens
 from tools.views import MemberView
@@ -147,10 +149,6 @@ def _at_once(deps: Deps) -> int:
 
 
 def _workers(open_items: int) -> int:
-    import os
-
-    from server.campaign.run import SMALL
-
     return 1 if open_items < SMALL else min(8, os.cpu_count() or 1)
 
 

@@ -21,8 +21,9 @@ def page(plan: Plan) -> RenderableType:
         _lines("time", _time(plan)),
     )
     parts: list[RenderableType] = [Text(f"plan of campaign {plain(plan.campaign)}", style="bold")]
-    for section in filter(None, sections):
-        parts += [Text(), section]
+    for section in sections:
+        if section is not None:
+            parts += [Text(), section]
     parts += [Text(), Text("taken for granted", style="bold")]
     parts += [Text(f"  - {told}", style="dim") for told in plan.assumptions]
     return Group(*parts)

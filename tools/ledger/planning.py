@@ -224,6 +224,8 @@ _SETTLE: Final = (
     select %(id)s, cohort_id, key, view::jsonb, variants::jsonb, use_llm, items
     from numbered_cohort where not is_kept order by cohort_id
     """,
+    "analyze numbered_cohort",
+    "analyze campaign_cohort",
     """
     create temporary table numbered_item on commit drop as
     select prediction_key, wave, cohort_id, dense_rank() over (order by wave, part)::int + (
@@ -256,12 +258,14 @@ _SETTLE: Final = (
     select %(id)s, chunk_no, wave, count(*) from numbered_item group by chunk_no, wave order by chunk_no
     """,
     """
-    update campaign_cohort k set items = counted.items from (
-        select c.cohort_id, count(i.prediction_key) as items from campaign_cohort c
-        left join offer_item i on i.campaign_id = c.campaign_id and i.cohort_id = c.cohort_id
-        where c.campaign_id = %(id)s group by c.cohort_id
-    ) as counted
-    where k.campaign_id = %(id)s and k.cohort_id = counted.cohort_id and k.items <> counted.items
+    with counted as materialized (
+        select cohort_id, count(*) as items from offer_item
+        where campaign_id = %(id)s and cohort_id is not null group by cohort_id
+    )
+    update campaign_cohort k set items = coalesce(counted.items, 0)
+    from campaign_cohort before left join counted using (cohort_id)
+    where before.campaign_id = %(id)s and k.campaign_id = before.campaign_id and k.cohort_id = before.cohort_id
+      and not exists (select from numbered_cohort n where n.cohort_id = k.cohort_id and not n.is_kept)
     """,
 )
 

@@ -193,8 +193,7 @@ async def test_the_order_of_the_file_decides_nothing(deps: Deps) -> None:
     items, cohorts, chunks = await whole(deps.database, campaign)
     await rows(
         deps.database,
-        "with gone as (delete from offer_item where campaign_id = %(id)s returning *)"
-        " select campaign_id from gone",
+        "with gone as (delete from offer_item where campaign_id = %(id)s returning *) select campaign_id from gone",
         id=campaign.campaign_id,
     )
     rebuilt = "insert into offer_item (campaign_id, prediction_key, user_id, domain, confidence, offer_flag, use_llm)"
@@ -238,12 +237,11 @@ async def test_what_is_decided_stays_and_keeps_its_cohort(deps: Deps) -> None:
     assert (now.state, now.allotted_at) == ("planned", None)
 
 
-
 async def test_a_draft_of_other_rules_serves_nobody_new(deps: Deps) -> None:
     campaign = await sample_campaign(deps.database, spec_of(), members=200, predictions=200)
     await plan(campaign, deps)
     await rows(deps.database, "update campaign_cohort set status = 'done', record = '{}'")
-    await rows(deps.database, "update campaign set versions = versions || '{\"template_sha\": \"other\"}'")
+    await rows(deps.database, 'update campaign set versions = versions || \'{"template_sha": "other"}\'')
     found = await plan(campaign, deps)
     states = await rows(deps.database, "select status, count(*) from campaign_cohort group by 1")
     assert states == [("pending", found.cohorts)] and found.cohorts_open == found.cohorts

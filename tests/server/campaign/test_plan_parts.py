@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -72,6 +72,7 @@ def framed(predictions: list[tuple[str, str, float, int]]) -> pl.DataFrame:
     return with_signals(pl.DataFrame(given, schema=schema).with_columns(**usage), TODAY)
 
 
+@settings(max_examples=30)
 @given(PREDICTIONS)
 def test_waves_are_what_taking_one_prediction_after_the_other_gives(
     predictions: list[tuple[str, str, float, int]],
@@ -97,6 +98,7 @@ def test_waves_are_what_taking_one_prediction_after_the_other_gives(
             assert mine["wave"] is None and mine["detail"].startswith(f'{{"{told["reason"]}: {told[told["reason"]]}"')
 
 
+@settings(max_examples=30)
 @given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=20), st.floats(0, 50))
 def test_a_member_is_drawn_the_same_whoever_else_is_there(users: list[str], holdout: float) -> None:
     split = {"draft": {"b": 30.0, "c": 20.0}, "analyze": {"x": 50.0}}
