@@ -5,9 +5,9 @@ difference from the cohort's, and the outcome as a patch of the cohort's.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
-from graph.schemas import OfferInput, as_recommendation
 from tools.report import ClauseResult, ComplianceReport, verdict_of
 
 _GONE: Final = {"gone": True}
@@ -81,8 +81,7 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     """
     whole = {name: value for name, value in record.items() if name not in _PACKED}
     if "ids" in record:
-        prediction = OfferInput.model_validate(record["prediction"])
-        whole["prediction"] = prediction.model_dump(mode="json")
+        prediction = whole["prediction"] = PREDICTION_DEFAULTS | record["prediction"]
         whole["run"] = {**record["run"], **record["ids"]}
         base = personal(record["output"], prediction, record["ids"]["run_id"])
         whole["output"] = patched(base, record["output_patch"])
@@ -94,14 +93,14 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def personal(base: Mapping[str, Any], prediction: OfferInput, run_id: str) -> dict[str, Any]:
-    """Return a cohort's outcome with what each member's prediction alone decides of theirs."""
+def personal(base: Mapping[str, Any], prediction: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    """Return a cohort's outcome with what each member's prediction, as plain JSON, alone decides of theirs."""
     return {
         **base,
-        "user_id": prediction.user_id,
+        "user_id": prediction["user_id"],
         "run_id": run_id,
-        "ml_recommendation": as_recommendation(prediction),
-        "offer": {**base["offer"], "ml_confidence": prediction.confidence_score},
+        "ml_recommendation": {name: prediction[name] for name in REPEATED},
+        "offer": {**base["offer"], "ml_confidence": prediction["confidence_score"]},
     }
 
 
@@ -112,6 +111,20 @@ def _report(shared: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[st
 def _key(result: ClauseResult) -> Sequence[str]:
     return result.policy_id, result.clause_id
 
+
+PREDICTION_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "offer_flag": 1,
+        "pred_version": None,
+        "prediction_timestamp": None,
+        "use_llm_insights": True,
+        "idempotency_key": None,
+    }
+)
+"""What a prediction has where its record is silent: `graph.schemas.OfferInput`'s own, as a test holds it to."""
+
+REPEATED: Final = ("offer_flag", "domain", "confidence_score", "pred_version", "prediction_timestamp")
+"""What an outcome repeats of its prediction (`graph.schemas.as_recommendation`)."""
 
 _SAME: Final = {"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"}
 """What a clause's result says of the clause and not of the member."""
