@@ -7,7 +7,19 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from tests.bench import adversary, economics, endpoint, evaluation, fetch, gate, pipeline, render, start, variety
+from tests.bench import (
+    adversary,
+    campaign_cpu,
+    economics,
+    endpoint,
+    evaluation,
+    fetch,
+    gate,
+    pipeline,
+    render,
+    start,
+    variety,
+)
 from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts, open_parts
 
@@ -22,6 +34,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "pipeline": pipeline.run,
     "economics": economics.run,
     "adversary": adversary.run,
+    "campaign_cpu": campaign_cpu.run,
     "variety": variety.run,
     "evaluation": evaluation.run,
 }
