@@ -15,7 +15,6 @@ from graph.case import case_of, signals_of
 from graph.cohort import CohortDraft
 from graph.deliveries import deliveries_of
 from graph.deps import Deps
-from graph.member_record import output_patch, packed, personal
 from graph.nodes.fall_back import fallback_of
 from graph.nodes.record import issued_of
 from graph.nodes.render import build_message, person_of
@@ -30,6 +29,7 @@ from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.errors import InputInvalid, TemplateFault
 from tools.ledger.chunks import OwnRecord
+from tools.ledger.member_record import output_patch, packed, personal
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
@@ -283,7 +283,7 @@ def own_record(offered: Offered, base: Base) -> OwnRecord:
         "screening": state["screening"],
         "analysis": state["analysis"],
         "message_results": packed(offered.message_report, base.message_report),
-        "output_patch": output_patch(output, personal(base.output, prediction, run.run_id)),
+        "output_patch": output_patch(output, personal(base.output, prediction.model_dump(mode="json"), run.run_id)),
     }
     if state["deliveries"]:
         part["deliveries"] = state["deliveries"]

@@ -101,5 +101,5 @@ class Drafting:
             variants=work.variants,
             use_llm=work.use_llm,
             key=work.key,
-            seed=f"{spec.name}\0{work.key}" if spec.personalisation == "individual" else None,
+            seed=f"{spec.name}/{work.key}" if spec.personalisation == "individual" else None,
         )

@@ -30,7 +30,7 @@ from tools.ledger.chunks import Chunks, ChunkWork, Item, Outcome, Written
 from tools.screening import Usage
 
 POISON: Final = "the worker died each time it had this item; its log and the process's exit code say why"
-STALE: Final = "the member's data changed since the plan; plan the campaign again to take it up"
+STALE: Final = "the member's data changed after the plan, and the draft fits what it was; send the prediction anew"
 MOST_DEATHS: Final = 3
 """Workers that may end over one item before it is a dead letter."""
 

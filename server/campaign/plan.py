@@ -190,9 +190,12 @@ async def _come_to(connection: AsyncConnection, campaign: Campaign, spec: Spec, 
         offers_usd_least=least,
         offers_usd=mean,
         offers_usd_most=most,
-        model_usd=prices and sum(prices.usd(input_tokens=s.calls * a, output_tokens=s.calls * b) for s, a, b in steps),
-        model_usd_at_most=prices
-        and sum(prices.usd(input_tokens=s.calls_at_most * a, output_tokens=s.calls_at_most * b) for s, a, b in steps),
+        model_usd=None
+        if prices is None
+        else sum(prices.usd(input_tokens=s.calls * a, output_tokens=s.calls * b) for s, a, b in steps),
+        model_usd_at_most=None
+        if prices is None
+        else sum(prices.usd(input_tokens=s.calls_at_most * a, output_tokens=s.calls_at_most * b) for s, a, b in steps),
         budget_usd=budget,
         used_usd=used,
         drafting_s=found.drafting_s,

@@ -107,7 +107,7 @@ class Mailer:
         if sent_at.tzinfo is None:
             raise TemplateFault(f"sent_at: {sent_at.isoformat()} has no time zone; pass an aware datetime")
         sent = sent_at.astimezone(UTC).replace(microsecond=0)
-        links = self._links(run_id, sent)
+        links = self.links(run_id, sent)
         values = self._values(copy, terms, terms_text, person, links)
         html = html_of(fill_template(self._mjml, values))
         text = _tidy(fill_template(self._text, values))
@@ -141,7 +141,8 @@ class Mailer:
         """Return what a token of one of our links says if it was made for this purpose, else None."""
         return tokens.read(purpose, token, secret=self._secret)
 
-    def _links(self, run_id: str, sent: datetime) -> dict[str, str]:
+    def links(self, run_id: str, sent: datetime) -> dict[str, str]:
+        """Return a run's links by purpose: offer, preferences, unsubscribe, privacy."""
         purposes: tuple[tuple[tokens.LinkPurpose, str], ...] = (
             ("offer", self.brand.offer_url),
             ("preferences", self.brand.preferences_url),

@@ -13,6 +13,7 @@ from tools.database import Database
 from tools.errors import DatabaseUnavailable
 from tools.ledger.counts import count_usage
 from tools.ledger.leases import end_leases
+from tools.ledger.member_record import expanded
 from tools.ledger.versions import read_epoch
 from tools.screening import Hold, Usage
 
@@ -157,7 +158,7 @@ class Claims:
         if (user_id, domain) != (claim.user_id, claim.domain):
             return Foreign()
         if status in ("done", "dead", "skipped") and record is not None:
-            return Recorded(run_id, record)
+            return Recorded(run_id, expanded(record))
         return Busy() if status == "pending" and leased and owner not in self._gone else None
 
     async def _usage(self, connection: AsyncConnection, claim: Claim) -> Usage:
@@ -191,7 +192,7 @@ where i.campaign_id = overdue.campaign_id and i.prediction_key = overdue.predict
 """
 
 _EXISTING: Final = """
-select i.status, i.owner, i.lease_until > now(), i.user_id, i.domain, i.run_id, d.record
+select i.status, i.owner, i.lease_until > now(), i.user_id, i.domain, i.run_id, whole_record(d)
 from offer_item i left join decision d on d.run_id = i.run_id
 where i.campaign_id = %(campaign_id)s and i.prediction_key = %(prediction_key)s
 """

@@ -1,12 +1,13 @@
 """Looking back at decisions: the latest ones, one by (the beginning of) its id, and what became of its offer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from psycopg.rows import class_row
 
 from tools.database import Database
+from tools.ledger.member_record import expanded
 
 SHOWN: Final = 10
 """Ids that are named when a beginning of one fits several."""
@@ -61,18 +62,20 @@ async def decision(database: Database, run_id: str) -> Decision | None:
     """Return a decision, or None. Raises DatabaseUnavailable."""
     async with database.connection() as connection, connection.cursor(row_factory=class_row(Decision)) as cursor:
         await cursor.execute(_DECISION, (run_id,))
-        return await cursor.fetchone()
+        found = await cursor.fetchone()
+    return None if found is None else replace(found, record=expanded(found.record))
 
 
 _LATEST: Final = """
 with newest as (select * from decision order by decided_at desc, run_id limit %s)
-select d.run_id, d.decided_at, coalesce(d.record #>> '{output,user_id}', '') as user_id,
+select d.run_id, d.decided_at,
+       coalesce(d.record #>> '{output,user_id}', d.record #>> '{prediction,user_id}', '') as user_id,
        coalesce(d.record #>> '{prediction,domain}', '') as domain, d.recommendation,
        d.record #>> '{output,error_code}' as error_code,
-       jsonb_array_length(coalesce(d.record -> 'history', '[]')) as drafts,
+       jsonb_array_length(coalesce(d.record -> 'history', c.record -> 'history', '[]')) as drafts,
        (select coalesce(sum((c ->> 'input_tokens')::bigint + (c ->> 'output_tokens')::bigint), 0)::bigint
         from jsonb_array_elements(coalesce(d.record -> 'calls', '[]')) as c) as tokens
-from newest d order by d.decided_at desc, d.run_id
+from newest d left join campaign_cohort c using (campaign_id, cohort_id) order by d.decided_at desc, d.run_id
 """
 
 # The bounds keep to the key's index; ids are hexadecimal, and one that isn't must be given whole.
@@ -84,7 +87,8 @@ order by run_id limit %(most)s
 """
 
 _DECISION: Final = """
-select d.run_id, d.decided_at, c.name as campaign, d.record, p.first_name, p.email, p.run_id is not null as person_kept,
+select d.run_id, d.decided_at, c.name as campaign, whole_record(d) as record, p.first_name, p.email,
+       p.run_id is not null as person_kept,
        o.issued_at, o.sent_at, o.held_reason
 from decision d join campaign c using (campaign_id)
 left join decision_person p on p.run_id = d.run_id left join offer o on o.run_id = d.run_id

@@ -20,8 +20,9 @@ async def exported_runs(database: Database, user_id: str) -> list[tuple[str, dat
     """Return (run id, start) of every run that issued the person an offer: what names their exported files."""
     async with database.connection() as connection:
         cursor = await connection.execute(
-            "select d.run_id, to_timestamp((d.record #>> '{run,started_at}')::float8)"
-            " from offer o join decision d using (run_id) where o.user_id = %s order by d.decided_at",
+            "select d.run_id, coalesce(to_timestamp((d.record #>> '{run,started_at}')::float8), c.sent_at)"
+            " from offer o join decision d using (run_id) join campaign c on c.campaign_id = d.campaign_id"
+            " where o.user_id = %s order by d.decided_at",
             (user_id,),
         )
         return [(str(run_id), started_at) for run_id, started_at in await cursor.fetchall()]

@@ -1,7 +1,7 @@
 """Issued offers after the day they were issued: which still run, which were sent, and which may leave no more."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from tools.database import Database
+from tools.ledger.member_record import expanded
 from tools.ledger.opt_outs import opted_out
 
 BATCH: Final = 200
@@ -43,9 +44,9 @@ async def live_offers(connection: AsyncConnection, today: date) -> AsyncIterator
     """
     await connection.execute("set local idle_in_transaction_session_timeout = 0")
     async with connection.cursor("live_offers", row_factory=class_row(LiveOffer)) as cursor:
-        await cursor.execute(_LIVE, (today,))
+        await cursor.execute(_LIVE, (list(_JUDGED), today))
         while batch := await cursor.fetchmany(BATCH):
-            yield batch
+            yield [replace(offer, record=_judged(offer.record)) for offer in batch]
 
 
 async def may_leave(database: Database, run_id: str) -> bool:
@@ -98,20 +99,30 @@ async def known_texts(connection: AsyncConnection) -> list[tuple[str, str, str]]
     return [(str(policy_id), str(version), str(content)) for policy_id, version, content in await cursor.fetchall()]
 
 
+def _judged(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a decision the gate may judge again, with all results its reports hold."""
+    whole = expanded(record)
+    reports = [whole.get(name) or {} for name in ("report", "message_report")]
+    kept = {name: value for name in _SHOWN if (value := whole.get(name)) is not None}
+    results = [result for report in reports for result in report.get("results") or []]
+    return {**kept, "deliveries": whole.get("deliveries") or [], "results": results}
+
+
+_SHOWN: Final = ("run", "view", "menu", "draft", "terms", "terms_text", "versions")
+_JUDGED: Final = (
+    *_SHOWN, "deliveries", "report", "message_report", "history", "ids", "prediction", "output", "output_patch",
+    "results", "message_results",
+)  # fmt: skip
+"""What of a record is read: what is shown, and what it is put together from."""
+
 _WANTED: Final = f"select from offer o where run_id = %s and not {opted_out('o')}"
 
 _COUNT: Final = "select count(*) from offer where end_date >= %s"
 
 _LIVE: Final = """
 select o.run_id, o.user_id, c.name as campaign, o.domain, o.option_id, o.issued_at, o.sent_at, o.held_at,
-       jsonb_build_object(
-           'deliveries', coalesce(d.record -> 'deliveries', '[]'),
-           'run', d.record -> 'run', 'view', d.record -> 'view', 'menu', d.record -> 'menu',
-           'draft', d.record -> 'draft', 'terms', d.record -> 'terms', 'terms_text', d.record -> 'terms_text',
-           'versions', d.record -> 'versions',
-           'results', coalesce(d.record #> '{report,results}', '[]')
-               || coalesce(d.record #> '{message_report,results}', '[]')
-       ) as record
+       (select jsonb_object_agg(kept.key, kept.value) from jsonb_each(whole_record(d)) as kept
+        where kept.key = any(%s)) as record
 from offer o join campaign c using (campaign_id) join decision d using (run_id)
 where o.end_date >= %s
 order by o.issued_at, o.run_id

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import to_json
 
 from tools.database import Database
+from tools.ledger.member_record import expanded
 
 Close = Literal["done", "retry"]
 
@@ -103,7 +104,7 @@ class Records:
         async with self._database.statement() as connection:
             cursor = await connection.execute(_READ, (run_id,))
             row = await cursor.fetchone()
-        return None if row is None else (row[0], row[1], row[2])
+        return None if row is None else (expanded(row[0]), row[1], row[2])
 
 
 def _issued_values(issued: IssuedRow) -> dict[str, object]:
@@ -164,5 +165,6 @@ select run_id from offer_item where campaign_id = %s and prediction_key = %s and
 """
 
 _READ: Final = """
-select d.record, p.first_name, p.email from decision d left join decision_person p using (run_id) where d.run_id = %s
+select whole_record(d), p.first_name, p.email
+from decision d left join decision_person p using (run_id) where d.run_id = %s
 """

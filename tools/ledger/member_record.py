@@ -5,9 +5,9 @@ difference from the cohort's, and the outcome as a patch of the cohort's.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
-from graph.schemas import OfferInput, as_recommendation
 from tools.report import ClauseResult, ComplianceReport, verdict_of
 
 _GONE: Final = {"gone": True}
@@ -17,19 +17,22 @@ _GONE: Final = {"gone": True}
 def packed(report: ComplianceReport, shared: ComplianceReport) -> dict[str, Any]:
     """Return a member's report as its difference from the shared one; `unpacked` gives it back but for its duration.
 
-    Both must be of the same clauses in the same order, as `Gate.for_member` makes them. Raises ValueError otherwise.
+    Both must be of the same clauses, stages and policy set, in the same order, as `Gate.for_member` makes them. Raises
+    ValueError otherwise.
     """
-    if len(report.results) != len(shared.results):
+    # Hundreds of results, nearly all alike: their fields are compared without going through the models.
+    differing = [
+        (place, own, other)
+        for place, (own, other) in enumerate(zip(report.results, shared.results, strict=False))
+        if own is not other and own.__dict__ != other.__dict__
+    ]
+    is_same_set = _set_of(report) == _set_of(shared)
+    if not is_same_set or any(_clause_of(own) != _clause_of(other) for _, own, other in differing):
         raise ValueError("the two reports are not of the same clauses")
-    differing = []
-    for place, (own, other) in enumerate(zip(report.results, shared.results, strict=True)):
-        # Hundreds of results, nearly all alike: their fields are compared without going through the models.
-        if own is other or own.__dict__ == other.__dict__:
-            continue
-        if _key(own) != _key(other):
-            raise ValueError("the two reports are not of the same clauses")
-        differing.append([place, own.model_dump(mode="json", exclude_defaults=True, exclude=_SAME)])
-    whole: dict[str, Any] = {"results": differing}
+    results = [
+        [place, own.model_dump(mode="json", exclude_defaults=True, exclude=_SAME)] for place, own, _ in differing
+    ]
+    whole: dict[str, Any] = {"results": results}
     if report.violations:
         whole["violations"] = [violation.model_dump(mode="json") for violation in report.violations]
     if report.judge != shared.judge:
@@ -60,9 +63,11 @@ def output_patch(output: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str
     for name, value in output.items():
         if name not in base:
             patch[name] = {"is": value}
-        elif value != base[name] or type(value) is not type(base[name]):
-            both = isinstance(value, Mapping) and isinstance(base[name], Mapping)
-            patch[name] = {"in": output_patch(value, base[name])} if both else {"is": value}
+        elif isinstance(value, Mapping) and isinstance(base[name], Mapping):
+            if inner := output_patch(value, base[name]):
+                patch[name] = {"in": inner}
+        elif not _is_same(value, base[name]):
+            patch[name] = {"is": value}
     return patch
 
 
@@ -84,8 +89,7 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     """
     whole = {name: value for name, value in record.items() if name not in _PACKED}
     if "ids" in record:
-        prediction = OfferInput.model_validate(record["prediction"])
-        whole["prediction"] = prediction.model_dump(mode="json")
+        prediction = whole["prediction"] = PREDICTION_DEFAULTS | record["prediction"]
         whole["run"] = {**record["run"], **record["ids"]}
         base = personal(record["output"], prediction, record["ids"]["run_id"])
         whole["output"] = patched(base, record["output_patch"])
@@ -97,14 +101,14 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def personal(base: Mapping[str, Any], prediction: OfferInput, run_id: str) -> dict[str, Any]:
-    """Return a cohort's outcome with what each member's prediction alone decides of theirs."""
+def personal(base: Mapping[str, Any], prediction: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    """Return a cohort's outcome with what each member's prediction, as plain JSON, alone decides of theirs."""
     return {
         **base,
-        "user_id": prediction.user_id,
+        "user_id": prediction["user_id"],
         "run_id": run_id,
-        "ml_recommendation": as_recommendation(prediction),
-        "offer": {**base["offer"], "ml_confidence": prediction.confidence_score},
+        "ml_recommendation": {name: prediction[name] for name in REPEATED},
+        "offer": {**base["offer"], "ml_confidence": prediction["confidence_score"]},
     }
 
 
@@ -112,9 +116,38 @@ def _report(shared: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[st
     return unpacked(ComplianceReport.model_validate(shared), difference).model_dump(mode="json")
 
 
-def _key(result: ClauseResult) -> Sequence[str]:
-    return result.policy_id, result.clause_id
+def _set_of(report: ComplianceReport) -> tuple[object, ...]:
+    return report.policy_set_sha, report.stages_run, len(report.results)
 
+
+def _clause_of(result: ClauseResult) -> dict[str, Any]:
+    return result.model_dump(include=_SAME)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same in JSON, where 1, 1.0 and true are three values and equal in Python."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(_is_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, Sequence) and not isinstance(one, str):
+        return len(one) == len(other) and all(_is_same(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)
+
+
+PREDICTION_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "offer_flag": 1,
+        "pred_version": None,
+        "prediction_timestamp": None,
+        "use_llm_insights": True,
+        "idempotency_key": None,
+    }
+)
+"""What a prediction has where its record is silent: `graph.schemas.OfferInput`'s own, as a test holds it to."""
+
+REPEATED: Final = ("offer_flag", "domain", "confidence_score", "pred_version", "prediction_timestamp")
+"""What an outcome repeats of its prediction (`graph.schemas.as_recommendation`)."""
 
 _SAME: Final = {"policy_id", "policy_version", "clause_id", "stage", "kind", "severity", "depends_on"}
 """What a clause's result says of the clause and not of the member."""

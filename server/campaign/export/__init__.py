@@ -1,0 +1,1 @@
+"""Exports of a campaign: what an email service needs, and who gets nothing and why."""
