@@ -10,6 +10,7 @@ from typing import Final
 from tests.bench import (
     adversary,
     campaign,
+    campaign_cpu,
     economics,
     endpoint,
     evaluation,
@@ -34,6 +35,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "pipeline": pipeline.run,
     "economics": economics.run,
     "adversary": adversary.run,
+    "campaign_cpu": campaign_cpu.run,
     "variety": variety.run,
     "evaluation": evaluation.run,
     "campaign": campaign.run,

@@ -17,16 +17,21 @@ _GONE: Final = {"gone": True}
 def packed(report: ComplianceReport, shared: ComplianceReport) -> dict[str, Any]:
     """Return a member's report as its difference from the shared one; `unpacked` gives it back but for its duration.
 
-    Both must be of the same clauses in the same order, as `Gate.for_member` makes them. Raises ValueError otherwise.
+    Both must be of the same clauses, stages and policy set, in the same order, as `Gate.for_member` makes them. Raises
+    ValueError otherwise.
     """
-    if [_key(one) for one in report.results] != [_key(one) for one in shared.results]:
-        raise ValueError("the two reports are not of the same clauses")
     differing = [
-        [place, own.model_dump(mode="json", exclude_defaults=True, exclude=_SAME)]
-        for place, (own, other) in enumerate(zip(report.results, shared.results, strict=True))
+        (place, own, other)
+        for place, (own, other) in enumerate(zip(report.results, shared.results, strict=False))
         if own != other
     ]
-    whole: dict[str, Any] = {"results": differing}
+    is_same_set = _set_of(report) == _set_of(shared)
+    if not is_same_set or any(_clause_of(own) != _clause_of(other) for _, own, other in differing):
+        raise ValueError("the two reports are not of the same clauses")
+    results = [
+        [place, own.model_dump(mode="json", exclude_defaults=True, exclude=_SAME)] for place, own, _ in differing
+    ]
+    whole: dict[str, Any] = {"results": results}
     if report.violations:
         whole["violations"] = [violation.model_dump(mode="json") for violation in report.violations]
     if report.judge != shared.judge:
@@ -57,9 +62,11 @@ def output_patch(output: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str
     for name, value in output.items():
         if name not in base:
             patch[name] = {"is": value}
-        elif value != base[name] or type(value) is not type(base[name]):
-            both = isinstance(value, Mapping) and isinstance(base[name], Mapping)
-            patch[name] = {"in": output_patch(value, base[name])} if both else {"is": value}
+        elif isinstance(value, Mapping) and isinstance(base[name], Mapping):
+            if inner := output_patch(value, base[name]):
+                patch[name] = {"in": inner}
+        elif not _is_same(value, base[name]):
+            patch[name] = {"is": value}
     return patch
 
 
@@ -108,8 +115,23 @@ def _report(shared: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[st
     return unpacked(ComplianceReport.model_validate(shared), difference).model_dump(mode="json")
 
 
-def _key(result: ClauseResult) -> Sequence[str]:
-    return result.policy_id, result.clause_id
+def _set_of(report: ComplianceReport) -> tuple[object, ...]:
+    return report.policy_set_sha, report.stages_run, len(report.results)
+
+
+def _clause_of(result: ClauseResult) -> dict[str, Any]:
+    return result.model_dump(include=_SAME)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same in JSON, where 1, 1.0 and true are three values and equal in Python."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(_is_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, Sequence) and not isinstance(one, str):
+        return len(one) == len(other) and all(_is_same(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)
 
 
 PREDICTION_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
