@@ -3,7 +3,7 @@
 A draft's mail is rendered for the bulkiest name there is and for the shortest, names nobody has. When every message
 clause that reads nothing of the member is satisfied by both and shows nothing, the report stands for every member of a
 plain name (`tools.email.greeting_line` says why). A name is plain when it can't be a word of a sentence around its
-greeting, and when one mail that greets it, the first, was rendered and judged whole and told nothing else. Mails that
+greeting, and when one mail that greets it, the first, was judged whole and told nothing else. Mails that
 greet another name, and drafts whose own words greet, are cut for each name: rendered once, judged once.
 """
 
@@ -81,7 +81,7 @@ class Stencils:
         """Return the email to fill for this member. Raises TemplateFault."""
         draft, name = (gate.policies.sha, mail.sha), greeting_name(person.first_name)
         whole = self._kept(self._of_drafts, draft, lambda: self._for_all(mail, gate))
-        if whole is not None and self._is_plain(whole, mail, person, gate):
+        if whole is not None and self._is_plain(name, whole, mail, gate):
             return whole
         return self._kept(self._of_names, (*draft, name), lambda: self._for_one(mail, person, gate))
 
@@ -98,21 +98,26 @@ class Stencils:
             return None  # its words greet too, or no mail comes of it: whoever is next is told
         return found if self._stands_for(found, other, mail, shortest) and is_clear(found.report) else None
 
-    def _is_plain(self, whole: Cut, mail: Mail, person: Person, gate: Gate) -> bool:
+    def _is_plain(self, name: str, whole: Cut, mail: Mail, gate: Gate) -> bool:
         if not whole.stencil.takes_name:
             return True
-        name = greeting_name(person.first_name)
         # Other clauses, or such that didn't apply, may read a name otherwise.
         asked = tuple((one.policy_id, one.policy_version, one.clause_id, one.result) for one in shared(whole.report))
         names = self._plain.setdefault(asked, OrderedDict())
-        return self._kept(names, name, lambda: self._judged(whole, mail, person, gate), most=NAMES)
+        return self._kept(names, name, lambda: self._judged(name, whole, mail, gate), most=NAMES)
 
-    def _judged(self, whole: Cut, mail: Mail, person: Person, gate: Gate) -> bool:
-        name = greeting_name(person.first_name)
-        if reaches_far(name) or not self._stands_for(whole, self._for_one(mail, person, gate), mail, name):
+    def _judged(self, name: str, whole: Cut, mail: Mail, gate: Gate) -> bool:
+        if reaches_far(name) or not self._says_nothing_else(name, whole, mail, gate):
             _logger.info("draft %s: a greeted name says something to a check; its mails are cut one by one", mail.sha)
             return False
         return True
+
+    def _says_nothing_else(self, name: str, whole: Cut, mail: Mail, gate: Gate) -> bool:
+        if not (name.isascii() and name.isalpha()):  # plain letters are written in one way, others are tried
+            return self._stands_for(whole, self._for_one(mail, Person(name), gate), mail, name)
+        _, facts = whole.filled(mail.run_id, name)
+        report = gate.check(replace(mail.subject, message=facts), stages=MESSAGE)
+        return shared(whole.report) == shared(report)
 
     def _stands_for(self, whole: Cut, own: Cut, mail: Mail, name: str) -> bool:
         """Tell whether a draft's cut gives, filled with a name, the bytes and the report of the mail made for it."""

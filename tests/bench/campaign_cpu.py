@@ -21,10 +21,10 @@ _ALIKE: Final = "update offer_item set domain = 'Travel'"
 """A campaign of a million has hundreds of members to a cohort."""
 
 _RENAMED: Final = """
-update cardmember set card_type = 'Gold', name = initcap(translate(
+update cardmember set card_type = 'Gold', tenure_years = 5, name = initcap(translate(
     substr(md5((right(user_id, 6)::int %% %s)::text), 1, 7), '0123456789', 'aeioulnrst')) || ' Roe'
 """
-"""Three members to a first name: in the sample hundreds share one, in a campaign of a million most pairs are new."""
+"""Forty members to a first name: as in a list of a million, most pairs of draft and name are new."""
 
 
 async def run(parts: Parts, *, quick: bool) -> Sequence[Figure]:
@@ -41,7 +41,7 @@ async def _measured(deps: Deps, members: int, postmaster: int) -> Sequence[Figur
     campaigns = Campaigns(deps.database)
     campaign = await sample_campaign(deps.database, spec_of(), members=members, predictions=members)
     async with deps.database.connection() as connection:
-        await connection.execute(_RENAMED.encode(), (max(1, members // 3),))
+        await connection.execute(_RENAMED.encode(), (max(1, members // 40),))
         await connection.execute(_ALIKE.encode())
     made = await plan(campaign, deps)
     await campaigns.move(campaign.campaign_id, "running", only_from=("planned",))

@@ -6,8 +6,7 @@ bytes `Mailer.render` gives for that run. Cut at a placeholder's name too, it ta
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -88,9 +87,13 @@ class Pieces:
     @classmethod
     def of(cls, whole: str, written: Mapping[Slot, str]) -> "Pieces":
         """Cut a text wherever one of these stands."""
-        slots = {words: slot for slot, words in written.items()}
-        parts = re.split(f"({'|'.join(map(re.escape, slots))})", whole)
-        return cls(tuple(parts[::2]), tuple(slots[words] for words in parts[1::2]))
+        pieces, slots = [], []
+        end = 0
+        for start, slot in sorted((at, slot) for slot, words in written.items() for at in _places(whole, words)):
+            pieces.append(whole[end:start])
+            slots.append(slot)
+            end = start + len(written[slot])
+        return cls((*pieces, whole[end:]), tuple(slots))
 
     def joined(self, written: Mapping[Slot, str]) -> str:
         """Return the text with these."""
@@ -138,6 +141,13 @@ def cut(message: "Message", *, run_id: str, secret: bytes, name: str | None = No
             f"run {run_id}: the email can't be cut at the name; it stands elsewhere than in the greeting"
         )
     return stencil
+
+
+def _places(whole: str, words: str) -> Iterator[int]:
+    at = whole.find(words)
+    while at >= 0:
+        yield at
+        at = whole.find(words, at + len(words))
 
 
 def _greets_in_line(stencil: Stencil) -> bool:
