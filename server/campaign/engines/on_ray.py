@@ -13,6 +13,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from typing import Final
 
@@ -124,19 +125,19 @@ class RayEngine:
         async for line in stream:
             if text := line.decode(errors="replace").strip():
                 self._last.append(text)
-                _logger.debug("ray: %s", text); print("RAY", text, file=sys.stderr)
+                _logger.debug("ray: %s", text)
 
     async def _until_over(self) -> None:
         """Wait until nothing is left, or the campaign isn't running and nobody is at work on it any more."""
         while True:
-            if self._note is not None:
-                await insisting(self._pause)
+            if note := self._note:
+                await insisting(partial(self._pause, note))
             if await self._is_over():
                 return
             await asyncio.sleep(LOOK_S)
 
-    async def _pause(self) -> None:
-        await self._campaigns.move(self._campaign.campaign_id, "paused", only_from=("running",), note=self._note)
+    async def _pause(self, note: str) -> None:
+        await self._campaigns.move(self._campaign.campaign_id, "paused", only_from=("running",), note=note)
 
     async def _is_over(self) -> bool:
         now = await insisting(lambda: self._campaigns.named(self._campaign.name))

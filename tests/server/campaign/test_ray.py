@@ -22,7 +22,7 @@ from server.campaign.verify import verify
 from tests.scripted_model import ScriptedModel
 from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
 from tests.server.conftest import created_database
-from tools.errors import PartMissing, PoliciesUnavailable, SettingInvalid
+from tools.errors import PartMissing, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 
 pytestmark = pytest.mark.e2e
@@ -130,6 +130,7 @@ async def test_two_nodes_give_the_same_offers_as_this_process_byte_for_byte(
             assert (await run(local, await planned(local, tmp_path, rows, budget_usd="40"))).is_done
             assert script.count == 2 * calls
             ours, theirs = await rows_of(deps, OFFERS), await rows_of(local, OFFERS)
+            print("DIFF", [(i, [(a[i], b[i]) for a, b in zip(ours, theirs, strict=False) if a[i] != b[i]][:1]) for i in range(12)])
             assert ours and ours == theirs
             assert await verified(deps) == await verified(local)
 
@@ -222,7 +223,7 @@ async def test_an_actor_under_other_rules_pauses_the_campaign_and_says_what_chan
     deps: Deps, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     campaign = await individual(deps, tmp_path, 2)
-    await rows_of(deps, "update campaign set versions = versions || '{\"template_sha\": \"0\"}' returning 1")
+    await rows_of(deps, 'update campaign set versions = versions || \'{"template_sha": "0"}\' returning 1')
     with pytest.raises(PoliciesUnavailable, match=r"template.*plans it anew"):
         await on_ray(deps, campaign)  # which it read before
     now = await Campaigns(deps.database).named(NAME)
