@@ -4,10 +4,9 @@ No model and no waiting: a chunk of members is decided in a thread. The invarian
 offer without reports that pass for this member, cover every clause in scope and are of the very bytes that go out.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from pydantic_core import to_json
 
@@ -23,12 +22,11 @@ from graph.outcome import outcome_of, told
 from graph.schemas import OfferInput, OfferOutput
 from graph.sealed import Sealed
 from graph.state import Analysis, Attempt, OfferState, Screening
+from graph.stencils import Mail, Stencils
 from tools.cardmembers import Cardmember
 from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
-from tools.email.names import greeting_name
-from tools.email.stencil import Stencil, stencil_facts
 from tools.errors import InputInvalid, TemplateFault
 from tools.ledger.chunks import OwnRecord
 from tools.ledger.member_record import output_patch, packed, personal
@@ -36,11 +34,8 @@ from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
 from tools.signals import insights
-from tools.subject import MessageFacts, Subject
+from tools.subject import Subject
 from tools.terms import OfferTerms
-
-STENCILS: Final = 512
-"""Emails kept to be filled for the next member: one for each draft and first name, about 30 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ class MemberOffers:
     `option_id` is that of the cheaper offer members get where money is short; None for the draft's own.
     """
 
-    def __init__(self, cohort: CohortDraft, deps: Deps, stencils: "Stencils", *, option_id: str | None = None) -> None:
+    def __init__(self, cohort: CohortDraft, deps: Deps, stencils: Stencils, *, option_id: str | None = None) -> None:
         self._deps, self._cohort, self._stencils = deps, cohort, stencils
         self._shared = shared_state(cohort, option_id)
         self._nobody = _subject_of_nobody(self._shared, deps)
@@ -177,10 +172,16 @@ class MemberOffers:
             return Refused(output.error_code or "compliance", output.error or "no draft was shown to obey every clause")
         person = person_of(member)
         subject = self._subject(state, theirs)
-        cut = self._cut(state, subject, person)
-        filled = cut.stencil.fill(state["run"].run_id)
-        facts = stencil_facts(cut.facts, filled)
-        report = deps.rulebook.gate.for_member(cut.report, replace(subject, message=facts))
+        mail = Mail(
+            state["history"][-1].offer_sha or "",
+            state["run"].run_id,
+            subject,
+            lambda person: build_message(state, person, deps),
+        )
+        gate = deps.rulebook.gate
+        cut = self._stencils.cut(mail, person, gate)
+        filled, facts = cut.filled(state["run"].run_id, person.first_name)
+        report = gate.for_member(cut.report, replace(subject, message=facts))
         if report.verdict != "pass":
             broken = ", ".join(f"{v.policy_id}/{v.clause_id}" for v in report.violations) or "no message clause ran"
             return Refused("template_fault", f"the email breaks: {broken}")
@@ -195,42 +196,6 @@ class MemberOffers:
             return Refused(output.error_code or "compliance", output.error or "the offer is not what was judged")
         is_shared = state["terms"] == self._cohort.terms and state["draft"] == self._cohort.draft
         return Offered(output, state, report, filled.html_sha256, person, issued_of(state, deps), is_shared)
-
-    def _cut(self, state: OfferState, subject: Subject, person: Person) -> "_Cut":
-        """Return the email of this draft and greeting, judged whole once; what follows differs in links alone."""
-        key = (state["history"][-1].offer_sha or "", greeting_name(person.first_name))
-        found = self._stencils.get(key)
-        return found or self._stencils.put(key, _cut_of(state, subject, person, self._deps))
-
-
-class Stencils:
-    """Keeps emails to be filled for the next member, one for each draft and first name; the least used one goes."""
-
-    def __init__(self, most: int = STENCILS) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, str], _Cut] = OrderedDict()
-
-    def get(self, key: tuple[str, str]) -> "_Cut | None":
-        """Return what is kept under a key."""
-        if (found := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def put(self, key: tuple[str, str], cut: "_Cut") -> "_Cut":
-        """Keep it, and return it."""
-        self._kept[key] = cut
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return cut
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """One email to be filled for members of one first name, its facts, and the message clauses' report of it."""
-
-    stencil: Stencil
-    facts: MessageFacts
-    report: ComplianceReport
 
 
 def shared_state(cohort: CohortDraft, option_id: str | None = None) -> OfferState:
@@ -277,13 +242,6 @@ def _offer_of(cohort: CohortDraft, option_id: str | None) -> tuple[OfferTerms, C
         return cohort.terms, cohort.filled, cohort.terms_text, cohort.report
     cheaper = next((offer for offer in cohort.cheaper if offer.option_id == option_id), None)
     return None if cheaper is None else (cheaper.terms, cheaper.filled, cheaper.terms_text, cheaper.report)
-
-
-def _cut_of(state: OfferState, subject: Subject, person: Person, deps: Deps) -> _Cut:
-    message = build_message(state, person, deps)
-    facts = message_facts(message, deps.mailer.brand, state["run"].run_id)
-    report = deps.rulebook.gate.check(replace(subject, message=facts), stages=MESSAGE)
-    return _Cut(deps.mailer.cut(message, run_id=state["run"].run_id), facts, report)
 
 
 def _subject_of_nobody(state: OfferState, deps: Deps) -> Subject:

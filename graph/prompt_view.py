@@ -78,7 +78,7 @@ class Unasked(ChatModel):
         self.name = name
 
     async def fill(
-        self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True
+        self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True, counted: bool | None = None
     ) -> tuple[Reply, ModelCall]:
         """Show the prompt."""
         raise Shown(ask)

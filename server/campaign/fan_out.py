@@ -19,10 +19,10 @@ from graph.member_offer import (
     Moved,
     Offered,
     Refused,
-    Stencils,
     own_record,
 )
 from graph.schemas import SUPPRESSED, OfferInput
+from graph.stencils import Stencils
 from server.campaign.insisting import insisting
 from tools.cardmembers import Cardmember, fetch_members
 from tools.errors import InputInvalid, OfferGraphError
@@ -30,7 +30,7 @@ from tools.ledger.chunks import Chunks, ChunkWork, Item, Outcome, Written
 from tools.screening import Usage
 
 POISON: Final = "the worker died each time it had this item; its log and the process's exit code say why"
-STALE: Final = "the member's data changed since the plan; plan the campaign again to take it up"
+STALE: Final = "the member's data changed after the plan, and the draft fits what it was; send the prediction anew"
 MOST_DEATHS: Final = 3
 """Workers that may end over one item before it is a dead letter."""
 
@@ -51,7 +51,7 @@ class FanOut:
     def __init__(self, deps: Deps, chunks: Chunks, *, campaign: str) -> None:
         self._deps, self._chunks, self._campaign = deps, chunks, campaign
         self._offers: OrderedDict[tuple[int, str | None], _Cohort] = OrderedDict()
-        self._stencils = Stencils()
+        self._stencils = Stencils(deps.mailer)
         self._thread = ThreadPoolExecutor(1, "fan-out")
 
     async def run_chunk(self, work: ChunkWork) -> Written | None:

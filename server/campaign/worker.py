@@ -6,6 +6,7 @@ input is closed: whoever started it is gone.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from typing import Final
@@ -31,7 +32,7 @@ async def main(name: str) -> int:
         await session.connect()
         await session.sync_index()
         campaign = await Campaigns(session.deps.database).named(name)
-        worker = Worker(session.deps, campaign, progressed=lambda: print(PROGRESS, flush=True))
+        worker = Worker(session.deps, campaign, progressed=lambda: _tell(worker))
         loop.add_signal_handler(signal.SIGTERM, worker.stop)
         loop.add_signal_handler(signal.SIGINT, worker.stop)
         watching = asyncio.create_task(_until_closed(reader))
@@ -44,6 +45,15 @@ async def main(name: str) -> int:
         finally:
             watching.cancel()
     return 0 if ended == "finished" else STOPPED
+
+
+def _tell(worker: Worker) -> None:
+    """Say that a piece of work is done; whoever doesn't read it any more is gone."""
+    try:
+        print(PROGRESS, flush=True)
+    except BrokenPipeError:
+        worker.stop()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the exit doesn't fail on it
 
 
 async def _until_closed(reader: asyncio.StreamReader) -> None:

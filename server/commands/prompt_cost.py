@@ -115,7 +115,11 @@ async def _measured(database: Any, mode: CopyMode) -> dict[str, float]:
 
 _MEASURED = """
 select split_part(call ->> 'step', '_', 1) as step, avg((call ->> 'output_tokens')::float8 / (call ->> 'attempts')::int)
-from (select record from decision order by decided_at desc limit 1000) latest,
+from (
+        (select record from decision where cohort_id is null order by decided_at desc limit 1000)
+        union all
+        (select record from campaign_cohort where finished_at is not null order by finished_at desc limit 1000)
+    ) latest,
     jsonb_array_elements(coalesce(record -> 'calls', '[]'::jsonb)) as call
 where not coalesce((call ->> 'cached')::boolean, false) and (call ->> 'attempts')::int > 0
     and right(call ->> 'step', -strpos(call ->> 'step', '_') + 1) = %s

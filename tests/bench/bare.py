@@ -32,8 +32,11 @@ from tools.views import MemberView
 LEASE_S = 150.0
 
 
-async def bare_offer(raw: Raw, deps: Deps) -> bool:
-    """Fetch, claim, ask twice, check, render, check and finish; return whether an offer was issued."""
+async def bare_offer(raw: Raw, deps: Deps, *, in_ledger: bool = True) -> bool:
+    """Fetch, claim, ask twice, check, render, check and finish; return whether an offer was issued.
+
+    Not `in_ledger` it neither claims nor finishes: the offer is made, and nobody remembers it.
+    """
     rulebook, today, started = deps.rulebook, deps.today(), time.time()
     domain, run_id = raw["domain"], uuid.uuid4().hex
     member = await deps.members.load(raw["user_id"])
@@ -70,8 +73,12 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
     def decide(usage: Usage) -> tuple[Hold, ...]:
         return screen(replace(case, usage=usage))
 
-    taken = await deps.claims.claim(claim, decide)
-    if not isinstance(taken, Taken) or taken.holds:
+    usage, held = Usage(), False
+    if in_ledger:
+        taken = await deps.claims.claim(claim, decide)
+        held = not isinstance(taken, Taken) or bool(taken.holds)
+        usage = taken.usage if isinstance(taken, Taken) else usage
+    if held or (not in_ledger and decide(usage)):
         return False
 
     applicable = rulebook.hypotheses.applicable(view)
@@ -113,7 +120,7 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
         offer=terms.facts(),
         send_date=today,
         scope=Scope(domain=domain, card_type=view.card_type, channel=terms.channel, offer_type=terms.offer_type),
-        member=replace(case, usage=taken.usage).facts(),
+        member=replace(case, usage=usage).facts(),
         personal={name: value for name, value in asdict(member).items() if value is not None},
         approved=draft.block_ids or {},
     )
@@ -132,6 +139,8 @@ async def bare_offer(raw: Raw, deps: Deps) -> bool:
     facts = message_facts(message, deps.mailer.brand, run_id)
     if rulebook.gate.check(replace(subject, message=facts), stages=("message",)).verdict != "pass":
         return False
+    if not in_ledger:
+        return True
     return await deps.records.finish(
         Finish(
             campaign_id=ONLINE,

@@ -9,7 +9,10 @@ from statistics import quantiles
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value with what it is a ratio to. `aim` bounds the ratio, or the value if `ratio` is None."""
+    """One measured value with what it is a ratio to. `aim` bounds the ratio, or the value if `ratio` is None.
+
+    `aim` is what it may be at most, `least` what it should be at least.
+    """
 
     what: str
     value: str
@@ -17,14 +20,17 @@ class Figure:
     ratio: float | None = None
     to: str = ""
     aim: float | None = None
+    least: float | None = None
 
     @property
     def verdict(self) -> str:
         """Say whether the aim is met."""
-        if self.aim is None:
-            return ""
         reached = self.measured if self.ratio is None else self.ratio
-        return f"{'met' if reached <= self.aim else 'MISSED'} (at most {self.aim:g})"
+        if self.aim is not None:
+            return f"{'met' if reached <= self.aim else 'MISSED'} (at most {self.aim:g})"
+        if self.least is not None:
+            return f"{'met' if reached >= self.least else 'MISSED'} (at least {self.least:g})"
+        return ""
 
 
 def per(seconds: float, count: int) -> float:

@@ -166,12 +166,18 @@ async def test_one_member_never_gets_more_than_the_cap_however_many_ask_at_once(
 async def test_a_preview_writes_nothing(run_one: Decide, deps: Deps, settings: Settings) -> None:
     outcome = await run_one(context=Context())
     assert (outcome.recommendation, outcome.mode) == ("offer_generated", "preview")
+    assert await deps.usage.flush()
     async with deps.database.connection() as connection:
-        for table in ("offer_item", "decision", "offer", "reservation", "completion"):
+        for table in ("offer_item", "decision", "offer", "reservation", "completion", "llm_usage"):
             cursor = await connection.execute(f"select count(*) from {table}")
             assert await cursor.fetchone() == (0,), table
     await deps.exporter.drain()
     assert not settings.output_dir.exists()
+    await run_one(domain="Dining")
+    assert await deps.usage.flush()
+    async with deps.database.connection() as connection:
+        cursor = await connection.execute("select sum(tries) from llm_usage where outcome = 'answered'")
+        assert await cursor.fetchone() == (2,)  # an issuing run's are counted
 
 
 async def test_a_dead_runs_claim_is_taken_over_once_its_lease_ends(run_one: Decide, deps: Deps) -> None:

@@ -56,6 +56,7 @@ class ScriptedModel:
         self.count = 0
         self.in_flight = 0
         self.max_in_flight = 0
+        self._first_at = self._last_at = self._cpu_at_first = 0.0
         self._port, self._record = port, record
         self._rules: list[tuple[Matcher, list[Reply]]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -121,6 +122,7 @@ class ScriptedModel:
                 web.post("/v1/chat/completions", self._complete),
                 web.get("/v1/models", self._models),
                 web.get("/health", self._health),
+                web.get("/counts", self._counts),
             ]
         )
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -146,8 +148,16 @@ class ScriptedModel:
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
+    async def _counts(self, _: web.Request) -> web.Response:
+        """Tell a benchmark what came when, by the clock all processes of a machine share, and what it cost here."""
+        cpu_s = time.process_time() - self._cpu_at_first
+        times = {"first_at": self._first_at, "last_at": self._last_at, "cpu_s": cpu_s}
+        return web.json_response({"count": self.count, "max_in_flight": self.max_in_flight, **times})
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         arrived = time.monotonic()
+        if not self._first_at:
+            self._first_at, self._cpu_at_first = arrived, time.process_time()
         try:
             body = await request.json()
             messages = body["messages"]
@@ -168,6 +178,7 @@ class ScriptedModel:
             return await self._answer(request, call, self._scripted(call))
         finally:
             self.in_flight -= 1
+            self._last_at = time.monotonic()
 
     def _scripted(self, call: Call) -> Reply:
         for matcher, replies in reversed(self._rules):

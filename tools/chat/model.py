@@ -107,13 +107,14 @@ class ChatModel:
         self._flights: dict[str, asyncio.Task[tuple[str, ModelCall]]] = {}
 
     async def fill(
-        self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True
+        self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True, counted: bool | None = None
     ) -> tuple[Reply, ModelCall]:
         """Return the parsed reply and the account of the call.
 
         Equal prompts at once share one flight; `deadline_s` bounds this caller's wait, not the flight. `keep` False
-        reads the cache of completions and leaves it as it is. Raises ModelUnavailable or ModelReplyInvalid; both carry
-        the account as `call`.
+        reads the cache of completions and leaves it as it is. `counted` writes each try to the ledger (left out: as
+        `keep` says): a preview writes nothing. Raises ModelUnavailable or ModelReplyInvalid; both carry the account as
+        `call`.
         """
         started = time.monotonic()
         key = ask.key(self.name)
@@ -128,7 +129,7 @@ class ChatModel:
         flight = self._flights.get(name)
         shared = flight is not None
         if flight is None:
-            flight = asyncio.create_task(self._fly(ask, key, keep=keep))
+            flight = asyncio.create_task(self._fly(ask, key, keep=keep, counted=keep if counted is None else counted))
             self._flights[name] = flight
             flight.add_done_callback(lambda done: self._land(name, done))
         try:
@@ -194,11 +195,11 @@ class ChatModel:
                 )
             return self._client
 
-    async def _fly(self, ask: Ask[Any], key: str, *, keep: bool) -> tuple[str, ModelCall]:
+    async def _fly(self, ask: Ask[Any], key: str, *, keep: bool, counted: bool) -> tuple[str, ModelCall]:
         tally = Tally(ask.name, self.name, key)
         try:
             async with asyncio.timeout(self._timeout_s):
-                body, repaired = await self._answer(ask, tally)
+                body, repaired = await self._answer(ask, tally, self.usage if counted else None)
         except TimeoutError as error:
             raise _late(tally, self._timeout_s) from error
         except (ModelUnavailable, ModelReplyInvalid) as error:
@@ -210,9 +211,9 @@ class ChatModel:
             await self._store.put(key, body, model=self.name, **tokens)
         return body, call
 
-    async def _answer(self, ask: Ask[Any], tally: Tally) -> tuple[str, bool]:
+    async def _answer(self, ask: Ask[Any], tally: Tally, usage: Usage | None) -> tuple[str, bool]:
         messages = list(ask.messages)
-        text = await self._send(ask, messages, tally)
+        text = await self._send(ask, messages, tally, usage)
         if _parse(ask, text) is not None:
             return text, False
         problem = _problem(ask, text)
@@ -220,14 +221,14 @@ class ChatModel:
             ("assistant", text[:SHOWN_REPLY] or "(empty)"),
             ("user", f"That reply does not fit the schema: {problem}. Reply again with only the JSON object."),
         ]
-        text = await self._send(ask, messages, tally)
+        text = await self._send(ask, messages, tally, usage)
         if _parse(ask, text) is None:
             raise ModelReplyInvalid(
                 f"{ask.name}: the reply does not fit its schema, repair included: {_problem(ask, text)}"
             )
         return text, True
 
-    async def _send(self, ask: Ask[Any], messages: list[tuple[str, str]], tally: Tally) -> str:
+    async def _send(self, ask: Ask[Any], messages: list[tuple[str, str]], tally: Tally, usage: Usage | None) -> str:
         client = await self._open()
         form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
         taken = 0
@@ -243,7 +244,7 @@ class ChatModel:
         )
         try:
             async for attempt in tries:
-                with attempt, Try(self.usage, ask.name, self.name) as this:
+                with attempt, Try(usage, ask.name, self.name) as this:
                     async with self.traffic.call(partial(allowed, this)):
                         tally.attempts, this.begun = tally.attempts + 1, True
                         message = await client.ainvoke(

@@ -129,12 +129,13 @@ class Mailer:
             sent_at=sent,
         )
 
-    def cut(self, message: Message, *, run_id: str) -> Stencil:
-        """Cut this run's message so that it can be filled for others of the same draft and greeting.
+    def cut(self, message: Message, *, run_id: str, name: str | None = None) -> Stencil:
+        """Cut this run's message so that it can be filled for others of the same draft, and of the same greeting.
 
-        Raises TemplateFault when its tokens don't stand in links alone.
+        Of any greeting if it greets `name`, a `greeting_line.placeholder`. Raises TemplateFault when its tokens don't
+        stand in links alone, or the name elsewhere than in the greeting line.
         """
-        return cut(message, run_id=run_id, secret=self._secret)
+        return cut(message, run_id=run_id, secret=self._secret, name=name)
 
     def claim_of_link(self, purpose: tokens.LinkPurpose, token: str) -> tokens.LinkClaim | None:
         """Return what a token of one of our links says if it was made for this purpose, else None."""

@@ -7,7 +7,9 @@ from typing import Final
 FALLBACK: Final = "Cardmember"
 """Greets whoever has no usable first name."""
 
-_LONGEST = 40
+LONGEST: Final = 40
+"""Characters of the longest name that is greeted."""
+
 _LETTERS = re.compile(r"[^\W\d_](?:['\u2019-]?[^\W\d_])*")
 _MARKS_PILED = re.compile(r"\0{3,}")
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -28,7 +30,7 @@ def greeting_name(name: str | None) -> str:
 
 
 def _is_name(word: str) -> bool:
-    if not word or len(word) > _LONGEST or word.casefold() in _NO_NAMES or _INVISIBLE.search(word):
+    if not word or len(word) > LONGEST or word.casefold() in _NO_NAMES or _INVISIBLE.search(word):
         return False
     if word != unicodedata.normalize("NFKC", word):
         return False

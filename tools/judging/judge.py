@@ -61,7 +61,7 @@ class ModelJudge:
         paper = paper_of(subject, clauses, secret=self.key)
         ask = paper.ask(prompt)
         try:
-            reply, call = await self.model.fill(ask, deadline_s=deadline_s, keep=False)
+            reply, call = await self.model.fill(ask, deadline_s=deadline_s, keep=False, counted=keep)
         except (ModelUnavailable, ModelReplyInvalid) as error:
             failed = error.call if isinstance(error.call, ModelCall) else None
             return Judged(silent_about(paper, subject, AWAY), failed)

@@ -412,9 +412,10 @@ select pg_advisory_xact_lock(hashtextextended(user_id, 0)), pg_advisory_xact_loc
 from (select user_id from unnest(%s::text[]) as asked (user_id) order by user_id) as members
 """
 
+# JSON goes in binary, here and below: as text of an array each of its many quotes would be escaped.
 _PARTS: Final = """
 insert into campaign_part (campaign_id, part, record)
-select %(campaign_id)s, sha, body::jsonb from unnest(%(shas)s::text[], %(bodies)s::text[]) as given (sha, body)
+select %(campaign_id)s, sha, body::jsonb from unnest(%(shas)s::text[], %(bodies)b::text[]) as given (sha, body)
 on conflict (campaign_id, part) do nothing
 """
 
@@ -422,7 +423,7 @@ _WRITE: Final = """
 with given as (
     select * from unnest(
         %(keys)s::text[], %(statuses)s::text[], %(recommendations)s::text[], %(details)s::text[], %(classes)s::text[],
-        %(texts)s::text[], %(runs)s::text[], %(cohorts)s::int[], %(records)s::text[], %(parts)s::text[],
+        %(texts)s::text[], %(runs)s::text[], %(cohorts)s::int[], %(records)b::text[], %(parts)s::text[],
         %(first_names)s::text[], %(emails)s::text[], %(types)s::text[], %(options)s::text[], %(high)s::boolean[],
         %(credits)s::numeric[], %(costs)s::numeric[], %(starts)s::date[], %(ends)s::date[], %(shas)s::text[]
     ) as g (prediction_key, status, recommendation, detail, error_class, error_text, run_id, cohort_id, record, part,

@@ -327,7 +327,10 @@ select split_part(call ->> 'step', '_', 1) as step,
     avg((call ->> 'output_tokens')::float8 / (call ->> 'attempts')::int),
     avg((call ->> 'elapsed_ms')::float8 / 1000 / (call ->> 'attempts')::int)
 from (
-    select record from decision where decided_at >= %(since)s order by decided_at desc limit 1000
+    (select record from decision where decided_at >= %(since)s and cohort_id is null
+     order by decided_at desc limit 1000)
+    union all
+    (select record from campaign_cohort where finished_at >= %(since)s order by finished_at desc limit 1000)
 ) as latest, jsonb_array_elements(coalesce(record -> 'calls', '[]'::jsonb)) as call
 where not coalesce((call ->> 'cached')::boolean, false) and (call ->> 'attempts')::int > 0
   and call ->> 'model' = %(model)s

@@ -88,7 +88,7 @@ class Processes:
     async def _keep_one(self) -> None:
         while not self._stopping:
             code, told = await self._run_one()
-            if code in (0, STOPPED):
+            if code in (0, STOPPED) or self._stopping:
                 return
             if code == REFUSED:
                 self.stop()

@@ -36,6 +36,7 @@ from tools.cardmembers import fetch_members
 from tools.ledger.campaigns import Campaigns
 from tools.ledger.decisions import decision, latest
 from tools.ledger.erasure import exported_runs
+from tools.ledger.holds import live_offers
 from tools.ledger.opt_outs import OptOuts
 from tools.terms import MenuOption
 
@@ -195,6 +196,20 @@ async def test_an_unsubscribe_link_and_an_erasure_reach_a_run(deps: Deps, settin
     found = await decision(deps.database, run_id)
     assert found is not None and (found.first_name, found.email, found.person_kept) == (None, None, False)
     assert (await replayed(by_member["USER_GOLD"], deps)).email_html is not None
+
+
+async def test_holds_judge_what_the_record_holds(deps: Deps, runs: Run) -> None:
+    by_member = await runs()
+    async with deps.database.connection() as connection:
+        found = {offer.run_id: offer async for batch in live_offers(connection, deps.today()) for offer in batch}
+    assert set(found) == set(by_member.values())
+    for run_id, offer in found.items():
+        record = await record_of(deps, run_id)
+        results = [*record["report"]["results"], *record["message_report"]["results"]]
+        assert timeless(offer.record["results"]) == timeless(results)
+        for name in ("run", "view", "menu", "draft", "terms", "terms_text", "versions"):
+            assert offer.record[name] == record[name], name
+        assert offer.campaign == NAME and offer.option_id == record["terms"]["option_id"]
 
 
 async def test_traces_list_and_tell_a_campaigns_runs(deps: Deps, runs: Run, offers: Offers) -> None:

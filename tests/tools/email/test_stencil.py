@@ -11,6 +11,7 @@ from graph.assembly import fill_copy
 from tests.tools.email.conftest import COPY, OFFERS, RUN_ID, SECRET, SENT_AT, TERMS_TEXT
 from tools.drafts import Copy
 from tools.email.brand import TOKEN, Brand
+from tools.email.greeting_line import placeholder
 from tools.email.message import Mailer, Person
 from tools.email.message_checks import message_facts
 from tools.email.names import greeting_name
@@ -39,6 +40,8 @@ NAMES = [
 RUN_IDS = st.text("0123456789abcdef", min_size=32, max_size=32) | st.uuids().map(str) | st.from_regex(
     r"[A-Za-z0-9][A-Za-z0-9._-]{11,99}", fullmatch=True
 )  # fmt: skip
+LETTERS = st.characters(categories=["Lu", "Ll", "Lt", "Lo", "Lm", "Mn", "Mc", "Nl"]) | st.sampled_from("aEzÄß'’-")
+GREETABLE = st.text(LETTERS, min_size=1, max_size=45).filter(lambda name: greeting_name(name) == name)
 EMAILS = st.none() | st.emails() | st.sampled_from(["a@b.example", f"{'x' * 60}@{'y' * 60}.example", "no address", ""])
 
 
@@ -93,6 +96,56 @@ def test_filling_is_rendering(
     assert {key: value for key, value in ours.headers.items() if key not in addressed} == {
         key: value for key, value in theirs.headers.items() if key not in addressed
     }
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    run_ids=st.tuples(of_length(32), of_length(32)),
+    offer_type=st.sampled_from(OFFER_TYPES),
+    copy=st.sampled_from([COPY, BRACED]),
+    name=GREETABLE | st.sampled_from(NAMES) | st.none() | st.text(max_size=20),
+    email=EMAILS,
+)
+def test_filling_a_name_is_rendering_for_that_name(
+    mailer: Mailer, run_ids: tuple[str, str], offer_type: OfferType, copy: Copy, name: str | None, email: str | None
+) -> None:
+    given, own = placeholder(), {"terms": OFFERS[offer_type], "terms_text": TERMS_TEXT, "sent_at": SENT_AT}
+    copy = filled(copy, OFFERS[offer_type], name)
+    first = mailer.render(run_id=run_ids[0], copy=copy, person=Person(given), **own)  # type: ignore[arg-type]
+    theirs = mailer.render(run_id=run_ids[1], copy=copy, person=Person(name, email), **own)  # type: ignore[arg-type]
+    stencil = mailer.cut(first, run_id=run_ids[0], name=given)
+    told = stencil.fill(run_ids[1], name)
+    assert stencil.takes_name
+    assert (told.html, told.text, told.html_sha256, told.unsubscribe_url) == (
+        theirs.html, theirs.text, theirs.html_sha256, theirs.unsubscribe_url
+    )  # fmt: skip
+    assert len(theirs.html) <= len(first.html)
+
+
+def test_a_placeholder_is_greeted_and_is_another_each_time() -> None:
+    longest = {placeholder() for _ in range(20)}
+    assert len(longest) == 20
+    assert all(greeting_name(one) == one and len(one) == 40 for one in longest)
+    assert greeting_name(shortest := placeholder(1)) == shortest and len(shortest) == 1
+
+
+@pytest.mark.parametrize("copy", ["Hello again, {first_name}. Two partners wait.", "Hi {first_name}, two partners."])
+def test_an_email_whose_copy_names_the_member_is_not_cut_at_the_name(mailer: Mailer, copy: str) -> None:
+    given, terms = placeholder(), OFFERS["cashback"]
+    own = filled(COPY.model_copy(update={"body": copy}), terms, given)
+    message = mailer.render(run_id=RUN_ID, copy=own, terms=terms, terms_text=TERMS_TEXT, person=Person(given),
+                            sent_at=SENT_AT)  # fmt: skip
+    with pytest.raises(TemplateFault, match="elsewhere than in the greeting"):
+        mailer.cut(message, run_id=RUN_ID, name=given)
+
+
+def test_an_email_that_greets_nobody_by_name_takes_none(mailer: Mailer) -> None:
+    given, terms = placeholder(), OFFERS["cashback"]
+    own = filled(COPY.model_copy(update={"body": "Hello there, two partners have something."}), terms, given)
+    message = mailer.render(run_id=RUN_ID, copy=own, terms=terms, terms_text=TERMS_TEXT, person=Person(given),
+                            sent_at=SENT_AT)  # fmt: skip
+    stencil = mailer.cut(message, run_id=RUN_ID, name=given)
+    assert not stencil.takes_name and stencil.fill(RUN_ID, "Ada").html == message.html
 
 
 def test_a_run_id_of_another_length_is_refused(mailer: Mailer) -> None:
