@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection, errors
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from tools.database import Database
 from tools.errors import PoliciesUnavailable
@@ -146,14 +147,20 @@ class Chunks:
     ) -> bool:
         """Write a cohort's draft; False when the lease was lost and nothing was written. Raises DatabaseUnavailable."""
         values = self._values(
-            cohort_id=cohort_id, record=Jsonb(record), option_id=option_id, cost=expected_cost_usd, source=source
+            cohort_id=cohort_id,
+            record=Jsonb(record, to_json),
+            option_id=option_id,
+            cost=expected_cost_usd,
+            source=source,
         )
         async with self._database.statement() as connection:
             return (await connection.execute(_FINISH_COHORT, values)).rowcount == 1
 
     async def bury_cohort(self, cohort_id: int, *, error_class: str, error_text: str, record: dict[str, Any]) -> bool:
         """Give a cohort up, and its items: each is a dead letter with this reason. Raises DatabaseUnavailable."""
-        values = self._values(cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record))
+        values = self._values(
+            cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record, to_json)
+        )
         async with self._database.connection() as connection:
             if (await connection.execute(_BURY_COHORT, values)).rowcount != 1:
                 return False
