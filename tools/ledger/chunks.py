@@ -186,10 +186,16 @@ class Chunks:
                 return None
             chunk_no, died, items = found
             if died and items > 1:
+                await connection.execute(_LOCK_NUMBERS, values)
                 await connection.execute(_SPLIT, values | {"chunk_no": chunk_no})
             async with connection.cursor(row_factory=class_row(ChunkWork)) as claimed:
                 await claimed.execute(_TAKE_CHUNK, values | {"chunk_no": chunk_no, "died": died})
                 return await claimed.fetchone()
+
+    async def give_back_chunk(self, chunk_no: int) -> None:
+        """Let others decide a chunk whose worker lives but can't go on: no death of it. Raises DatabaseUnavailable."""
+        async with self._database.statement() as connection:
+            await connection.execute(_GIVE_BACK_CHUNK, self._values(chunk_no=chunk_no))
 
     async def items(self, chunk_no: int) -> list[Item]:
         """Return a chunk's open items in the order of their cohorts. Raises DatabaseUnavailable."""
@@ -351,13 +357,17 @@ select record from campaign_cohort
 where campaign_id = %(campaign_id)s and cohort_id = %(cohort_id)s and status = 'done'
 """
 
-_NEXT_CHUNK: Final = """
+_NEXT_CHUNK: Final = f"""
 select k.chunk_no, k.status = 'running' as died, k.items from campaign_chunk k join campaign c using (campaign_id)
 where k.campaign_id = %(campaign_id)s and c.state = 'running' and c.allotted_at is not null and k.status <> 'done'
+  and {_MY_PLAN}
   and k.wave = (select min(wave) from campaign_chunk where campaign_id = %(campaign_id)s and status <> 'done')
   and (k.status = 'pending' or k.lease_until <= now())
 order by k.chunk_no limit 1 for update of k skip locked
 """
+
+# Two that are split at once would give their pieces the same numbers.
+_LOCK_NUMBERS: Final = "select pg_advisory_xact_lock(hashtextextended('campaign chunks/' || %(campaign_id)s, 6))"
 
 # The chunk keeps its own number as the first of the pieces; each piece has died as often as the whole.
 _SPLIT: Final = """
