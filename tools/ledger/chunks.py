@@ -4,6 +4,7 @@ Whoever claims has the work until its lease ends; then anybody may claim it, and
 nothing. So a process may die at any moment: calls may be made again, offers can't.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,14 +147,16 @@ class Chunks:
     ) -> bool:
         """Write a cohort's draft; False when the lease was lost and nothing was written. Raises DatabaseUnavailable."""
         values = self._values(
-            cohort_id=cohort_id, record=Jsonb(record), option_id=option_id, cost=expected_cost_usd, source=source
+            cohort_id=cohort_id, record=_stored(record), option_id=option_id, cost=expected_cost_usd, source=source
         )
         async with self._database.statement() as connection:
             return (await connection.execute(_FINISH_COHORT, values)).rowcount == 1
 
     async def bury_cohort(self, cohort_id: int, *, error_class: str, error_text: str, record: dict[str, Any]) -> bool:
         """Give a cohort up, and its items: each is a dead letter with this reason. Raises DatabaseUnavailable."""
-        values = self._values(cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record))
+        values = self._values(
+            cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=_stored(record)
+        )
         async with self._database.connection() as connection:
             if (await connection.execute(_BURY_COHORT, values)).rowcount != 1:
                 return False
@@ -304,16 +307,23 @@ def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
+def _stored(record: dict[str, Any]) -> Jsonb:
+    """Return a record as PostgreSQL takes it: a model may have written a NUL, which no text there can hold."""
+    return Jsonb(record, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))
+
+
 def list_literal(texts: Sequence[str]) -> str:
     """Return a text[] literal: an array of arrays must be rectangular, so each one goes as text."""
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
-_CLAIM_COHORT: Final = """
+_MY_PLAN: Final = "(%(planned_at)s::timestamptz is null or c.planned_at = %(planned_at)s)"
+
+_CLAIM_COHORT: Final = f"""
 with next as (
     select k.cohort_id from campaign_cohort k join campaign c using (campaign_id)
-    where k.campaign_id = %(campaign_id)s and c.state = 'running'
+    where k.campaign_id = %(campaign_id)s and c.state = 'running' and {_MY_PLAN}
       and (k.status in ('pending', 'retry') or (k.status = 'running' and k.lease_until <= now()))
     order by k.status <> 'pending', k.attempt, k.cohort_id limit 1 for update of k skip locked
 )
