@@ -125,12 +125,28 @@ class BudgetCut(PoliciesUnavailable):
     code = "budget_cut"
 
 
-class Chunks:
-    """Claims and finishes a campaign's work for one worker. `table` and `zone` are those usage is counted in."""
+CUT: Final = "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
 
-    def __init__(self, database: Database, *, campaign_id: int, owner: str, table: str, zone: ZoneInfo) -> None:
+
+class Chunks:
+    """Claims and finishes a campaign's work for one worker. `table` and `zone` are those usage is counted in.
+
+    `planned_at` is the plan the worker knows: work of a later one it doesn't get, since drafts and rules it has loaded
+    may be of the earlier one. None: of any plan.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        campaign_id: int,
+        owner: str,
+        table: str,
+        zone: ZoneInfo,
+        planned_at: datetime | None = None,
+    ) -> None:
         self._database, self._id, self._owner = database, campaign_id, owner
-        self._table, self._zone = table, zone
+        self._table, self._zone, self._planned_at = table, zone, planned_at
         self._parts: set[str] = set()
 
     async def claim_cohort(self, lease_s: float) -> CohortWork | None:
@@ -233,9 +249,7 @@ class Chunks:
                 await self._use_money(connection, stand, values)
                 await connection.execute(_END_CHUNK, values)
         except errors.CheckViolation as error:
-            raise BudgetCut(
-                "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
-            ) from error
+            raise BudgetCut(CUT) from error
         self._parts |= parts.keys()
         return Written(written=len(stand), moved=len(outcomes) - len(stand))
 
@@ -275,9 +289,13 @@ class Chunks:
             if outcome.issued is not None:
                 cost = outcome.issued.expected_cost_usd
                 sums[outcome.domain] = sums.get(outcome.domain, Decimal(0)) + cost
-        if sums:
-            money = {"domains": sorted(sums), "amounts": [sums[domain] for domain in sorted(sums)]}
-            await connection.execute(_USE_MONEY, values | money)
+        if not sums:
+            return
+        money = {"domains": sorted(sums), "amounts": [sums[domain] for domain in sorted(sums)]}
+        await connection.execute(_USE_MONEY, values | money)
+        members = [outcome.user_id for outcome in outcomes if outcome.issued is not None]
+        if await (await connection.execute(_OVER_MEMBERS, values | {"users": members})).fetchone() is not None:
+            raise BudgetCut(CUT)
 
 
 def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -480,6 +498,13 @@ from given g join won using (prediction_key) where g.run_id is not null
 """
 
 _USE_MONEY: Final = "select use_money(%(campaign_id)s, %(domains)s::text[], %(amounts)s::numeric[], %(today)s)"
+
+# Members have no row of what is in use; a budget for each may have been set or lowered since the money was allotted.
+_OVER_MEMBERS: Final = """
+select from budget b join reservation r on r.campaign_id = b.campaign_id and r.state <> 'released'
+where b.campaign_id = %(campaign_id)s and b.scope = 'member' and r.user_id = any(%(users)s)
+group by r.user_id, b.limit_usd having sum(r.amount_usd) > b.limit_usd limit 1
+"""
 
 _END_CHUNK: Final = """
 update campaign_chunk k set owner = null, lease_until = null, status = case when exists (
