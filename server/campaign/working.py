@@ -17,11 +17,11 @@ from server.campaign.drafting import Drafting
 from server.campaign.fan_out import FanOut
 from server.campaign.insisting import first_of, insisting
 from server.campaign.spec import Spec
-from tools.errors import PoliciesUnavailable
+from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
 from tools.ledger.presence import present
-from tools.ledger.spent import spent_usd
+from tools.ledger.spent import budget_of, spent_usd
 from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
@@ -159,7 +159,13 @@ class Worker:
         work = await insisting(lambda: self.chunks.claim_chunk(CHUNK_LEASE_S))
         if work is None:
             return False
-        await self._fan_out.run_chunk(work)
+        try:
+            await self._fan_out.run_chunk(work)
+        except DatabaseUnavailable:
+            raise
+        except (asyncio.CancelledError, OfferGraphError):  # the worker ends, and not by this chunk's fault
+            await asyncio.shield(insisting(lambda: self.chunks.give_back_chunk(work.chunk_no)))
+            raise
         self._progressed()
         return True
 

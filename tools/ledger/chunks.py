@@ -430,6 +430,11 @@ where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s
 returning chunk_no, wave, items, deaths
 """
 
+_GIVE_BACK_CHUNK: Final = """
+update campaign_chunk set status = 'pending', owner = null, lease_until = null
+where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status = 'running' and owner = %(owner)s
+"""
+
 _ITEMS: Final = """
 select prediction_key, user_id, domain, confidence, offer_flag, pred_version, prediction_timestamp, idempotency_key,
     use_llm, cohort_id, option_id, attempt
