@@ -60,6 +60,7 @@ class Worker:
             owner=self.owner,
             table=settings.cardmember_table,
             zone=deps.zone,
+            planned_at=campaign.planned_at,
         )
         spec = Spec.model_validate(campaign.spec)
         assert campaign.sent_at is not None  # set when the file was taken in
@@ -90,7 +91,8 @@ class Worker:
         try:
             while True:
                 now = await insisting(lambda: self._campaigns.named(self._campaign.name))
-                if self._stopping.is_set() or now.state != "running":
+                is_mine = now.state == "running" and now.planned_at == self._campaign.planned_at
+                if self._stopping.is_set() or not is_mine:
                     return "stopped"
                 did = await (self._draft() if now.allotted_at is None else self._decide())
                 if not did:

@@ -262,7 +262,8 @@ class Chunks:
         return found
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        return {"campaign_id": self._id, "owner": self._owner, "most": MOST_ATTEMPTS, **more}
+        own = {"campaign_id": self._id, "owner": self._owner, "planned_at": self._planned_at}
+        return {**own, "most": MOST_ATTEMPTS, **more}
 
     async def _usages(self, connection: AsyncConnection, asked: Sequence[Asked]) -> dict[str, Usage]:
         return await count_usages(connection, asked, campaign_id=self._id, table=self._table, zone=self._zone)
