@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Final, Literal
 
 from graph.cohort import changed
@@ -144,16 +143,18 @@ class Worker:
         return not self._deps.model.traffic.breaker.is_open
 
     async def _is_spent(self) -> bool:
-        """Pause the campaign once its models have cost what it may cost in all; calls under way still come in."""
+        """Pause the campaign once models and offers have cost what it may in all; calls under way still come in."""
         prices = self._deps.settings.prices
         if prices is None:
             return False
         of = self._campaign.campaign_id
         spent = await insisting(lambda: spent_usd(self._deps.database, of, prices))
-        budget = Decimal(self._campaign.spec["budget_usd"])
-        if spent is None or spent < budget:
+        budget = await insisting(lambda: budget_of(self._deps.database, of))
+        if spent is None or budget is None or spent + budget.used_usd < budget.limit_usd:
             return False
-        note = SPENT.format(spent=spent, budget=budget)
+        if (await insisting(self.chunks.left)).cohorts == 0:
+            return False  # nothing is left to ask a model
+        note = SPENT.format(spent=spent, offers=budget.used_usd, budget=budget.limit_usd)
         await insisting(lambda: self._campaigns.move(of, "paused", only_from=("running",), note=note))
         return True
 
@@ -178,5 +179,7 @@ class Worker:
             return
 
 
-SPENT: Final = "its model calls have cost {spent:,.2f} USD and its budget is {budget:,.2f} USD"
+SPENT: Final = (
+    "its model calls have cost {spent:,.2f} USD, its offers {offers:,.2f} USD, and its budget is {budget:,.2f} USD"
+)
 CHANGED: Final = "campaign {name} was planned under other rules: {what}; `offers campaign plan {name}` plans it anew"
