@@ -136,10 +136,10 @@ class Driver:
 
     def _engine_of(self) -> Engine:
         name, spec = self._campaign.name, self._campaign.spec
-        if spec.get("engine") == "ray":
-            from server.campaign.engines.ray import RayEngine
+        if spec.get("engine") == "ray" and self._workers != 0:
+            from server.campaign.engines.on_ray import RayEngine
 
-            return RayEngine(name, self._deps.settings, workers=self._workers)
+            return RayEngine(self._deps, self._campaign, self._chunks, workers=self._workers)
         workers = self._workers
         if workers is None:
             planned = int(self._campaign.plan.get("open", 0))

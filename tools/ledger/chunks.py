@@ -4,7 +4,6 @@ Whoever claims has the work until its lease ends; then anybody may claim it, and
 nothing. So a process may die at any moment: calls may be made again, offers can't.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection, errors
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from tools.database import Database
 from tools.errors import PoliciesUnavailable
@@ -328,7 +328,7 @@ def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _stored(record: dict[str, Any]) -> Jsonb:
     """Return a record as PostgreSQL takes it: a model may have written a NUL, which no text there can hold."""
-    return Jsonb(record, dumps=lambda value: json.dumps(value).replace("\\u0000", "\\ufffd"))
+    return Jsonb(record, lambda value: to_json(value).replace(b"\\u0000", b"\\ufffd"))
 
 
 def list_literal(texts: Sequence[str]) -> str:

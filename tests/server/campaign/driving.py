@@ -1,0 +1,19 @@
+"""A driver of a campaign in a process of its own: `python -m tests.server.campaign.driving NAME`, settings on stdin."""
+
+import asyncio
+import sys
+
+from graph.deps import open_deps
+from graph.settings import taken_over
+from server.campaign.run import Driver
+from tools.ledger.campaigns import Campaigns
+
+
+async def main(name: str, settings: str) -> None:
+    deps = await open_deps(taken_over(settings))
+    await Driver(deps, await Campaigns(deps.database).named(name), workers=2).run()
+    await deps.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.stdin.readline()))

@@ -1,0 +1,246 @@
+"""The Ray engine on a cluster of two nodes with one CPU each: the same offers as `local`, whatever dies."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from graph.deps import Deps, open_deps
+from graph.settings import Settings, handed_over
+from server.campaign.engines.on_ray import ADDRESS, ClusterLost
+from server.campaign.run import Driver, Ran
+from server.campaign.verify import verify
+from tests.scripted_model import ScriptedModel
+from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
+from tests.server.conftest import created_database
+from tools.errors import PartMissing, PoliciesUnavailable
+from tools.ledger.campaigns import Campaign, Campaigns
+
+pytestmark = pytest.mark.e2e
+
+ON_LOOPBACK = {"num_cpus": 1, "node_ip_address": "127.0.0.2", "include_dashboard": False}
+"""Ray takes 127.0.0.1 in an address for this machine's name to others, and no other loopback address."""
+AT_ONCE = 3
+"""Calls one actor has in flight."""
+
+OFFERS = (
+    "select o.prediction_key, o.user_id, o.run_id, o.option_id, o.expected_cost_usd, o.start_date, o.end_date,"
+    " o.html_sha256, k.key, k.record -> 'draft', k.record -> 'terms', k.record -> 'terms_text'"
+    " from offer o join decision d using (run_id) join campaign_cohort k on k.campaign_id = o.campaign_id"
+    " and k.cohort_id = d.cohort_id order by 1"
+)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two nodes on loopback, without dashboard and telemetry."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        from ray.cluster_utils import Cluster
+
+        nodes = Cluster(initialize_head=True, head_node_args=ON_LOOPBACK)
+        nodes.add_node(**ON_LOOPBACK)
+        yield nodes
+        nodes.shutdown()
+
+
+@pytest.fixture
+def address(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The cluster as the engine finds it."""
+    monkeypatch.setenv(ADDRESS, cluster.address)
+    return str(cluster.address)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Few calls at once, so that a campaign takes a while."""
+    return settings.model_copy(update={"llm_max_concurrency": AT_ONCE, "database_pool_size": 4})
+
+
+async def individual(deps: Deps, folder: Path, members: int) -> Campaign:
+    """Plan a campaign with a draft for each of so many members."""
+    ids = await members_of(deps, gold=members, platinum=0)
+    return await planned(deps, folder, [row(one) for one in ids], engine="ray", personalisation="individual")
+
+
+async def on_ray(deps: Deps, campaign: Campaign) -> Ran:
+    return await Driver(deps, campaign, workers=2).run()
+
+
+async def verified(deps: Deps) -> str:
+    campaign = await Campaigns(deps.database).named(NAME)
+    verdict = await verify(deps.database, campaign, most_per_month=deps.settings.max_offers_per_month, zone=deps.zone)
+    assert verdict.ok, verdict.summary
+    return verdict.summary
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what a run has to come to."""
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def another(deps: Deps, url: str, chroma: Path) -> AsyncIterator[Deps]:
+    """The same services over another database."""
+    plain = json.loads(handed_over(deps.settings)) | {"database_url": url, "chroma_dir": str(chroma)}
+    opened = await open_deps(Settings(_env_file=None, **plain))
+    await opened.sync_index()
+    yield opened
+    await opened.aclose()
+
+
+def actors_of(node: Any) -> list[psutil.Process]:
+    """Return a node's actors that are at work."""
+    (raylet,) = node.all_processes["raylet"]
+    children = psutil.Process(raylet.process.pid).children(recursive=True)
+    return [one for one in children if "WorkerActor" in " ".join(one.cmdline())]
+
+
+async def bounded(deps: Deps, script: ScriptedModel, *, needed: int, kills: int) -> None:
+    """Calls are repeated for what was in flight at most, and each that was sent is accounted for."""
+    assert needed <= script.count <= needed + kills * AT_ONCE
+    ((tries,),) = await rows_of(deps, "select sum(tries)::int from llm_usage")
+    assert script.count <= tries <= script.count + kills * AT_ONCE
+
+
+async def test_two_nodes_give_the_same_offers_as_this_process_byte_for_byte(
+    deps: Deps, script: ScriptedModel, address: str, postgres_url: str, tmp_path: Path
+) -> None:
+    ids = await members_of(deps, gold=40, platinum=30)
+    rows = [row(one, confidence_score=0.75 + place / 1000) for place, one in enumerate(ids)]
+    rows += [row(one, domain="Dining") for one in ids[::3]]
+    ran = await on_ray(deps, await planned(deps, tmp_path, rows, engine="ray", budget_usd="40"))
+    assert ran.is_done
+    calls = script.count
+    with created_database(postgres_url) as url:
+        async with another(deps, url, tmp_path / "chroma") as local:
+            await members_of(local, gold=40, platinum=30)
+            assert (await run(local, await planned(local, tmp_path, rows, budget_usd="40"))).is_done
+            assert script.count == 2 * calls
+            ours, theirs = await rows_of(deps, OFFERS), await rows_of(local, OFFERS)
+            print(
+                "DIFF",
+                [
+                    (i, [(a[i], b[i]) for a, b in zip(ours, theirs, strict=False) if a[i] != b[i]][:1])
+                    for i in range(12)
+                ],
+            )
+            assert ours and ours == theirs
+            assert await verified(deps) == await verified(local)
+
+
+async def test_an_actor_and_a_node_are_killed_and_the_campaign_ends(
+    deps: Deps, script: ScriptedModel, cluster: Any, address: str, tmp_path: Path
+) -> None:
+    campaign = await individual(deps, tmp_path, 60)
+    script.latency = 0.2
+    node = next(iter(cluster.worker_nodes))
+    running = asyncio.create_task(on_ray(deps, campaign))
+    try:
+        await until(lambda: running.done() or (script.count >= 20 and bool(actors_of(cluster.head_node))))
+        (actor,) = actors_of(cluster.head_node)
+        os.kill(actor.pid, signal.SIGKILL)
+        killed = script.count
+        await until(lambda: running.done() or (script.count >= killed + 20 and bool(actors_of(cluster.head_node))))
+        await asyncio.to_thread(cluster.remove_node, node, allow_graceful=False)
+        assert not running.done() and script.count < 120
+        assert (await running).is_done
+    finally:
+        running.cancel()
+        cluster.add_node(**ON_LOOPBACK)
+    assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(60, 60)]
+    await bounded(deps, script, needed=120, kills=2)
+    await verified(deps)
+
+
+async def test_a_killed_driver_takes_its_job_along_and_another_run_ends_the_campaign(
+    deps: Deps, script: ScriptedModel, address: str, tmp_path: Path
+) -> None:
+    campaign = await individual(deps, tmp_path, 30)
+    script.latency = 0.2
+    driver = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.server.campaign.driving", NAME, stdin=asyncio.subprocess.PIPE
+    )
+    assert driver.stdin is not None
+    driver.stdin.write(f"{handed_over(deps.settings)}\n".encode())
+    await until(lambda: script.count >= 10)
+    (job,) = psutil.Process(driver.pid).children()
+    driver.kill()
+    await driver.wait()
+    await until(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE)
+    assert (await Campaigns(deps.database).named(NAME)).state == "running"
+    assert script.count < 60
+    assert (await on_ray(deps, campaign)).is_done
+    await bounded(deps, script, needed=60, kills=2)
+    await verified(deps)
+
+
+async def test_a_job_that_fails_pauses_the_campaign_and_another_run_ends_it(
+    deps: Deps, script: ScriptedModel, address: str, tmp_path: Path
+) -> None:
+    campaign = await individual(deps, tmp_path, 20)
+    script.latency = 0.2
+    running = asyncio.create_task(on_ray(deps, campaign))
+    await until(lambda: running.done() or script.count >= 10)
+    (job,) = [one for one in psutil.Process().children() if "server.campaign.engines.ray_job" in one.cmdline()]
+    job.kill()
+    with pytest.raises(ClusterLost, match=f"Ray's job of campaign {NAME} failed"):
+        await running
+    now = await Campaigns(deps.database).named(NAME)
+    assert now.state == "paused" and now.note is not None and "Ray's job" in now.note
+    assert (await on_ray(deps, now)).is_done
+    await bounded(deps, script, needed=40, kills=2)
+    await verified(deps)
+
+
+async def test_stopping_pauses_once_what_is_under_way_has_ended_on_a_cluster_of_its_own(
+    deps: Deps, script: ScriptedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(ADDRESS, raising=False)
+    campaign = await individual(deps, tmp_path, 20)
+    script.latency = 0.2
+    driver = Driver(deps, campaign, workers=1)
+    running = asyncio.create_task(driver.run())
+    await until(lambda: running.done() or script.count >= 6)
+    driver.stop()
+    ran = await running
+    assert (ran.campaign.state, ran.campaign.note) == ("paused", "stopped by hand")
+    assert await rows_of(deps, "select count(*)::int from campaign_cohort where status = 'running'") == [(0,)]
+    drafted = (await rows_of(deps, "select count(*)::int from campaign_cohort where status = 'done'"))[0][0]
+    assert script.count == 2 * drafted < 40  # nothing was cut short
+    assert (await run(deps, ran.campaign)).is_done
+    assert script.count == 40
+    await verified(deps)
+
+
+async def test_an_actor_under_other_rules_pauses_the_campaign_and_says_what_changed(
+    deps: Deps, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    campaign = await individual(deps, tmp_path, 2)
+    await rows_of(deps, 'update campaign set versions = versions || \'{"template_sha": "0"}\' returning 1')
+    with pytest.raises(PoliciesUnavailable, match=r"template.*plans it anew"):
+        await on_ray(deps, campaign)  # which it read before
+    now = await Campaigns(deps.database).named(NAME)
+    assert now.state == "paused" and now.note is not None and "template" in now.note
+
+
+async def test_without_ray_the_campaign_says_what_to_install(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    campaign = await individual(deps, tmp_path, 2)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PartMissing, match=r"pip install 'offergraph\[ray\]'"):
+        await on_ray(deps, campaign)
+    assert (await Campaigns(deps.database).named(NAME)).state == "paused"
