@@ -19,7 +19,7 @@ def explain(error: ValidationError, *, within: str = "") -> str:
         path = (within, *item["loc"]) if within else item["loc"]
         field = ".".join(str(part) for part in path) or "the prediction"
         shown = "" if item["type"] == "missing" else f" is {_Short().repr(item['input'])}:"
-        lines.append(f"{_sendable(field)[:SHOWN_ID]}{shown} {item['msg']}")
+        lines.append(f"{_sendable(field)[:SHOWN_ID]}{shown} {item['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
 
 

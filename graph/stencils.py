@@ -68,12 +68,20 @@ class Cut:
         return filled, stencil_facts(self.facts, filled)
 
 
+@dataclass(frozen=True, slots=True)
+class _ForAll:
+    """A draft's email to be filled for every plain name, and the names known to be plain, or not, where it stands."""
+
+    cut: Cut
+    plain: OrderedDict[str, bool]
+
+
 class Stencils:
     """Cuts emails and keeps what it cut; the least used one goes. Not to be shared between threads."""
 
     def __init__(self, mailer: Mailer, *, most: int = STENCILS) -> None:
         self._mailer, self._most = mailer, most
-        self._of_drafts: OrderedDict[tuple[str, str], Cut | None] = OrderedDict()
+        self._of_drafts: OrderedDict[tuple[str, str], _ForAll | None] = OrderedDict()
         self._of_names: OrderedDict[tuple[str, str, str], Cut] = OrderedDict()
         self._plain: dict[tuple[object, ...], OrderedDict[str, bool]] = {}
 
@@ -82,10 +90,10 @@ class Stencils:
         draft, name = (gate.policies.sha, mail.sha), greeting_name(person.first_name)
         whole = self._kept(self._of_drafts, draft, lambda: self._for_all(mail, gate))
         if whole is not None and self._is_plain(name, whole, mail, gate):
-            return whole
+            return whole.cut
         return self._kept(self._of_names, (*draft, name), lambda: self._for_one(mail, person, gate))
 
-    def _for_all(self, mail: Mail, gate: Gate) -> Cut | None:
+    def _for_all(self, mail: Mail, gate: Gate) -> "_ForAll | None":
         """Return the draft's mail cut for every plain name, or None where each name has to be judged."""
         clauses = gate.policies.clauses(mail.subject.scope, MESSAGE)
         if not all(map(is_near_sighted, clauses)) or not leaves_line_alone(mail.subject):
@@ -96,15 +104,16 @@ class Stencils:
             other = self._for_one(mail, Person(shortest), gate)
         except TemplateFault:
             return None  # its words greet too, or no mail comes of it: whoever is next is told
-        return found if self._stands_for(found, other, mail, shortest) and is_clear(found.report) else None
-
-    def _is_plain(self, name: str, whole: Cut, mail: Mail, gate: Gate) -> bool:
-        if not whole.stencil.takes_name:
-            return True
+        if not self._stands_for(found, other, mail, shortest) or not is_clear(found.report):
+            return None
         # Other clauses, or such that didn't apply, may read a name otherwise.
-        asked = tuple((one.policy_id, one.policy_version, one.clause_id, one.result) for one in shared(whole.report))
-        names = self._plain.setdefault(asked, OrderedDict())
-        return self._kept(names, name, lambda: self._judged(name, whole, mail, gate), most=NAMES)
+        asked = tuple((one.policy_id, one.policy_version, one.clause_id, one.result) for one in shared(found.report))
+        return _ForAll(found, self._plain.setdefault(asked, OrderedDict()))
+
+    def _is_plain(self, name: str, whole: "_ForAll", mail: Mail, gate: Gate) -> bool:
+        if not whole.cut.stencil.takes_name:
+            return True
+        return self._kept(whole.plain, name, lambda: self._judged(name, whole.cut, mail, gate), most=NAMES)
 
     def _judged(self, name: str, whole: Cut, mail: Mail, gate: Gate) -> bool:
         if reaches_far(name) or not self._says_nothing_else(name, whole, mail, gate):

@@ -42,6 +42,8 @@ class File:
     @classmethod
     def of(cls, path: Path) -> "File":
         """Read the file's hash. Raises InputInvalid for one that can't be read, is empty or has another form."""
+        if path.is_dir():
+            raise InputInvalid(f"{path}: it is a folder; give one file of predictions: {', '.join(SUFFIXES)}")
         if path.suffix.lower() not in SUFFIXES:
             raise InputInvalid(
                 f"{path.name}: can't read predictions from {path.suffix or 'a file without suffix'};"

@@ -18,6 +18,7 @@ from server.campaign.allotting import allot
 from server.campaign.engines.engine import Engine
 from server.campaign.engines.local import InProcess, Processes
 from server.campaign.insisting import insisting
+from server.campaign.spec import Spec
 from server.campaign.steering import CampaignRefused, refusal
 from server.campaign.working import CHANGED
 from tools.errors import OfferGraphError, PoliciesUnavailable
@@ -30,6 +31,8 @@ from tools.ledger.spent import spent_usd
 
 SMALL: Final = 2_000
 """Items below which one worker in this process is quicker than starting others."""
+LATE_DAYS: Final = 7
+"""How long after the first day of its offers a campaign may still be run: theirs is a month or two in all."""
 LOOK_S: Final = 0.2
 """Pause between two looks at what is left."""
 
@@ -86,7 +89,11 @@ class Driver:
             return Ran(self._campaign)
         if self._campaign.state not in MAY_RUN:
             raise CampaignRefused(refusal(self._campaign, "run", NOT_TO_RUN[self._campaign.state]))
+        self._refuse_late()
         async with driving(self._deps, self._campaign):
+            now = await self._campaigns.named(self._campaign.name)
+            if now.planned_at != self._campaign.planned_at:
+                raise CampaignRefused(refusal(now, "run", "it was planned anew just now: run it again"))
             if differences := changed(self._campaign.versions, self._deps):
                 raise PoliciesUnavailable(CHANGED.format(name=self._campaign.name, what="; ".join(differences)))
             await self._campaigns.move(of, "running", only_from=MAY_RUN)
@@ -98,6 +105,13 @@ class Driver:
                 raise
             await self._pause("stopped by hand")  # unless it is done, or somebody paused it
         return Ran(await insisting(lambda: self._campaigns.named(self._campaign.name)))
+
+    def _refuse_late(self) -> None:
+        send_date = Spec.model_validate(self._campaign.spec).send_date
+        late = (self._deps.today() - send_date).days
+        if late > LATE_DAYS:
+            words = f"its offers began {late} days ago, on {send_date}: create another one for the rest of the file"
+            raise CampaignRefused(refusal(self._campaign, "run", words))
 
     async def _pause(self, note: str) -> None:
         await self._campaigns.move(self._campaign.campaign_id, "paused", only_from=("running",), note=note)

@@ -1,5 +1,6 @@
 """What a campaign is created with: everything that decides its outcomes beside the file and the rules in force."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,6 +14,7 @@ Personalisation = Literal["cohort", "individual"]
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{1,62}$"
 """Names of campaigns: they stand in file names, URLs and prompts' seeds."""
+NAMEABLE = "use 2 to 63 small letters, digits, - and _, the first one a letter or digit, as in spring_travel"
 
 
 class Spec(BaseModel):
@@ -30,6 +32,14 @@ class Spec(BaseModel):
     personalisation: Personalisation = "cohort"
     holdout: float = Field(default=0, ge=0, le=50)
     variants: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _nameable(cls, value: Any) -> Any:
+        """Say in words what a name may be; the pattern stays in the schema."""
+        if isinstance(value, str) and not re.fullmatch(NAME_PATTERN, value):
+            raise ValueError(NAMEABLE)
+        return value
 
     @field_validator("budget_usd")
     @classmethod

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Final, Literal
 
 from graph.cohort import changed
@@ -17,11 +16,11 @@ from server.campaign.drafting import Drafting
 from server.campaign.fan_out import FanOut
 from server.campaign.insisting import first_of, insisting
 from server.campaign.spec import Spec
-from tools.errors import PoliciesUnavailable
+from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
 from tools.ledger.presence import present
-from tools.ledger.spent import spent_usd
+from tools.ledger.spent import budget_of, spent_usd
 from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
@@ -60,6 +59,7 @@ class Worker:
             owner=self.owner,
             table=settings.cardmember_table,
             zone=deps.zone,
+            planned_at=campaign.planned_at,
         )
         spec = Spec.model_validate(campaign.spec)
         assert campaign.sent_at is not None  # set when the file was taken in
@@ -90,7 +90,8 @@ class Worker:
         try:
             while True:
                 now = await insisting(lambda: self._campaigns.named(self._campaign.name))
-                if self._stopping.is_set() or now.state != "running":
+                is_mine = now.state == "running" and now.planned_at == self._campaign.planned_at
+                if self._stopping.is_set() or not is_mine:
                     return "stopped"
                 did = await (self._draft() if now.allotted_at is None else self._decide())
                 if not did:
@@ -142,16 +143,18 @@ class Worker:
         return not self._deps.model.traffic.breaker.is_open
 
     async def _is_spent(self) -> bool:
-        """Pause the campaign once its models have cost what it may cost in all; calls under way still come in."""
+        """Pause the campaign once models and offers have cost what it may in all; calls under way still come in."""
         prices = self._deps.settings.prices
         if prices is None:
             return False
         of = self._campaign.campaign_id
         spent = await insisting(lambda: spent_usd(self._deps.database, of, prices))
-        budget = Decimal(self._campaign.spec["budget_usd"])
-        if spent is None or spent < budget:
+        budget = await insisting(lambda: budget_of(self._deps.database, of))
+        if spent is None or budget is None or spent + budget.used_usd < budget.limit_usd:
             return False
-        note = SPENT.format(spent=spent, budget=budget)
+        if (await insisting(self.chunks.left)).cohorts == 0:
+            return False  # nothing is left to ask a model
+        note = SPENT.format(spent=spent, offers=budget.used_usd, budget=budget.limit_usd)
         await insisting(lambda: self._campaigns.move(of, "paused", only_from=("running",), note=note))
         return True
 
@@ -159,7 +162,13 @@ class Worker:
         work = await insisting(lambda: self.chunks.claim_chunk(CHUNK_LEASE_S))
         if work is None:
             return False
-        await self._fan_out.run_chunk(work)
+        try:
+            await self._fan_out.run_chunk(work)
+        except DatabaseUnavailable:
+            raise
+        except (asyncio.CancelledError, OfferGraphError):  # the worker ends, and not by this chunk's fault
+            await asyncio.shield(insisting(lambda: self.chunks.give_back_chunk(work.chunk_no)))
+            raise
         self._progressed()
         return True
 
@@ -170,5 +179,7 @@ class Worker:
             return
 
 
-SPENT: Final = "its model calls have cost {spent:,.2f} USD and its budget is {budget:,.2f} USD"
+SPENT: Final = (
+    "its model calls have cost {spent:,.2f} USD, its offers {offers:,.2f} USD, and its budget is {budget:,.2f} USD"
+)
 CHANGED: Final = "campaign {name} was planned under other rules: {what}; `offers campaign plan {name}` plans it anew"

@@ -82,7 +82,7 @@ def create(
 
     Example:
 
-        offers db predictions scores.csv --n 500
+        offers db predictions --out scores.csv --n 500
         offers campaign create spring_travel --predictions scores.csv --budget 5000
         offers campaign create autumn --predictions scores.parquet --budget 25000 --holdout 5% --variants draft=b:20
     """

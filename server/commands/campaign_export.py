@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from server.commands.console import counted, err, out, plain, program, stopped, warn
+from server.commands.console import counted, err, fail, out, plain, program, stopped, warn
 
 if TYPE_CHECKING:
     from graph.deps import Deps
@@ -64,8 +64,11 @@ async def _export(name: str, target: "Target", wanted: "Wanted", *, yes: bool) -
         await session.connect()
         campaign = await Campaigns(session.deps.database).named(name)
         if campaign.state in ("created", "planned"):
-            err().print(f"next:  {program()} campaign run {plain(name)}", soft_wrap=True)
-            warn(f"{plain(name)} is {campaign.state}: there is no offer yet")
+            verb = "plan" if campaign.state == "created" else "run"
+            fail(
+                f"campaign {name} is {campaign.state}: there is no offer yet",
+                hint=f"{program()} campaign {verb} {plain(name)}",
+            )
             return 1
         with target.draft() as folder:
             done = await _built(campaign, session.deps, target, folder, wanted)

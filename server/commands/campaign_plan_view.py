@@ -31,7 +31,7 @@ def page(plan: Plan) -> RenderableType:
 
 def _who(plan: Plan) -> list[tuple[str, str]]:
     rejected = f", {plan.rejected:,} rejected" if plan.rejected else ""
-    share = f"{plan.holdout_members / plan.members:.2%}" if plan.members else "none"
+    share = f"{plan.holdout_members / plan.members * 100:.2f} %" if plan.members else "none"
     chance = "" if plan.holdout_p is None else f"; sample-ratio check p = {plan.holdout_p:.2g}"
     return [
         ("input", f"{counted(plan.input_rows, 'row')}{rejected}"),
@@ -40,7 +40,7 @@ def _who(plan: Plan) -> list[tuple[str, str]]:
         ("decided before", f"{plan.decided:,}" if plan.decided else ""),
         (
             "holdout",
-            f"{plan.holdout_members:,} of {plan.members:,} members, {share} of {plan.holdout_percent:g} %{chance}"
+            f"{plan.holdout_members:,} of {plan.members:,} members: {share} ({plan.holdout_percent:g} % asked){chance}"
             if plan.holdout_percent
             else "none asked for",
         ),

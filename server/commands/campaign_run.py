@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands.console import err, out, plain, program, warn
+from server.commands.console import err, out, plain, program, stopped, warn
 
 if TYPE_CHECKING:
     from graph.settings import Settings
@@ -38,7 +38,9 @@ def run(name: Name, yes: Yes = False, workers: Workers = None) -> None:
         offers campaign run spring_travel
         offers campaign run spring_travel --yes --workers 4
     """
-    code = asyncio.run(_run(name, yes=yes, workers=workers))
+    again = f"{program()} campaign run {plain(name)}"
+    with stopped(f"what is decided stays, nothing is sent twice; `{again}` goes on"):
+        code = asyncio.run(_run(name, yes=yes, workers=workers))
     if code:
         raise typer.Exit(code)
 
@@ -46,6 +48,8 @@ def run(name: Name, yes: Yes = False, workers: Workers = None) -> None:
 @app.command(no_args_is_help=True)
 def resume(name: Name, yes: Yes = False, workers: Workers = None) -> None:
     """Go on with a paused campaign where it was: the same as `run`.
+
+    What is decided stays, and no draft that is there is asked for again.
 
     Example:
 

@@ -22,6 +22,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The campaign; `offers
 def show_list() -> None:
     """List the campaigns, newest first, with their states.
 
+    Single requests belong to none of them.
+
     Example:
 
         offers campaign list

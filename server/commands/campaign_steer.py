@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.commands.campaign_ledger import lent
-from server.commands.console import busy, counted, err, out, plain, program, stopped
+from server.commands.console import busy, counted, err, fail, out, plain, program, stopped
 
 if TYPE_CHECKING:
     from server.campaign.progress import Progress
@@ -55,13 +55,25 @@ def cancel(
         return
     told = f"{counted(before.open, 'open prediction')} will be skipped; {counted(before.offers, 'offer')} stay issued"
     if not yes and not before.ended:
-        typer.confirm(f"cancel {plain(before.name)} for good? {told}", abort=True)
+        _confirm(before.name, told)
     with stopped("nothing was cancelled"), busy("cancelling"):
         skipped = asyncio.run(_cancel(name))
     done = (
         "was cancelled already" if skipped is None else f"is cancelled: {counted(skipped, 'open prediction')} skipped"
     )
     out().print(f"{plain(before.name)} {done}", markup=False, soft_wrap=True)
+
+
+def _confirm(name: str, told: str) -> None:
+    """Ask on the terminal; where no answer comes, say how to do without."""
+    try:
+        sure = typer.confirm(f"cancel {plain(name)} for good? {told}")
+    except typer.Abort:
+        fail("nothing was cancelled: nobody answered", hint=f"{program()} campaign cancel {plain(name)} --yes")
+        raise typer.Exit(1) from None
+    if not sure:
+        out().print("nothing was cancelled")
+        raise typer.Exit(1)
 
 
 async def _pause(name: str) -> bool:

@@ -62,6 +62,8 @@ def sample(
 ) -> None:
     """Draw synthetic cardmembers and load them, or write them to a file. The first 24 are deliberately awkward.
 
+    Members are upserted by user_id, as `offers db load` does.
+
     Example:
 
         offers db sample --n 1000 --seed 7
@@ -93,10 +95,14 @@ def predictions(
 ) -> None:
     """Write a prediction file for the members in the table, as a scoring job would.
 
+    The file can be decided one by one (`offers generate --predictions`), or together, as a campaign.
+
     Example:
 
         offers db predictions --n 200 --out predictions.json
         offers generate --predictions predictions.json
+        offers db predictions --n 2000 --out scores.csv
+        offers campaign create spring_travel --predictions scores.csv --budget 5000
     """
     from rich.text import Text
 
@@ -107,6 +113,9 @@ def predictions(
         asyncio.run(predict(settings, output, n=n, seed=seed))
     out().print(Text(f"{n:,} predictions written to {output}"), soft_wrap=True)
     out().print(Text(f"next:  {program()} generate --predictions {output}"), soft_wrap=True)
+    if output.suffix == ".csv":
+        create = f"{program()} campaign create NAME --predictions {output} --budget USD"
+        out().print(Text(f"       or all together: {create}"), soft_wrap=True)
 
 
 @app.command(no_args_is_help=True)

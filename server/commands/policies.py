@@ -31,6 +31,8 @@ PolicyName = Annotated[str | None, typer.Argument(metavar="ID", help="One policy
 def lint() -> None:
     """Print everything in POLICIES_DIR that would stop the start, as file:line:column: reason; remedy. Exits with 1.
 
+    No database and no model is needed, so it fits a pull request's checks.
+
     Example:
 
         offers policies lint
@@ -87,6 +89,8 @@ def show(
 @app.command()
 def test(policy_id: PolicyName = None) -> None:
     """Run the examples of every clause, or of one policy's. Exits with 1 when one comes out otherwise than declared.
+
+    No database and no model is needed, so it fits a pull request's checks.
 
     Example:
 

@@ -109,6 +109,8 @@ def retire(
 ) -> None:
     """Take an approved version out of force, or withdraw a draft. Policies that are files are retired in their file.
 
+    Every version stays in the history, and past decisions still name theirs.
+
     Example:
 
         offers policies retire gift_card_policy --by "C. Officer"

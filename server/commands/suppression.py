@@ -27,6 +27,8 @@ def show(
 ) -> None:
     """Show who is on the suppression list, since when, and who said so: a link of an email, a person or a file.
 
+    Whoever stands there gets no offer, whatever a prediction says.
+
     Example:
 
         offers suppression list

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -57,6 +58,7 @@ def main() -> None:
         parser.error("--members: at least 5000; a hundredth of them is the smallest campaign")
     os.environ |= {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_OFFLINE": "1"}
     logging.basicConfig(level=logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` too leaves no server behind
     with open_parts() as parts:
         for name in chosen.names or (name for name in BENCHMARKS if name not in LONG):
             more = {"members": chosen.members} if name == "campaign" else {}

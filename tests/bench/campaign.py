@@ -15,7 +15,7 @@ from tests.bench.figures import Figure, table
 from tests.bench.parts import Parts
 
 MEMBERS: Final = 1_000_000
-QUICK: Final = (2_000, 5_000, 10_000)
+QUICK: Final = (1_000, 2_000, 5_000)
 LATENCY_S: Final = 0.2
 IN_FLIGHT: Final = 100
 LEAST: Final = 3_000

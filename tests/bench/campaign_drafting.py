@@ -12,8 +12,9 @@ IN_FLIGHT: Final = 100
 LATENCIES_S: Final = (0.2, 5.0)
 """What the aim was set at, and what a large model takes for these answers."""
 AIM: Final = 0.9
-MEMBERS: Final = {0.2: 1_500, 5.0: 3_000}
-QUICK: Final = 300
+MEMBERS: Final = {0.2: 2_000, 5.0: 2_000}
+"""Of these some two in five pass screening and have a draft of their own."""
+QUICK: Final = 400
 
 
 async def run(parts: Parts, drawn: Input, *, quick: bool) -> Sequence[Figure]:

@@ -10,21 +10,24 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from graph.settings import Settings, taken_over
 from server.campaign.intake import take_in
-from server.campaign.plan import plan
-from server.campaign.run import Driver
 from server.campaign.spec import Personalisation, Spec
 from server.commands.campaign_follow import shown
-from server.commands.session import Session, open_session
+from server.commands.campaign_ledger import lent
+from tools.database import Database
 from tools.ledger.campaigns import Campaigns
+
+if TYPE_CHECKING:
+    from server.commands.session import Session
 
 BUDGET: Final = Decimal("9000000000")
 """More than all offers cost: money is counted, and nobody goes without."""
@@ -57,25 +60,40 @@ class Step:
 async def main(arguments: argparse.Namespace, settings: Settings) -> Step:
     """Run the step and return what it took."""
     step = Step()
-    async with open_session(settings) as session:
-        await session.connect()
-        await session.sync_index()
-        async with _looked_at(step):
-            begun = time.perf_counter()
-            await _run(arguments, session)
-            step.seconds = time.perf_counter() - begun
+    if arguments.verb == "create":  # as the command, which loads no policies
+        async with lent(settings) as database:
+            await _measured(step, _created(arguments, database))
+    else:
+        from server.commands.session import open_session
+
+        async with open_session(settings) as session:
+            await session.connect()
+            await session.sync_index()
+            await _measured(step, _planned_or_run(arguments, session))
     step.peak_mb = peak_mb(os.getpid())
     return step
 
 
-async def _run(arguments: argparse.Namespace, session: Session) -> None:
+async def _measured(step: Step, working: Awaitable[None]) -> None:
+    async with _looked_at(step):
+        begun = time.perf_counter()
+        await working
+        step.seconds = time.perf_counter() - begun
+
+
+async def _created(arguments: argparse.Namespace, database: Database) -> None:
+    today = datetime.now(UTC).date()
+    spec = Spec(
+        name=arguments.name, budget_usd=BUDGET, send_date=today, personalisation=arguments.personalisation
+    )  # fmt: skip
+    await take_in(database, spec, arguments.file)
+
+
+async def _planned_or_run(arguments: argparse.Namespace, session: "Session") -> None:
+    from server.campaign.plan import plan
+    from server.campaign.run import Driver
+
     deps, name = session.deps, arguments.name
-    if arguments.verb == "create":
-        spec = Spec(
-            name=name, budget_usd=BUDGET, send_date=deps.today(), personalisation=arguments.personalisation
-        )  # fmt: skip
-        await take_in(deps.database, spec, arguments.file)
-        return
     campaign = await Campaigns(deps.database).named(name)
     if arguments.verb == "plan":
         await plan(campaign, deps)

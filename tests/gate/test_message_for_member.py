@@ -3,10 +3,12 @@
 So one of them is judged whole, and of the next member's email only what reads the member.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache
+from itertools import count
 from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
@@ -158,3 +160,21 @@ def _rendered(offer: Compliant, change: Callable[[Copy], Copy], name: str, run_i
         person=Person(name, email),
         sent_at=datetime.combine(offer.subject.send_date, time(15, tzinfo=UTC)),
     )
+
+
+def test_what_a_links_token_happens_to_spell_is_no_left_over_placeholder() -> None:
+    offer, mailer, gate = offers()[0], book().mailer, book().gate
+    sent = datetime.combine(offer.subject.send_date, time(15, tzinfo=UTC))
+    spelt = re.compile(r"(?:NaN|TBD)(?![A-Za-z0-9_])")
+    run_id = next(
+        run_id
+        for run_id in (f"{number:032x}" for number in count())
+        if any(spelt.search(url) for url in mailer.links(run_id, sent).values())
+    )
+    message = _rendered(offer, lambda copy: copy, "Wei", run_id, None)
+    assert spelt.search(message.text)
+    facts = message_facts(message, mailer.brand, run_id)
+    assert gate.check(replace(offer.subject, message=facts), stages=MESSAGE).verdict == "pass"
+    written = replace(facts, text=facts.text.replace("Hi Wei", "Hi NaN"))
+    told = gate.check(replace(offer.subject, message=written), stages=MESSAGE)
+    assert ("SEC-04", "message_no_placeholders") in {(one.policy_id, one.clause_id) for one in told.violations}

@@ -53,6 +53,8 @@ COMMANDS = [
     ["suppression", "add"],
     ["suppression", "remove"],
     ["suppression", "import"],
+    *(["campaign", verb] for verb in ("create", "rejects", "plan", "run", "resume", "list", "status", "pause")),
+    *(["campaign", verb] for verb in ("cancel", "verify", "export", "report")),
 ]
 
 
@@ -71,6 +73,8 @@ def test_every_help_shows_an_example(offers: Offers, command: list[str]) -> None
     shown = offers(*command, "--help")
     assert shown.code == 0
     assert f"offers {' '.join(command)}" in shown.told.partition("Example:")[2]
+    example = shown.out.partition("Example:")[2].partition("╭")[0]
+    assert [line for line in example.splitlines() if line.count("offers ") > 1] == []  # each on a line of its own
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:

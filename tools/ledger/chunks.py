@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection, errors
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from tools.database import Database
 from tools.errors import PoliciesUnavailable
@@ -124,12 +125,28 @@ class BudgetCut(PoliciesUnavailable):
     code = "budget_cut"
 
 
-class Chunks:
-    """Claims and finishes a campaign's work for one worker. `table` and `zone` are those usage is counted in."""
+CUT: Final = "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
 
-    def __init__(self, database: Database, *, campaign_id: int, owner: str, table: str, zone: ZoneInfo) -> None:
+
+class Chunks:
+    """Claims and finishes a campaign's work for one worker. `table` and `zone` are those usage is counted in.
+
+    `planned_at` is the plan the worker knows: work of a later one it doesn't get, since drafts and rules it has loaded
+    may be of the earlier one. None: of any plan.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        campaign_id: int,
+        owner: str,
+        table: str,
+        zone: ZoneInfo,
+        planned_at: datetime | None = None,
+    ) -> None:
         self._database, self._id, self._owner = database, campaign_id, owner
-        self._table, self._zone = table, zone
+        self._table, self._zone, self._planned_at = table, zone, planned_at
         self._parts: set[str] = set()
 
     async def claim_cohort(self, lease_s: float) -> CohortWork | None:
@@ -146,14 +163,16 @@ class Chunks:
     ) -> bool:
         """Write a cohort's draft; False when the lease was lost and nothing was written. Raises DatabaseUnavailable."""
         values = self._values(
-            cohort_id=cohort_id, record=Jsonb(record), option_id=option_id, cost=expected_cost_usd, source=source
+            cohort_id=cohort_id, record=_stored(record), option_id=option_id, cost=expected_cost_usd, source=source
         )
         async with self._database.statement() as connection:
             return (await connection.execute(_FINISH_COHORT, values)).rowcount == 1
 
     async def bury_cohort(self, cohort_id: int, *, error_class: str, error_text: str, record: dict[str, Any]) -> bool:
         """Give a cohort up, and its items: each is a dead letter with this reason. Raises DatabaseUnavailable."""
-        values = self._values(cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=Jsonb(record))
+        values = self._values(
+            cohort_id=cohort_id, error_class=error_class, error_text=error_text, record=_stored(record)
+        )
         async with self._database.connection() as connection:
             if (await connection.execute(_BURY_COHORT, values)).rowcount != 1:
                 return False
@@ -186,10 +205,16 @@ class Chunks:
                 return None
             chunk_no, died, items = found
             if died and items > 1:
+                await connection.execute(_LOCK_NUMBERS, values)
                 await connection.execute(_SPLIT, values | {"chunk_no": chunk_no})
             async with connection.cursor(row_factory=class_row(ChunkWork)) as claimed:
                 await claimed.execute(_TAKE_CHUNK, values | {"chunk_no": chunk_no, "died": died})
                 return await claimed.fetchone()
+
+    async def give_back_chunk(self, chunk_no: int) -> None:
+        """Let others decide a chunk whose worker lives but can't go on: no death of it. Raises DatabaseUnavailable."""
+        async with self._database.statement() as connection:
+            await connection.execute(_GIVE_BACK_CHUNK, self._values(chunk_no=chunk_no))
 
     async def items(self, chunk_no: int) -> list[Item]:
         """Return a chunk's open items in the order of their cohorts. Raises DatabaseUnavailable."""
@@ -224,9 +249,7 @@ class Chunks:
                 await self._use_money(connection, stand, values)
                 await connection.execute(_END_CHUNK, values)
         except errors.CheckViolation as error:
-            raise BudgetCut(
-                "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
-            ) from error
+            raise BudgetCut(CUT) from error
         self._parts |= parts.keys()
         return Written(written=len(stand), moved=len(outcomes) - len(stand))
 
@@ -239,7 +262,8 @@ class Chunks:
         return found
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        return {"campaign_id": self._id, "owner": self._owner, "most": MOST_ATTEMPTS, **more}
+        own = {"campaign_id": self._id, "owner": self._owner, "planned_at": self._planned_at}
+        return {**own, "most": MOST_ATTEMPTS, **more}
 
     async def _usages(self, connection: AsyncConnection, asked: Sequence[Asked]) -> dict[str, Usage]:
         return await count_usages(connection, asked, campaign_id=self._id, table=self._table, zone=self._zone)
@@ -266,9 +290,13 @@ class Chunks:
             if outcome.issued is not None:
                 cost = outcome.issued.expected_cost_usd
                 sums[outcome.domain] = sums.get(outcome.domain, Decimal(0)) + cost
-        if sums:
-            money = {"domains": sorted(sums), "amounts": [sums[domain] for domain in sorted(sums)]}
-            await connection.execute(_USE_MONEY, values | money)
+        if not sums:
+            return
+        money = {"domains": sorted(sums), "amounts": [sums[domain] for domain in sorted(sums)]}
+        await connection.execute(_USE_MONEY, values | money)
+        members = [outcome.user_id for outcome in outcomes if outcome.issued is not None]
+        if await (await connection.execute(_OVER_MEMBERS, values | {"users": members})).fetchone() is not None:
+            raise BudgetCut(CUT)
 
 
 def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -298,16 +326,23 @@ def _columns(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
+def _stored(record: dict[str, Any]) -> Jsonb:
+    """Return a record as PostgreSQL takes it: a model may have written a NUL, which no text there can hold."""
+    return Jsonb(record, lambda value: to_json(value).replace(b"\\u0000", b"\\ufffd"))
+
+
 def list_literal(texts: Sequence[str]) -> str:
     """Return a text[] literal: an array of arrays must be rectangular, so each one goes as text."""
     quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
-_CLAIM_COHORT: Final = """
+_MY_PLAN: Final = "(%(planned_at)s::timestamptz is null or c.planned_at = %(planned_at)s)"
+
+_CLAIM_COHORT: Final = f"""
 with next as (
     select k.cohort_id from campaign_cohort k join campaign c using (campaign_id)
-    where k.campaign_id = %(campaign_id)s and c.state = 'running'
+    where k.campaign_id = %(campaign_id)s and c.state = 'running' and {_MY_PLAN}
       and (k.status in ('pending', 'retry') or (k.status = 'running' and k.lease_until <= now()))
     order by k.status <> 'pending', k.attempt, k.cohort_id limit 1 for update of k skip locked
 )
@@ -351,13 +386,17 @@ select record from campaign_cohort
 where campaign_id = %(campaign_id)s and cohort_id = %(cohort_id)s and status = 'done'
 """
 
-_NEXT_CHUNK: Final = """
+_NEXT_CHUNK: Final = f"""
 select k.chunk_no, k.status = 'running' as died, k.items from campaign_chunk k join campaign c using (campaign_id)
 where k.campaign_id = %(campaign_id)s and c.state = 'running' and c.allotted_at is not null and k.status <> 'done'
+  and {_MY_PLAN}
   and k.wave = (select min(wave) from campaign_chunk where campaign_id = %(campaign_id)s and status <> 'done')
   and (k.status = 'pending' or k.lease_until <= now())
 order by k.chunk_no limit 1 for update of k skip locked
 """
+
+# Two that are split at once would give their pieces the same numbers.
+_LOCK_NUMBERS: Final = "select pg_advisory_xact_lock(hashtextextended('campaign chunks/' || %(campaign_id)s, 6))"
 
 # The chunk keeps its own number as the first of the pieces; each piece has died as often as the whole.
 _SPLIT: Final = """
@@ -390,6 +429,11 @@ update campaign_chunk set status = 'running', owner = %(owner)s, attempt = attem
     deaths = deaths + case when %(died)s then 1 else 0 end, lease_until = now() + make_interval(secs => %(lease_s)s)
 where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s
 returning chunk_no, wave, items, deaths
+"""
+
+_GIVE_BACK_CHUNK: Final = """
+update campaign_chunk set status = 'pending', owner = null, lease_until = null
+where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status = 'running' and owner = %(owner)s
 """
 
 _ITEMS: Final = """
@@ -460,6 +504,13 @@ from given g join won using (prediction_key) where g.run_id is not null
 """
 
 _USE_MONEY: Final = "select use_money(%(campaign_id)s, %(domains)s::text[], %(amounts)s::numeric[], %(today)s)"
+
+# Members have no row of what is in use; a budget for each may have been set or lowered since the money was allotted.
+_OVER_MEMBERS: Final = """
+select from budget b join reservation r on r.campaign_id = b.campaign_id and r.state <> 'released'
+where b.campaign_id = %(campaign_id)s and b.scope = 'member' and r.user_id = any(%(users)s)
+group by r.user_id, b.limit_usd having sum(r.amount_usd) > b.limit_usd limit 1
+"""
 
 _END_CHUNK: Final = """
 update campaign_chunk k set owner = null, lease_until = null, status = case when exists (

@@ -56,6 +56,27 @@ async def spent_usd(
     return sum((row.usd(prices, unknown_usd=unknown_usd) for row in rows), Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class CampaignBudget:
+    """What a campaign may cost in all, and what its offers have in use of it, in USD."""
+
+    limit_usd: Decimal
+    used_usd: Decimal
+
+
+async def budget_of(database: Database, campaign_id: int) -> CampaignBudget | None:
+    """Return a campaign's budget as it is set now, or None without one. Raises DatabaseUnavailable."""
+    async with database.statement() as connection, connection.cursor(row_factory=class_row(CampaignBudget)) as cursor:
+        await cursor.execute(_BUDGET, {"id": campaign_id})
+        return await cursor.fetchone()
+
+
+_BUDGET: Final = """
+select b.limit_usd, coalesce(u.used_usd, 0) as used_usd
+from budget b left join budget_use u using (campaign_id, scope, name)
+where b.campaign_id = %(id)s and b.scope = 'campaign'
+"""
+
 _TOTALS: Final = """
 select step, model, outcome, sum(tries)::bigint as tries, sum(input_tokens)::bigint as input_tokens,
     sum(output_tokens)::bigint as output_tokens, sum(cached_tokens)::bigint as cached_tokens

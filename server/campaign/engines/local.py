@@ -77,13 +77,13 @@ class Processes:
             raise first from first.__cause__
         finally:
             for process in list(self._processes):
-                process.kill()
+                _signalled(process, signal.SIGKILL)
 
     def stop(self) -> None:
         """Let the workers end after what they are at."""
         self._stopping = True
         for process in self._processes:
-            process.send_signal(signal.SIGTERM)
+            _signalled(process, signal.SIGTERM)
 
     async def _keep_one(self) -> None:
         while not self._stopping:
@@ -120,6 +120,14 @@ class Processes:
             self._processes.discard(process)
             if process.returncode is None:
                 process.kill()
+
+
+def _signalled(process: Process, signum: signal.Signals) -> None:
+    """Send a signal to a process that may have ended this moment."""
+    try:
+        process.send_signal(signum)
+    except ProcessLookupError:
+        return
 
 
 PROGRESS: Final = "chunk"

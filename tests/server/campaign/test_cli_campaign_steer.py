@@ -1,3 +1,4 @@
+import io
 import json
 from typing import Any
 
@@ -66,11 +67,16 @@ def test_cancelling_is_refused_while_a_driver_runs(offers: Offers, database_url:
     assert status(offers)["open"] == 2
 
 
-def test_cancelling_asks_first_and_no_answer_changes_nothing(offers: Offers, database_url: str) -> None:
+def test_cancelling_asks_first_and_no_answer_changes_nothing(
+    offers: Offers, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planted(database_url)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     ran = offers("campaign", "cancel", NAME)
     assert ran.code == 1
     assert "2 open predictions will be skipped; 4 offers stay issued" in " ".join((ran.out + ran.err).split())
+    told = " ".join(ran.err.split())
+    assert f"nothing was cancelled: nobody answered next: offers campaign cancel {NAME} --yes" in told
     assert status(offers)["state"] == "running"
 
 

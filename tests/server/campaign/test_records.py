@@ -12,11 +12,12 @@ import pytest
 
 from graph.cohort import CohortDraft
 from graph.deps import Deps
-from graph.member_offer import MemberOffers, Offered, Stencils
+from graph.member_offer import MemberOffers, Offered
 from graph.replay import ERASED, replayed
 from graph.schemas import OfferInput, OfferOutput
 from graph.settings import Settings
 from graph.state import Screening
+from graph.stencils import Stencils
 from graph.trace import read_trace
 from server.campaign.intake import take_in
 from server.campaign.plan import plan
@@ -84,7 +85,7 @@ async def decided_again(deps: Deps, record: dict[str, Any]) -> Offered:
         run_id=record["run"]["run_id"],
     )  # fmt: skip
     members = await fetch_members(await deps.database.pool(), [prediction.user_id], table="cardmember")
-    offers = MemberOffers(CohortDraft.of_record(shared), deps, Stencils(), option_id=option_id)
+    offers = MemberOffers(CohortDraft.of_record(shared), deps, Stencils(deps.mailer), option_id=option_id)
     usage = Screening.model_validate(record["screening"]).usage
     ids = {"run_id": record["run"]["run_id"], "key": record["run"]["prediction_key"]}
     found = offers.decide(prediction, members[prediction.user_id], usage, **ids)
