@@ -99,9 +99,8 @@ class Driver:
             await self._campaigns.move(of, "running", only_from=MAY_RUN)
             try:
                 await self._work()
-            except (asyncio.CancelledError, OfferGraphError) as error:
-                note = str(error) if isinstance(error, OfferGraphError) else "stopped by hand"
-                await asyncio.shield(self._pause(note))
+            except BaseException as error:  # whatever ends the run, the campaign says why it stands still
+                await asyncio.shield(self._pause(_note_of(error)))
                 raise
             await self._pause("stopped by hand")  # unless it is done, or somebody paused it
         return Ran(await insisting(lambda: self._campaigns.named(self._campaign.name)))
@@ -179,6 +178,15 @@ class Driver:
         counts = await self._campaigns.counts(self._campaign.campaign_id)
         if left.cohorts == left.chunks == counts.open_ == 0:
             await self._campaigns.move(self._campaign.campaign_id, "done", only_from=("running",))
+
+
+def _note_of(error: BaseException) -> str:
+    if isinstance(error, OfferGraphError):
+        return str(error)
+    is_stop = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+    return (
+        "stopped by hand" if is_stop else f"an unforeseen fault ({type(error).__name__}); the log of its run says more"
+    )
 
 
 @asynccontextmanager

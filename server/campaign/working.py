@@ -163,7 +163,7 @@ class Worker:
         if work is None:
             return False
         try:
-            await self._fan_out.run_chunk(work)
+            await insisting(lambda: self._fan_out.run_chunk(work))
         except DatabaseUnavailable:
             raise
         except (asyncio.CancelledError, OfferGraphError):  # the worker ends, and not by this chunk's fault

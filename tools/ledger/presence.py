@@ -26,16 +26,18 @@ _logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def present(database: Database, owner: str) -> AsyncIterator[None]:
-    """Be known to work in the block. A connection that is lost is opened again."""
-    keeping = asyncio.create_task(_keep(database, owner))
+    """Be known to work in the block, from its first moment on. A connection that is lost is opened again."""
+    known = asyncio.Event()
+    keeping = asyncio.create_task(_keep(database, owner, known))
     try:
+        await known.wait()  # who claims before is missed, and its work given to others
         yield
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _keep(database: Database, owner: str) -> None:
+async def _keep(database: Database, owner: str, known: asyncio.Event) -> None:
     while True:
         try:
             pool = await database.pool()
@@ -43,6 +45,7 @@ async def _keep(database: Database, owner: str) -> None:
             assert isinstance(conninfo, str)  # as `Database` opens it
             async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
                 await connection.execute(f"select pg_advisory_lock({_KEY})".encode(), {"owner": owner})
+                known.set()
                 while True:
                     await asyncio.sleep(LOOK_S)
                     await connection.execute("select 1")
