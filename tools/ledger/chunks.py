@@ -245,8 +245,9 @@ class Chunks:
                 stand = await self._unmoved(connection, outcomes)
                 parts = self._new_parts(stand)
                 await connection.execute(_PARTS, values | {"shas": list(parts), "bodies": list(parts.values())})
-                await connection.execute(_WRITE, values | _columns(stand))
-                await self._use_money(connection, stand, values)
+                written = await connection.execute(_WRITE, values | _columns(stand))
+                paid = {key for (key,) in await written.fetchall()}  # a split may have moved items to other chunks
+                await self._use_money(connection, [o for o in stand if o.prediction_key in paid], values)
                 await connection.execute(_END_CHUNK, values)
         except errors.CheckViolation as error:
             raise BudgetCut(CUT) from error
@@ -501,6 +502,7 @@ insert into reservation (campaign_id, prediction_key, run_id, user_id, domain, d
 select %(campaign_id)s, g.prediction_key, g.run_id, won.user_id, won.domain, %(today)s, round(g.cost_usd, 4), 'settled',
        now()
 from given g join won using (prediction_key) where g.run_id is not null
+returning prediction_key
 """
 
 _USE_MONEY: Final = "select use_money(%(campaign_id)s, %(domains)s::text[], %(amounts)s::numeric[], %(today)s)"

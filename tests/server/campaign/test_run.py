@@ -171,6 +171,30 @@ async def test_an_offer_whose_member_got_another_one_meanwhile_is_not_written(de
     assert await chunks.finish_chunk(work.chunk_no, held, policy_epoch=deps.rulebook.epoch) is None  # given up
 
 
+async def test_items_that_a_split_took_from_a_slow_workers_chunk_cost_nothing_there(deps: Deps, tmp_path: Path) -> None:
+    ids = await members_of(deps, gold=2, platinum=0)
+    campaign = await planned(deps, tmp_path, [row(user_id) for user_id in ids])
+    chunks = Chunks(
+        deps.database, campaign_id=campaign.campaign_id, owner="w", table=deps.settings.cardmember_table, zone=deps.zone
+    )
+    await rows_of(deps, "update campaign set state = 'running', allotted_at = now() returning 1")
+    work = await chunks.claim_chunk(60)
+    assert work is not None
+    items = await chunks.items(work.chunk_no)
+    seen = await chunks.usages(items)
+    offers = [offer_outcome(item, seen[item.prediction_key]) for item in items]
+    await rows_of(
+        deps, "update offer_item set chunk_no = 99 where prediction_key = %s returning 1", offers[1].prediction_key
+    )
+    await chunks.finish_chunk(work.chunk_no, offers, policy_epoch=deps.rulebook.epoch)
+    assert await rows_of(deps, "select user_id from offer") == [(offers[0].user_id,)]
+    assert await rows_of(
+        deps,
+        "select used_usd, (select sum(amount_usd) from reservation) from budget_use where campaign_id = %s",
+        campaign.campaign_id,
+    ) == [(Decimal("1.25"), Decimal("1.25"))]
+
+
 async def test_money_goes_to_what_is_worth_most_and_never_beyond_the_budget(deps: Deps, tmp_path: Path) -> None:
     ids = await members_of(deps, gold=6, platinum=6)
     rows = [row(user_id, confidence_score=0.8 + place / 100) for place, user_id in enumerate(ids)]
