@@ -63,13 +63,18 @@ class FanOut:
         items = await self._chunks.items(work.chunk_no)
         epoch = self._deps.rulebook.epoch
         if work.deaths >= MOST_DEATHS and len(items) == 1:
-            return await self._chunks.finish_chunk(work.chunk_no, [_poisoned(items[0])], policy_epoch=epoch)
+            return await self._finish(work, [_poisoned(items[0])], epoch)
         members, usages = await asyncio.gather(self._members(items), self._chunks.usages(items))
         cohorts = {key: await self._cohort(*key) for key in {(item.cohort_id, item.option_id) for item in items}}
         outcomes = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._decided, items, members, usages, cohorts
         )
-        return await insisting(lambda: self._chunks.finish_chunk(work.chunk_no, outcomes, policy_epoch=epoch))
+        return await self._finish(work, outcomes, epoch)
+
+    async def _finish(self, work: ChunkWork, outcomes: Sequence[Outcome], epoch: int) -> Written | None:
+        return await insisting(
+            lambda: self._chunks.finish_chunk(work.chunk_no, outcomes, policy_epoch=epoch, attempt=work.attempt)
+        )
 
     def close(self) -> None:
         """Let go of the thread."""

@@ -18,7 +18,7 @@ from server.campaign.insisting import first_of, insisting
 from server.campaign.spec import Spec
 from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
-from tools.ledger.chunks import Chunks
+from tools.ledger.chunks import Chunks, ChunkWork
 from tools.ledger.presence import present
 from tools.ledger.spent import budget_of, spent_usd
 from tools.ledger.usage import Spending, spending_for
@@ -162,15 +162,26 @@ class Worker:
         work = await insisting(lambda: self.chunks.claim_chunk(CHUNK_LEASE_S))
         if work is None:
             return False
+        renewing = asyncio.create_task(self._renew(work))
         try:
             await insisting(lambda: self._fan_out.run_chunk(work))
         except DatabaseUnavailable:
             raise
         except (asyncio.CancelledError, OfferGraphError):  # the worker ends, and not by this chunk's fault
-            await asyncio.shield(insisting(lambda: self.chunks.give_back_chunk(work.chunk_no)))
+            giving = insisting(lambda: self.chunks.give_back_chunk(work.chunk_no, attempt=work.attempt))
+            await asyncio.shield(giving)
             raise
+        finally:
+            renewing.cancel()
         self._progressed()
         return True
+
+    async def _renew(self, work: ChunkWork) -> None:
+        """Keep a chunk while this process lives and moves, however slow its machine is."""
+        while True:
+            await asyncio.sleep(CHUNK_LEASE_S / 4)
+            if not await insisting(lambda: self.chunks.renew_chunk(work, CHUNK_LEASE_S)):
+                return
 
     async def _pause(self) -> None:
         try:

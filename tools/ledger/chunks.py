@@ -45,12 +45,13 @@ class CohortWork:
 
 @dataclass(frozen=True, slots=True)
 class ChunkWork:
-    """A chunk to decide. `deaths` is how many workers ended while they had it."""
+    """A chunk to decide. `deaths` is how many workers ended while they had it; `attempt` counts its claims."""
 
     chunk_no: int
     wave: int
     items: int
     deaths: int
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +212,10 @@ class Chunks:
                 await claimed.execute(_TAKE_CHUNK, values | {"chunk_no": chunk_no, "died": died})
                 return await claimed.fetchone()
 
-    async def give_back_chunk(self, chunk_no: int) -> None:
+    async def give_back_chunk(self, chunk_no: int, *, attempt: int | None = None) -> None:
         """Let others decide a chunk whose worker lives but can't go on: no death of it. Raises DatabaseUnavailable."""
         async with self._database.statement() as connection:
-            await connection.execute(_GIVE_BACK_CHUNK, self._values(chunk_no=chunk_no))
+            await connection.execute(_GIVE_BACK_CHUNK, self._values(chunk_no=chunk_no, attempt=attempt))
 
     async def items(self, chunk_no: int) -> list[Item]:
         """Return a chunk's open items in the order of their cohorts. Raises DatabaseUnavailable."""
@@ -227,14 +228,24 @@ class Chunks:
         async with self._database.statement() as connection:
             return await self._usages(connection, [Asked(i.prediction_key, i.user_id, i.domain) for i in items])
 
-    async def finish_chunk(self, chunk_no: int, outcomes: Sequence[Outcome], *, policy_epoch: int) -> Written | None:
+    async def renew_chunk(self, work: ChunkWork, lease_s: float) -> bool:
+        """Keep a chunk for longer; False when it is another claim's by now. Raises DatabaseUnavailable."""
+        values = self._values(chunk_no=work.chunk_no, attempt=work.attempt, lease_s=lease_s)
+        async with self._database.statement() as connection:
+            return (await connection.execute(_RENEW_CHUNK, values)).rowcount == 1
+
+    async def finish_chunk(
+        self, chunk_no: int, outcomes: Sequence[Outcome], *, policy_epoch: int, attempt: int | None = None
+    ) -> Written | None:
         """Write a chunk's outcomes in one transaction; None when the chunk is not this worker's any more.
 
+        `attempt` is that of the claim: a worker whose lease lapsed may have claimed the same chunk again meanwhile.
         The members of its offers are locked and counted again: an offer whose member got another one, or opted out,
         since it was decided is not written and its item stays open. Raises PoliciesUnavailable when other policies are
         in force than `policy_epoch`'s, BudgetCut, DatabaseUnavailable; then nothing was written.
         """
-        values = self._values(chunk_no=chunk_no, today=datetime.now(self._zone).date().isoformat())
+        today = datetime.now(self._zone).date().isoformat()
+        values = self._values(chunk_no=chunk_no, attempt=attempt, today=today)
         try:
             async with self._database.connection() as connection:
                 await connection.execute("select pg_advisory_xact_lock_shared(budgets_lock(%(campaign_id)s))", values)
@@ -246,7 +257,7 @@ class Chunks:
                 parts = self._new_parts(stand)
                 await connection.execute(_PARTS, values | {"shas": list(parts), "bodies": list(parts.values())})
                 written = await connection.execute(_WRITE, values | _columns(stand))
-                paid = {key for (key,) in await written.fetchall()}  # a split may have moved items to other chunks
+                paid = {key for (key,) in await written.fetchall()}  # cancelling may have closed some
                 await self._use_money(connection, [o for o in stand if o.prediction_key in paid], values)
                 await connection.execute(_END_CHUNK, values)
         except errors.CheckViolation as error:
@@ -429,12 +440,13 @@ _TAKE_CHUNK: Final = """
 update campaign_chunk set status = 'running', owner = %(owner)s, attempt = attempt + 1,
     deaths = deaths + case when %(died)s then 1 else 0 end, lease_until = now() + make_interval(secs => %(lease_s)s)
 where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s
-returning chunk_no, wave, items, deaths
+returning chunk_no, wave, items, deaths, attempt
 """
 
 _GIVE_BACK_CHUNK: Final = """
 update campaign_chunk set status = 'pending', owner = null, lease_until = null
 where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status = 'running' and owner = %(owner)s
+  and attempt = coalesce(%(attempt)s::int, attempt)
 """
 
 _ITEMS: Final = """
@@ -448,7 +460,14 @@ order by cohort_id, prediction_key
 _OWN_CHUNK: Final = """
 select from campaign_chunk
 where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status = 'running' and owner = %(owner)s
+  and attempt = coalesce(%(attempt)s::int, attempt)
 for update
+"""
+
+_RENEW_CHUNK: Final = """
+update campaign_chunk set lease_until = now() + make_interval(secs => %(lease_s)s)
+where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status = 'running' and owner = %(owner)s
+  and attempt = %(attempt)s
 """
 
 # In the order of their numbers, so that no two who lock many wait for each other; then what the members want.

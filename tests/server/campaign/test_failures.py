@@ -366,3 +366,22 @@ async def test_the_same_draft_is_never_asked_for_twice(deps: Deps, script: Scrip
     assert (await run(deps, replace(now, state="paused"))).is_done
     assert script.count == count == 4
     await adds_up(deps, campaign, script)
+
+
+async def test_a_worker_that_claimed_its_own_lapsed_chunk_again_finishes_it_once(
+    deps: Deps, script: ScriptedModel, tmp_path: Path
+) -> None:
+    campaign = await ready(deps, await small(deps, tmp_path))
+    slow = chunks_of(deps, campaign, "slow")
+    late = await slow.claim_chunk(0)
+    again = await slow.claim_chunk(60)
+    assert late is not None and again is not None and late.chunk_no == again.chunk_no
+    fan_out = FanOut(deps, slow, campaign=campaign.name)
+    assert await fan_out.run_chunk(late) is None and not await slow.renew_chunk(late, 60)
+    assert await rows_of(deps, "select count(*)::int from offer") == [(0,)]
+    await slow.give_back_chunk(late.chunk_no, attempt=late.attempt)
+    assert await slow.renew_chunk(again, 60)
+    assert await fan_out.run_chunk(again) is not None
+    fan_out.close()
+    assert (await run(deps, campaign)).is_done
+    await adds_up(deps, campaign, script)
