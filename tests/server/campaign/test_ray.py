@@ -23,7 +23,7 @@ from server.campaign.verify import verify
 from tests.scripted_model import ScriptedModel
 from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
 from tests.server.conftest import created_database
-from tools.errors import PartMissing, PoliciesUnavailable
+from tools.errors import PartMissing
 from tools.ledger.campaigns import Campaign, Campaigns
 
 pytestmark = pytest.mark.e2e
@@ -199,38 +199,6 @@ async def test_a_killed_job_pauses_a_killed_driver_takes_its_job_along_and_anoth
     assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(40, 40)]
     await bounded(deps, script, needed=80, kills=4)
     await verified(deps)
-
-
-async def test_stopping_pauses_once_what_is_under_way_has_ended_on_a_cluster_of_its_own(
-    deps: Deps, script: ScriptedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv(ADDRESS, raising=False)
-    campaign = await individual(deps, tmp_path, 20)
-    script.latency = 0.2
-    driver = Driver(deps, campaign, workers=1)
-    running = asyncio.create_task(driver.run())
-    await until(lambda: running.done() or script.count >= 6)
-    driver.stop()
-    ran = await running
-    assert (ran.campaign.state, ran.campaign.note) == ("paused", "stopped by hand")
-    assert await rows_of(deps, "select count(*)::int from campaign_cohort where status = 'running'") == [(0,)]
-    await bounded(deps, script, needed=40, kills=0)  # nothing was cut short
-    calls = script.count
-    assert (await run(deps, ran.campaign)).is_done
-    assert script.count > calls
-    await bounded(deps, script, needed=40, kills=0)
-    await verified(deps)
-
-
-async def test_an_actor_under_other_rules_pauses_the_campaign_and_says_what_changed(
-    deps: Deps, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    campaign = await individual(deps, tmp_path, 2)
-    await rows_of(deps, 'update campaign set versions = versions || \'{"template_sha": "0"}\' returning 1')
-    with pytest.raises(PoliciesUnavailable, match=r"template.*plans it anew"):
-        await on_ray(deps, campaign)  # which it read before
-    now = await Campaigns(deps.database).named(NAME)
-    assert now.state == "paused" and now.note is not None and "template" in now.note
 
 
 async def test_without_ray_the_campaign_says_what_to_install(
