@@ -17,7 +17,7 @@ import pytest
 
 from graph.deps import Deps, open_deps
 from graph.settings import Settings, handed_over
-from server.campaign.engines.on_ray import ADDRESS, ClusterLost
+from server.campaign.engines.on_ray import ADDRESS
 from server.campaign.run import Driver, Ran
 from server.campaign.verify import verify
 from tests.scripted_model import ScriptedModel
@@ -164,40 +164,6 @@ async def test_an_actor_and_a_node_are_killed_and_the_campaign_ends(
         cluster.add_node(**ON_LOOPBACK)
     assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(60, 60)]
     await bounded(deps, script, needed=120, kills=2)
-    await verified(deps)
-
-
-async def test_a_killed_job_pauses_a_killed_driver_takes_its_job_along_and_another_run_ends_it(
-    deps: Deps, script: ScriptedModel, address: str, tmp_path: Path
-) -> None:
-    campaign = await individual(deps, tmp_path, 40)
-    script.latency = 0.2
-    running = asyncio.create_task(on_ray(deps, campaign))
-    await until(lambda: running.done() or script.count >= 10)
-    (job,) = [one for one in psutil.Process().children() if "server.campaign.engines.ray_job" in one.cmdline()]
-    job.kill()
-    with pytest.raises(ClusterLost, match=f"Ray's job of campaign {NAME} failed"):
-        await running
-    now = await Campaigns(deps.database).named(NAME)
-    assert now.state == "paused" and now.note is not None and "Ray's job" in now.note
-
-    sent = script.count
-    driver = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.campaign.driving", NAME, stdin=asyncio.subprocess.PIPE
-    )
-    assert driver.stdin is not None
-    driver.stdin.write(f"{handed_over(deps.settings)}\n".encode())
-    await until(lambda: driver.returncode is not None or script.count >= sent + 10)
-    (job,) = psutil.Process(driver.pid).children()
-    driver.kill()
-    await driver.wait()
-    await until(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE)
-    assert (await Campaigns(deps.database).named(NAME)).state == "running"
-    assert (await rows_of(deps, "select count(*)::int from offer")) == [(0,)]
-
-    assert (await on_ray(deps, now)).is_done
-    assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(40, 40)]
-    await bounded(deps, script, needed=80, kills=4)
     await verified(deps)
 
 
