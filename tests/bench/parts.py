@@ -70,12 +70,15 @@ class Parts:
         )
 
     @asynccontextmanager
-    async def services(self, model_url: str) -> AsyncIterator[Deps]:
-        """Open the services on an empty database, with the policy index in step: a warm process, without torch."""
+    async def services(self, model_url: str, **changes: Any) -> AsyncIterator[Deps]:
+        """Open the services on an empty database, with the policy index in step: a warm process, without torch.
+
+        `changes` are settings to differ.
+        """
         if not (self.folder / "data").exists():
             await asyncio.to_thread(self._child, "tests.bench.fill_index", str(self.folder))
         with self.database() as url:
-            deps = await open_deps(self.settings(url, model_url))
+            deps = await open_deps(self.settings(url, model_url).model_copy(update=changes))
             try:
                 await deps.sync_index()
                 yield deps
