@@ -30,7 +30,7 @@ from tools.ledger.campaigns import Campaigns
 
 pytestmark = pytest.mark.e2e
 
-MEMBERS = 400
+MEMBERS = 140
 SEED = 7
 DEATHS = (Death(0.25, "driver"), Death(0.7, "driver"))
 """Each takes a worker along: one among drafts, one among decisions."""
