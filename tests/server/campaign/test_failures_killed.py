@@ -33,12 +33,13 @@ MEMBERS = 16
 
 
 async def until(condition: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    while True:
-        found = condition()
-        if found if isinstance(found, bool) else await found:
-            return
-        await asyncio.sleep(0.02)
+    """Wait for a condition; one that never comes fails the test instead of hanging it."""
+    async with asyncio.timeout(180):
+        while True:
+            found = condition()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def individual(deps: Deps, folder: Path) -> Campaign:
