@@ -31,7 +31,7 @@ from tools.ledger.campaigns import Campaigns
 
 pytestmark = pytest.mark.e2e
 
-MEMBERS = 400
+MEMBERS = 140
 SEED = 7
 DEATHS = (Death(0.4, "driver"),)
 """With calls under way, and the worker in the same process: starting others would take most of the test's time."""

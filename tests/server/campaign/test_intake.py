@@ -189,7 +189,7 @@ async def test_parquet_without_a_column_and_a_missing_file_leave_nothing(databas
         database, tmp_path / "a.parquet"
     )
     assert "can't be read (No such file or directory)" in await refused(database, tmp_path / "b.csv")
-    assert "can't be read (Is a directory)" in await refused(database, _folder(tmp_path / "c.csv"))
+    assert "it is a folder; give one file of predictions" in await refused(database, _folder(tmp_path / "c.csv"))
 
 
 def _folder(path: Path) -> Path:

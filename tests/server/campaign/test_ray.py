@@ -17,13 +17,13 @@ import pytest
 
 from graph.deps import Deps, open_deps
 from graph.settings import Settings, handed_over
-from server.campaign.engines.on_ray import ADDRESS, ClusterLost
+from server.campaign.engines.on_ray import ADDRESS
 from server.campaign.run import Driver, Ran
 from server.campaign.verify import verify
 from tests.scripted_model import ScriptedModel
 from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
 from tests.server.conftest import created_database
-from tools.errors import PartMissing, PoliciesUnavailable
+from tools.errors import PartMissing
 from tools.ledger.campaigns import Campaign, Campaigns
 
 pytestmark = pytest.mark.e2e
@@ -165,72 +165,6 @@ async def test_an_actor_and_a_node_are_killed_and_the_campaign_ends(
     assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(60, 60)]
     await bounded(deps, script, needed=120, kills=2)
     await verified(deps)
-
-
-async def test_a_killed_job_pauses_a_killed_driver_takes_its_job_along_and_another_run_ends_it(
-    deps: Deps, script: ScriptedModel, address: str, tmp_path: Path
-) -> None:
-    campaign = await individual(deps, tmp_path, 40)
-    script.latency = 0.2
-    running = asyncio.create_task(on_ray(deps, campaign))
-    await until(lambda: running.done() or script.count >= 10)
-    (job,) = [one for one in psutil.Process().children() if "server.campaign.engines.ray_job" in one.cmdline()]
-    job.kill()
-    with pytest.raises(ClusterLost, match=f"Ray's job of campaign {NAME} failed"):
-        await running
-    now = await Campaigns(deps.database).named(NAME)
-    assert now.state == "paused" and now.note is not None and "Ray's job" in now.note
-
-    sent = script.count
-    driver = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.campaign.driving", NAME, stdin=asyncio.subprocess.PIPE
-    )
-    assert driver.stdin is not None
-    driver.stdin.write(f"{handed_over(deps.settings)}\n".encode())
-    await until(lambda: driver.returncode is not None or script.count >= sent + 10)
-    (job,) = psutil.Process(driver.pid).children()
-    driver.kill()
-    await driver.wait()
-    await until(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE)
-    assert (await Campaigns(deps.database).named(NAME)).state == "running"
-    assert (await rows_of(deps, "select count(*)::int from offer")) == [(0,)]
-
-    assert (await on_ray(deps, now)).is_done
-    assert await rows_of(deps, "select count(*)::int, count(distinct user_id)::int from offer") == [(40, 40)]
-    await bounded(deps, script, needed=80, kills=4)
-    await verified(deps)
-
-
-async def test_stopping_pauses_once_what_is_under_way_has_ended_on_a_cluster_of_its_own(
-    deps: Deps, script: ScriptedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv(ADDRESS, raising=False)
-    campaign = await individual(deps, tmp_path, 20)
-    script.latency = 0.2
-    driver = Driver(deps, campaign, workers=1)
-    running = asyncio.create_task(driver.run())
-    await until(lambda: running.done() or script.count >= 6)
-    driver.stop()
-    ran = await running
-    assert (ran.campaign.state, ran.campaign.note) == ("paused", "stopped by hand")
-    assert await rows_of(deps, "select count(*)::int from campaign_cohort where status = 'running'") == [(0,)]
-    await bounded(deps, script, needed=40, kills=0)  # nothing was cut short
-    calls = script.count
-    assert (await run(deps, ran.campaign)).is_done
-    assert script.count > calls
-    await bounded(deps, script, needed=40, kills=0)
-    await verified(deps)
-
-
-async def test_an_actor_under_other_rules_pauses_the_campaign_and_says_what_changed(
-    deps: Deps, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    campaign = await individual(deps, tmp_path, 2)
-    await rows_of(deps, 'update campaign set versions = versions || \'{"template_sha": "0"}\' returning 1')
-    with pytest.raises(PoliciesUnavailable, match=r"template.*plans it anew"):
-        await on_ray(deps, campaign)  # which it read before
-    now = await Campaigns(deps.database).named(NAME)
-    assert now.state == "paused" and now.note is not None and "template" in now.note
 
 
 async def test_without_ray_the_campaign_says_what_to_install(
