@@ -44,7 +44,7 @@ class Weather:
 
     errors: float = 0.03
     hangs: float = 0.003
-    per_s: float = 200.0
+    per_s: float = 20.0
 
 
 class Answers:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from pydantic import SecretStr
 
@@ -32,10 +33,10 @@ pytestmark = pytest.mark.e2e
 
 MEMBERS = 140
 SEED = 7
-DEATHS = (Death(0.25, "driver"), Death(0.7, "driver"))
-"""Each takes a worker along: one among drafts, one among decisions."""
+DEATHS = (Death(0.4, "driver"),)
+"""With calls under way, and the worker in the same process: starting others would take most of the test's time."""
 IN_FLIGHT = 8
-CHANGES = {"copy_mode": "compose", "llm_max_concurrency": IN_FLIGHT, "llm_timeout_s": 4.0, "database_pool_size": 5}
+CHANGES = {"copy_mode": "compose", "llm_max_concurrency": IN_FLIGHT, "llm_timeout_s": 2.0, "database_pool_size": 5}
 
 
 @asynccontextmanager
@@ -50,13 +51,20 @@ async def services(settings: Settings, url: str, drawn: Input) -> AsyncIterator[
         await deps.aclose()
 
 
+def of_one_domain(predictions: Path) -> Path:
+    """Predict Travel for everybody: as many offers of fewer drafts."""
+    file = predictions.with_name("travel.parquet")
+    pl.read_parquet(predictions).with_columns(domain=pl.lit("Travel")).write_parquet(file)
+    return file
+
+
 async def test_offers_are_those_of_an_undisturbed_run(
     settings: Settings, script: ScriptedModel, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.ledger.planning.CHUNK", 20)
     drawn, created = Input(tmp_path / "sample", MEMBERS), datetime.now(UTC)
     await drawn.draw()
-    file = drawn.predictions(MEMBERS)
+    file = of_one_domain(drawn.predictions(MEMBERS))
     terms = {"budget_usd": "600", "created": created}
     with created_database(postgres_url) as calm_url, created_database(postgres_url) as rough_url:
         async with services(settings, calm_url, drawn) as deps:
@@ -69,7 +77,7 @@ async def test_offers_are_those_of_an_undisturbed_run(
             script.latency = 0.05
             await planned(deps, file, **terms)
             storm = await Storming(deps, tmp_path, workers=0, seed=SEED).run(DEATHS)
-            assert storm.killed == {"driver": 2} and storm.ended == 0
+            assert storm.killed == {"driver": 1} and storm.ended == 0
             assert await endings(deps) == undisturbed
             now = await Campaigns(deps.database).named(NAME)
             most = deps.settings.max_offers_per_month
