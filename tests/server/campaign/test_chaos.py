@@ -65,7 +65,7 @@ async def test_offers_are_those_of_an_undisturbed_run(
     drawn, created = Input(tmp_path / "sample", MEMBERS), datetime.now(UTC)
     await drawn.draw()
     file = of_one_domain(drawn.predictions(MEMBERS))
-    terms = {"budget_usd": "600", "created": created}
+    terms = {"budget_usd": "120", "created": created}
     with created_database(postgres_url) as calm_url, created_database(postgres_url) as rough_url:
         async with services(settings, calm_url, drawn) as deps:
             asked_of(script, Answers())
@@ -88,4 +88,6 @@ async def test_offers_are_those_of_an_undisturbed_run(
             assert script.count <= tries.total() <= script.count + bound
             assert answers.repeated <= bound
             assert tries["sent"] <= bound
+            assert answers.faults
     assert {row[2] for row in undisturbed} == {"done", "skipped"}
+    assert "suppressed_budget_exhausted" in {row[3] for row in undisturbed}  # money was allotted by worth
