@@ -10,6 +10,7 @@ from graph.deps import Deps
 from graph.member_offer import Refused, base_of
 from server.campaign.insisting import insisting
 from server.campaign.spec import Spec
+from tools.chat.calls import ModelCall
 from tools.errors import DatabaseUnavailable, ModelUnavailable, OfferGraphError
 from tools.ledger.chunks import MOST_ATTEMPTS, Chunks, CohortWork
 from tools.views import MemberView
@@ -36,9 +37,9 @@ class Drafting:
     async def draft(self, work: CohortWork) -> bool:
         """Draft a claimed cohort and write what came of it; False when it was given back to be tried later.
 
-        An endpoint that is away charges no attempt. One that answers others and fails this cohort does: after the last
-        it gets approved copy, as single requests do. A fault of the cohort's own buries it in the end. Raises
-        DatabaseUnavailable.
+        An endpoint that is away or asks for fewer calls charges no attempt. One that answers others and fails this
+        cohort does: after the last it gets approved copy, as single requests do. A fault of the cohort's own buries it
+        in the end. Raises DatabaseUnavailable.
         """
         try:
             draft = await self._drafter.draft(self._ask(work), without_model=work.attempt > MOST_ATTEMPTS)
@@ -49,13 +50,18 @@ class Drafting:
         except DatabaseUnavailable:
             raise
         except ModelUnavailable as error:
-            is_away = self._deps.model.traffic.breaker.is_open
-            await self._give_back(work, str(error), charged=not is_away)
+            await self._give_back(work, str(error), charged=self._is_of_cohort(error))
             return False
         # A worker must outlive whatever one cohort does to it: it is tried again and then told as a dead letter.
         except Exception as error:
             return await self._failed(work, error)
         return await insisting(lambda: self._written(work, draft, base))
+
+    def _is_of_cohort(self, error: ModelUnavailable) -> bool:
+        """Return whether a call of the cohort's failed though the endpoint is there, and wasn't just kept waiting."""
+        if self._deps.model.traffic.breaker.is_open:
+            return False
+        return not isinstance(error.call, ModelCall) or error.call.failures > 0
 
     async def _written(self, work: CohortWork, draft: CohortDraft, base: object) -> bool:
         record = draft.record()

@@ -105,11 +105,14 @@ class Worker:
     async def _draft(self) -> bool:
         """Draft cohorts, as many at once as the endpoint may be asked; return whether there were any.
 
-        While the endpoint is away nothing is claimed but, now and then, the cohort whose prompts find out.
+        While the endpoint is away nothing is claimed but, now and then, the cohort whose prompts find out; nothing
+        while it asks to be left alone.
         """
-        breaker = self._deps.model.traffic.breaker
-        if breaker.is_open:
-            return breaker.may_probe and await self._draft_one()
+        traffic = self._deps.model.traffic
+        if traffic.is_held:
+            return False
+        if traffic.breaker.is_open:
+            return traffic.breaker.may_probe and await self._draft_one()
         return await self._many(self._deps.model.max_concurrency, self._draft_one)
 
     async def _decide(self) -> bool:
@@ -140,7 +143,8 @@ class Worker:
             return False
         await self._drafting.draft(work)
         self._progressed()
-        return not self._deps.model.traffic.breaker.is_open
+        traffic = self._deps.model.traffic
+        return not (traffic.breaker.is_open or traffic.is_held)
 
     async def _is_spent(self) -> bool:
         """Pause the campaign once models and offers have cost what it may in all; calls under way still come in."""

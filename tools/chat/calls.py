@@ -31,6 +31,8 @@ class Ask(Generic[Reply]):
 class ModelCall(BaseModel):
     """The account of one step's model use. Tokens count every attempt; `cached` cost nothing.
 
+    `failures` are attempts that failed, one cut off by the call's end included; being told to wait is none.
+
     `cached_tokens` are those of `input_tokens` that the provider says it had in its prefix cache.
     """
 
@@ -40,6 +42,7 @@ class ModelCall(BaseModel):
     model: str = ""
     prompt_sha: str = ""
     attempts: int = 0
+    failures: int = 0
     repaired: bool = False
     cached: bool = False
     input_tokens: int = 0

@@ -3,10 +3,11 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import openai
 from langchain_core.messages import AIMessage
@@ -26,6 +27,8 @@ from tools.prompt_budget import tokens
 
 MAX_ATTEMPTS: Final = 5
 """Tries of one prompt that fail. Being told to wait (429) is no failure: only the call's time bounds that."""
+HUNG: Final = 0.5
+"""Share of a call's time after which an attempt without an answer is a failure; shorter ones were sent too late."""
 CONNECT_TIMEOUT_S: Final = 5.0
 SHOWN_REPLY: Final = 2_000
 COUNTED: Final = ("input_tokens", "output_tokens", "cached_tokens")
@@ -44,16 +47,33 @@ class Endpoint:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts one step's attempts and tokens while they happen."""
+    """Counts one step's attempts and tokens while they happen. `begun` is when the attempt under way was sent."""
 
     step: str
     model: str
     prompt_sha: str
     attempts: int = 0
+    failures: int = 0
+    begun: float | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     started: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Count the attempt that the block makes; one that is cut off stays `begun`."""
+        self.attempts, self.begun = self.attempts + 1, time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            self.failures, self.begun = self.failures + (not is_throttled(error)), None
+            raise
+        self.begun = None
+
+    def failures_after(self, waited_s: float) -> int:
+        """Return the failures with the attempt that the end of the wait cut off, where it had `HUNG` of the time."""
+        return self.failures + (self.begun is not None and time.monotonic() - self.begun >= waited_s * HUNG)
 
     def add(self, tokens: Tokens) -> None:
         """Count an answer's tokens."""
@@ -68,6 +88,7 @@ class Tally:
             model=self.model,
             prompt_sha=self.prompt_sha,
             attempts=self.attempts,
+            failures=self.failures,
             repaired=repaired,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
@@ -76,6 +97,13 @@ class Tally:
             error_code=error.code if error else None,
             error=str(error) if error else None,
         )
+
+
+class _Flight(NamedTuple):
+    """A prompt under way, and what is known of it so far."""
+
+    task: asyncio.Task[tuple[str, ModelCall]]
+    tally: Tally
 
 
 class ChatModel:
@@ -104,7 +132,7 @@ class ChatModel:
         self._http: Any = None
         self.traffic = Traffic(max_concurrency, patience_s=timeout_s)
         self._opening = asyncio.Lock()
-        self._flights: dict[str, asyncio.Task[tuple[str, ModelCall]]] = {}
+        self._flights: dict[str, _Flight] = {}
 
     async def fill(
         self, ask: Ask[Reply], *, deadline_s: float | None = None, keep: bool = True, counted: bool | None = None
@@ -129,14 +157,16 @@ class ChatModel:
         flight = self._flights.get(name)
         shared = flight is not None
         if flight is None:
-            flight = asyncio.create_task(self._fly(ask, key, keep=keep, counted=keep if counted is None else counted))
-            self._flights[name] = flight
-            flight.add_done_callback(lambda done: self._land(name, done))
+            tally = Tally(ask.name, self.name, key)
+            flying = self._fly(ask, tally, keep=keep, counted=keep if counted is None else counted)
+            flight = self._flights[name] = _Flight(asyncio.create_task(flying), tally)
+            flight.task.add_done_callback(lambda done: self._land(name, done))
         try:
             async with asyncio.timeout(wait):
-                body, call = await asyncio.shield(flight)
+                body, call = await asyncio.shield(flight.task)
         except TimeoutError as error:
-            raise _late(Tally(ask.name, self.name, key, started=started), wait) from error
+            failures = flight.tally.failures_after(wait)
+            raise _late(Tally(ask.name, self.name, key, failures=failures, started=started), wait) from error
         if shared:
             call = call.model_copy(update={"cached": True, "attempts": 0} | dict.fromkeys(COUNTED, 0))
         return ask.reply.model_validate_json(body), call
@@ -161,9 +191,10 @@ class ChatModel:
 
     async def aclose(self) -> None:
         """Wait for nothing, cancel what flies, close the connections."""
-        for flight in list(self._flights.values()):
-            flight.cancel()
-        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        flying = [flight.task for flight in self._flights.values()]
+        for task in flying:
+            task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
         if self._http is not None:
             await self._http.aclose()
         self._client = self._http = None
@@ -195,12 +226,12 @@ class ChatModel:
                 )
             return self._client
 
-    async def _fly(self, ask: Ask[Any], key: str, *, keep: bool, counted: bool) -> tuple[str, ModelCall]:
-        tally = Tally(ask.name, self.name, key)
+    async def _fly(self, ask: Ask[Any], tally: Tally, *, keep: bool, counted: bool) -> tuple[str, ModelCall]:
         try:
             async with asyncio.timeout(self._timeout_s):
                 body, repaired = await self._answer(ask, tally, self.usage if counted else None)
         except TimeoutError as error:
+            tally.failures = tally.failures_after(self._timeout_s)
             raise _late(tally, self._timeout_s) from error
         except (ModelUnavailable, ModelReplyInvalid) as error:
             error.call = tally.account(error)
@@ -208,7 +239,7 @@ class ChatModel:
         call = tally.account(repaired=repaired)
         if keep and self._store is not None:
             tokens = {"input_tokens": call.input_tokens, "output_tokens": call.output_tokens}
-            await self._store.put(key, body, model=self.name, **tokens)
+            await self._store.put(tally.prompt_sha, body, model=self.name, **tokens)
         return body, call
 
     async def _answer(self, ask: Ask[Any], tally: Tally, usage: Usage | None) -> tuple[str, bool]:
@@ -229,7 +260,11 @@ class ChatModel:
         return text, True
 
     async def _send(self, ask: Ask[Any], messages: list[tuple[str, str]], tally: Tally, usage: Usage | None) -> str:
-        client = await self._open()
+        try:
+            client = await self._open()
+        except ModelUnavailable:
+            tally.failures += 1
+            raise
         form = {"type": "json_schema", "json_schema": {"name": ask.name, "strict": True, "schema": ask.schema}}
         taken = 0
 
@@ -246,13 +281,14 @@ class ChatModel:
             async for attempt in tries:
                 with attempt, Try(usage, ask.name, self.name) as this:
                     async with self.traffic.call(partial(allowed, this)):
-                        tally.attempts, this.begun = tally.attempts + 1, True
-                        message = await client.ainvoke(
-                            messages,
-                            temperature=ask.temperature,
-                            max_tokens=ask.max_tokens,
-                            extra_body={"response_format": form},  # keeps langchain-openai off its slower `parse` path
-                        )
+                        this.begun = True
+                        with tally.attempt():
+                            message = await client.ainvoke(
+                                messages,
+                                temperature=ask.temperature,
+                                max_tokens=ask.max_tokens,
+                                extra_body={"response_format": form},  # not langchain-openai's slower `parse` path
+                            )
                         this.tokens = _tokens(message)
         except openai.APIStatusError as error:
             raise ModelUnavailable(f"the endpoint answered {error.status_code}") from error

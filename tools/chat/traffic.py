@@ -44,6 +44,11 @@ class Traffic:
         self._answers = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the endpoint asked to be left alone for longer than a call waits."""
+        return self._held_until - self._clock() > self._patience_s
+
     @asynccontextmanager
     async def call(self, last: Callable[[], Awaitable[None]] | None = None) -> AsyncIterator[None]:
         """Hold a place for one call, and learn from how it ends. Raises ModelUnavailable where none may be made.

@@ -93,6 +93,30 @@ async def test_being_told_to_wait_charges_no_attempt(deps: Deps, script: Scripte
     assert await tries(deps, await adds_up(deps, campaign, script)) == {"answered": 4, "throttled": 9}
 
 
+async def test_who_is_told_to_wait_for_longer_than_a_call_may_take_still_gets_a_draft_of_the_model(
+    settings: Settings, script: ScriptedModel, tmp_path: Path
+) -> None:
+    async with opened(settings, llm_timeout_s=0.3) as deps:
+        campaign = await small(deps, tmp_path)
+        script.reply("*", [*[Status(429, retry_after=0.1)] * 30, Default()])
+        assert (await run(deps, campaign)).is_done
+        assert await rows_of(deps, "select distinct attempt, source from campaign_cohort") == [(1, "blocks")]
+        assert await tries(deps, await adds_up(deps, campaign, script)) == {"answered": 4, "throttled": 30}
+
+
+async def test_an_endpoint_that_asks_to_be_left_alone_for_longer_than_a_call_may_take_is(
+    settings: Settings, script: ScriptedModel, tmp_path: Path
+) -> None:
+    async with opened(settings, llm_timeout_s=0.3, llm_max_concurrency=1) as deps:
+        campaign = await small(deps, tmp_path)
+        script.reply("*", [Status(429, retry_after=1), Default()])
+        assert (await run(deps, campaign)).is_done
+        assert await rows_of(deps, "select distinct attempt, source from campaign_cohort") == [(1, "blocks")]
+        told, then, *_ = script.calls
+        assert then.at - told.at >= 0.7
+        assert await tries(deps, await adds_up(deps, campaign, script)) == {"answered": 4, "throttled": 1}
+
+
 async def test_calls_that_hang_end_at_their_deadline_and_are_counted(
     settings: Settings, script: ScriptedModel, tmp_path: Path
 ) -> None:
