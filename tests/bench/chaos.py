@@ -44,7 +44,7 @@ IN_FLIGHT: Final = 20
 LATENCY_S: Final = 0.1
 DEATHS: Final = 24
 QUICK_DEATHS: Final = 4
-USD_A_MEMBER: Final = 1.2
+USD_A_MEMBER: Final = 0.6
 """Too little for all offers, so that money is allotted by worth."""
 
 
@@ -81,10 +81,12 @@ async def run(parts: Parts, *, quick: bool, members: int | None = None) -> Seque
             storm = await storming.run(deaths(QUICK_DEATHS if quick else DEATHS, seed=SEED), say=say)
             rough = await _ended(deps, script, begun)
     killed, bound = storm.killed, storm.killed["worker"] * IN_FLIGHT
+    broke = sum(row[3] == "suppressed_budget_exhausted" for row in rough.rows)
     faults = ", ".join(f"{count:,} x {name}" for name, count in sorted(answers.faults.items()))
     return [
         Figure("predictions that end otherwise, of all", *_of(_differing(calm.rows, rough.rows), size), aim=0),
         Figure("offers, held back, dead", _statuses(rough.rows), 0.0),
+        Figure("held back for want of money", f"{broke:,}", float(broke)),
         Figure("checks of `verify` that fail", *_of(_failed(calm) + _failed(rough), 2), aim=0),
         Figure("workers, drivers killed", f"{killed['worker']}, {killed['driver']}", float(killed.total())),
         Figure("drivers that ended by themselves", f"{storm.ended}", storm.ended, aim=0),
