@@ -41,7 +41,7 @@ LONGEST = (
     "server/campaign/test_chaos.py",
     "tools/test_offer_content_gate.py",
     "server/test_batch.py",
-    "server/test_campaigns_api.py",
+    "server/campaign/test_campaigns_api.py",
     "server/campaign/test_failures.py",
     "server/test_langserve.py",
     "tools/judging/test_faults.py",
