@@ -26,7 +26,9 @@ from graph.stencils import Stencils
 from server.campaign.insisting import insisting
 from tools.cardmembers import Cardmember, fetch_members
 from tools.errors import InputInvalid, OfferGraphError
-from tools.ledger.chunks import Chunks, ChunkWork, Item, Outcome, Written
+from tools.ledger.chunks import Chunks, ChunkWork, Item
+from tools.ledger.finishing import Written
+from tools.ledger.outcomes import Outcome
 from tools.screening import Usage
 
 POISON: Final = "the worker died each time it had this item; its log and the process's exit code say why"
