@@ -69,9 +69,9 @@ where campaign_id = %(campaign_id)s and chunk_no = %(chunk_no)s and status in ('
 order by cohort_id, prediction_key
 """
 
-COHORT_RECORD: Final = """
-select record from campaign_cohort
-where campaign_id = %(campaign_id)s and cohort_id = %(cohort_id)s and status = 'done'
+COHORT_RECORDS: Final = """
+select cohort_id, whole_cohort(record) from campaign_cohort
+where campaign_id = %(campaign_id)s and cohort_id = any(%(cohort_ids)s) and status = 'done'
 """
 
 LEFT: Final = """

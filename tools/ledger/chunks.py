@@ -1,6 +1,6 @@
 """A campaign's chunks in the ledger: claimed under a lease, read, and given back or finished."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -120,12 +120,12 @@ class Chunks:
                 zone=self._zone,
             )
 
-    async def cohort_record(self, cohort_id: int) -> dict[str, Any] | None:
-        """Return a drafted cohort's record. Raises DatabaseUnavailable."""
+    async def cohort_records(self, cohort_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Return the records of those cohorts that are drafted, by id. Raises DatabaseUnavailable."""
         async with self._database.statement() as connection:
-            cursor = await connection.execute(statements.COHORT_RECORD, self._holder.values(cohort_id=cohort_id))
-            row = await cursor.fetchone()
-        return None if row is None else row[0]
+            values = self._holder.values(cohort_ids=sorted(cohort_ids))
+            cursor = await connection.execute(statements.COHORT_RECORDS, values)
+            return {cohort_id: record for cohort_id, record in await cursor.fetchall()}
 
     async def renew_chunk(self, work: ChunkWork, lease_s: float) -> bool:
         """Keep a chunk for longer; False when it is another claim's by now. Raises DatabaseUnavailable."""

@@ -70,5 +70,11 @@ class Cohorts:
 
 
 def _stored(record: dict[str, Any]) -> Jsonb:
-    """Return a record as PostgreSQL takes it: a model may have written a NUL, which no text there can hold."""
+    """Return a record as PostgreSQL takes it: a model may have written a NUL, which no text there can hold.
+
+    What the last of its history repeats of it is left out; the ledger's `whole_cohort` puts it back.
+    """
+    match record:
+        case {"history": [*before, {"report": repeated, **last}], "report": report} if repeated == report:
+            record = {**record, "history": [*before, last]}
     return Jsonb(record, lambda value: to_json(value).replace(b"\\u0000", b"\\ufffd"))

@@ -159,7 +159,9 @@ async def test_a_draft_with_a_nul_in_it_is_recorded(deps: Deps, tmp_path: Path) 
     assert await cohorts.finish_cohort(
         work.cohort_id, record=record, option_id="o", expected_cost_usd=Decimal(1), source="model"
     )
-    assert await chunks.cohort_record(work.cohort_id) == {"draft": {"text": "a\ufffdb"}, "calls": []}
+    assert await chunks.cohort_records([work.cohort_id]) == {
+        work.cohort_id: {"draft": {"text": "a\ufffdb"}, "calls": []}
+    }
 
 
 async def test_workers_are_stopped_though_one_of_them_has_just_ended(deps: Deps) -> None:
@@ -169,3 +171,26 @@ async def test_workers_are_stopped_though_one_of_them_has_just_ended(deps: Deps)
     await asyncio.sleep(0)
     engine._processes.add(ended)
     engine.stop()
+
+
+@pytest.mark.parametrize("last", [{"told": [], "report": {"verdict": "pass"}}, {"told": [], "report": None}])
+async def test_a_report_that_history_repeats_is_kept_once_and_read_twice(
+    deps: Deps, tmp_path: Path, last: dict[str, object]
+) -> None:
+    campaign = await small(deps, tmp_path)
+    await rows_of(deps, RUNNING, campaign.campaign_id)
+    chunks, cohorts = chunks_of(deps, campaign, "w"), cohorts_of(deps, campaign, "w")
+    work = await cohorts.claim_cohort(60)
+    assert work is not None
+    first = {"told": [], "report": {"verdict": "pass"}}
+    record = {"history": [first, last], "report": {"verdict": "pass"}, "calls": []}
+    assert await cohorts.finish_cohort(
+        work.cohort_id, record=record, option_id="o", expected_cost_usd=Decimal(1), source="model"
+    )
+    is_repeated = last["report"] == record["report"]
+    kept = await rows_of(
+        deps, "select (record #> '{history,0}') ? 'report', (record #> '{history,1}') ? 'report' from campaign_cohort"
+        " where cohort_id = %s", work.cohort_id,
+    )  # fmt: skip
+    assert kept == [(True, not is_repeated)]
+    assert await chunks.cohort_records([work.cohort_id]) == {work.cohort_id: record}
