@@ -28,8 +28,8 @@ from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.errors import InputInvalid, TemplateFault
-from tools.ledger.chunks import OwnRecord
 from tools.ledger.member_record import output_patch, packed, personal
+from tools.ledger.outcomes import OwnRecord
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
