@@ -81,6 +81,8 @@ def test_terms_that_cant_be_are_refused(
 def test_names_and_files_that_cant_be_are_refused(offers: Offers, scores: Path, tmp_path: Path) -> None:
     ran = create(offers, scores, name="Spring Sale")
     assert (ran.code, "name is 'Spring Sale': use 2 to 63 small letters, digits, - and _" in told(ran)) == (1, True)
+    ran = create(offers, scores, budget="0")
+    assert (ran.code, "budget_usd is 0.00: nothing can be offered; give more than 0" in told(ran)) == (1, True)
     ran = create(offers, tmp_path)
     assert (ran.code, "it is a folder; give one file of predictions" in told(ran)) == (1, True)
     ran = create(offers, tmp_path / "none.csv")
