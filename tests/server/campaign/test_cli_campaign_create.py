@@ -18,7 +18,7 @@ def told(ran: Ran) -> str:
 @pytest.fixture
 def scores(tmp_path: Path) -> Path:
     """Two predictions, a bad row and a repeated one."""
-    made = [row("A"), row("B", domain="Yachts"), row("A"), row("C", confidence_score=0.5)]
+    made = [row("A"), row("=B", domain="Yachts"), row("A"), row("C", confidence_score=0.5)]
     return write(tmp_path / "scores.csv", made)
 
 
@@ -105,12 +105,12 @@ def test_rejects_are_written_as_csv_and_shown(offers: Offers, scores: Path, tmp_
     shown = offers("campaign", "rejects", "spring")
     found = list(csv.DictReader(io.StringIO(shown.out)))
     assert [(each["row_no"], each["user_id"], each["raw"]) for each in found] == [
-        ("2", "B", "B,Yachts,0.9,1,,"),
+        ("2", "'=B", "'=B,Yachts,0.9,1,,"),
         ("3", "A", "A,Travel,0.9,1,,"),
     ]
     ran = offers("campaign", "rejects", "spring", "--to", str(tmp_path / "rejects.csv"))
     assert (ran.code, ran.told.startswith("2 rejected rows of spring in ")) == (0, True)
-    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8") == shown.out
+    assert (tmp_path / "rejects.csv").read_bytes().decode() == shown.out
     assert [path.name for path in tmp_path.glob(".*")] == []
     none = offers("campaign", "rejects", "summer")
     assert (none.code, none.out, "there are spring" in told(none)) == (1, "", True)
