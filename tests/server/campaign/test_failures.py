@@ -98,12 +98,14 @@ async def test_being_told_to_wait_charges_no_attempt(deps: Deps, script: Scripte
 async def test_who_is_told_to_wait_for_longer_than_a_call_may_take_still_gets_a_draft_of_the_model(
     settings: Settings, script: ScriptedModel, tmp_path: Path
 ) -> None:
-    async with opened(settings, llm_timeout_s=0.3) as deps:
+    async with opened(settings, llm_timeout_s=1.0) as deps:
         campaign = await small(deps, tmp_path)
-        script.reply("*", [*[Status(429, retry_after=0.1)] * 30, Default()])
+        script.reply("*", [*[Status(429, retry_after=0.3)] * 20, Default()])
         assert (await run(deps, campaign)).is_done
         assert await rows_of(deps, "select distinct attempt, source from campaign_cohort") == [(1, "blocks")]
-        assert await tries(deps, await adds_up(deps, campaign, script)) == {"answered": 4, "throttled": 30}
+        told = await tries(deps, await adds_up(deps, campaign, script))
+        late = told.pop("late", 0)  # sent just before the call's time was over
+        assert told == {"answered": 4, "throttled": 20 - late}
 
 
 async def test_an_endpoint_that_asks_to_be_left_alone_for_longer_than_a_call_may_take_is(
