@@ -21,7 +21,7 @@ from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks, ChunkWork
 from tools.ledger.cohorts import Cohorts
 from tools.ledger.presence import present
-from tools.ledger.spent import budget_of, spent_usd
+from tools.ledger.spent import standing_of
 from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
@@ -156,13 +156,12 @@ class Worker:
         if prices is None:
             return False
         of = self._campaign.campaign_id
-        spent = await insisting(lambda: spent_usd(self._deps.database, of, prices))
-        budget = await insisting(lambda: budget_of(self._deps.database, of))
-        if spent is None or budget is None or spent + budget.used_usd < budget.limit_usd:
+        now = await insisting(lambda: standing_of(self._deps.database, of, prices))
+        if now is None or not now.is_spent:
             return False
         if (await insisting(self.chunks.left)).cohorts == 0:
             return False  # nothing is left to ask a model
-        note = SPENT.format(spent=spent, offers=budget.used_usd, budget=budget.limit_usd)
+        note = SPENT.format(spent=now.spent_usd, offers=now.used_usd, budget=now.limit_usd)
         await insisting(lambda: self._campaigns.move(of, "paused", only_from=("running",), note=note))
         return True
 
