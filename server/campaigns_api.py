@@ -14,6 +14,7 @@ from graph.settings import Settings
 from server import campaign_replies as reply
 from server.campaign.background import Background
 from server.campaign.figures import Plan
+from server.campaign.first_day import first_day
 from server.campaign.intake import take_in
 from server.campaign.progress import Progress, look, named
 from server.campaign.splits import check_variants
@@ -88,6 +89,7 @@ def add_campaign_routes(app: FastAPI, pipeline: Pipeline, background: Background
         async with uploaded(request) as (spec, path):
             try:
                 await asyncio.to_thread(check_variants, spec.variants, settings.prompts_dir)
+                await _answered(first_day(database, spec.name, spec.send_date, today=pipeline.deps.today()))
                 taken = await _answered(take_in(database, spec, path))
             except InputInvalid as error:
                 there = await _answered(Campaigns(database).listed())

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -124,14 +124,16 @@ class FanOut:
         usages: Mapping[str, Usage],
         cohorts: Mapping[_Key, "_Cohort"],
     ) -> list[Outcome]:
-        return [
-            self._one(
-                item, members.get(item.user_id), usages[item.prediction_key], cohorts[item.cohort_id, item.option_id]
-            )
-            for item in items
-        ]
+        sizes = Counter((item.cohort_id, item.option_id) for item in items)
 
-    def _one(self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort") -> Outcome:
+        def one(item: Item) -> Outcome:
+            key = item.cohort_id, item.option_id
+            member, usage = members.get(item.user_id), usages[item.prediction_key]
+            return self._one(item, member, usage, cohorts[key], alone=sizes[key] == 1)
+
+        return [one(item) for item in items]
+
+    def _one(self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort", *, alone: bool) -> Outcome:
         if member is None:
             return _outcome(item, usage, "skipped", "user_not_found")
         try:
@@ -141,6 +143,7 @@ class FanOut:
                 usage,
                 run_id=run_id_of(self._campaign, item.prediction_key),
                 key=item.prediction_key,
+                alone=alone,
             )
             return _told(item, usage, found, cohort.base)
         except OfferGraphError as error:

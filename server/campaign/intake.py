@@ -20,6 +20,10 @@ from tools.ledger.campaigns import Campaign, find
 REASONS_SHOWN: Final = 3
 """Rejected rows that are told with their reason; `campaign_reject` has all of them."""
 
+WORTHLESS: Final = (
+    "budget_usd is {budget}: nothing can be offered; give more than 0 US dollars, what it may cost in all, such as 5000"
+)
+
 Progress = Callable[[int, float], None]
 """Hears how many rows are read, and which share of the file they are, 0 to 1."""
 
@@ -45,13 +49,15 @@ async def take_in(
     it is done there is nothing of the campaign. Of two that take in the same name at once, one wins. Repeated with the
     same file and spec it changes nothing.
 
-    Raises InputInvalid for a file that can't be read, holds no prediction or was changed while it was read, and for a
-    name that stands for another file or spec; DatabaseUnavailable.
+    Raises InputInvalid for a budget of 0, a file that can't be read, holds no prediction or was changed while it was
+    read, and for a name that stands for another file or spec; DatabaseUnavailable.
     """
     file = await asyncio.to_thread(File.of, path)
     async with database.connection() as connection:
         if (before := await _as_before(connection, spec, file)) is not None:
             return before
+    if spec.budget_usd == 0:
+        raise InputInvalid(WORTHLESS.format(budget=spec.budget_usd))
     try:
         async with database.connection() as connection:
             return await _fill(connection, spec, file, progress)

@@ -1,11 +1,11 @@
 """Writing a campaign's rejected rows as CSV, with why each is one."""
 
 import asyncio
-import csv
 from collections.abc import Callable
 from typing import Final, TextIO
 
 from tools.database import Database
+from tools.spreadsheet import Sheet
 
 AT_ONCE: Final = 5_000
 """Rows in memory at a time."""
@@ -17,11 +17,11 @@ async def write_rejects(
 ) -> int:
     """Write the rejects in the order of the input; return how many there are.
 
-    `raw` is the row as it came, cut to 2,000 characters. `shown` makes a text fit for whoever reads the file.
+    `raw` is the row as it came, cut to 2,000 characters. `shown` makes a text fit for whoever reads the file,
+    whose cells are those of a `Sheet`.
     Raises DatabaseUnavailable, OSError.
     """
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer = Sheet(file, HEADER)
     written = 0
     async with database.connection() as connection, connection.cursor(name="rejects") as cursor:
         await cursor.execute(_REJECTS, {"id": campaign_id})

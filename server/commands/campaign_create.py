@@ -45,7 +45,9 @@ def create(
     ],
     budget: Annotated[
         Decimal,
-        typer.Option("--budget", parser=usd, metavar="USD", help="What it may cost in all: its offers, its model."),
+        typer.Option(
+            "--budget", parser=usd, metavar="USD", help="What it may cost in all, more than 0: its offers, its model."
+        ),
     ],
     engine: Annotated[
         Literal["local", "ray"], typer.Option(metavar="local|ray", help="What drives it: this machine, or Ray.")
@@ -115,21 +117,16 @@ async def _create(
     from pydantic import ValidationError
 
     from graph.invalid import explain
+    from server.campaign.first_day import first_day
     from server.campaign.intake import take_in
     from server.campaign.spec import Spec
     from tools.errors import InputInvalid
-    from tools.ledger.campaigns import find
 
     async with lent(settings) as database:
-        async with database.connection() as connection:
-            before = await find(connection, asked["name"])
         today = datetime.now(ZoneInfo(settings.brand_time_zone)).date()
-        if before is None and send_date is not None and send_date < today:
-            raise InputInvalid(f"send_date is {send_date}: it has passed; give today, {today}, or a later day")
-        # Repeated on a later day, it is still the same campaign: its first day was set when it was made.
-        recorded = None if before is None else before.spec.get("send_date")
+        day = await first_day(database, asked["name"], send_date, today=today)
         try:
-            spec = Spec.model_validate({**asked, "send_date": send_date or recorded or today})
+            spec = Spec.model_validate({**asked, "send_date": day})
         except ValidationError as error:
             raise InputInvalid(explain(error)) from error
         return await take_in(database, spec, path, progress=progress)

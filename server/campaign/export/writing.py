@@ -1,14 +1,13 @@
 """Writing an export: offers, mails where asked for, who gets none, and a manifest that vouches for all of it."""
 
 import asyncio
-import csv
 import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import polars as pl
 from psycopg import AsyncConnection
@@ -19,6 +18,7 @@ from server.campaign.export.target import Target, digest
 from tools.errors import TemplateFault
 from tools.ledger.campaigns import Campaign, find_id
 from tools.ledger.outgoing import Outgoing, cohort_record, outgoing, without
+from tools.spreadsheet import READING, Sheet
 
 FORMAT: Final = 1
 """Version of the manifest's layout."""
@@ -74,8 +74,7 @@ async def build(
             (folder / "offers.jsonl").open("w", encoding="utf-8") as lines,
             (folder / target.name("suppressed")).open("w", encoding="utf-8", newline="") as table,
         ):
-            writer = csv.writer(table)
-            writer.writerow(("user_id", "domain", "outcome", "reasons"))
+            writer = Sheet(table, ("user_id", "domain", "outcome", "reasons"))
             await _offers(connection, now, deps, lines, writer, folder, wanted, done, progress)
             async for batch in without(connection, now.campaign_id):
                 done.without += len(batch)
@@ -92,7 +91,7 @@ async def _offers(
     campaign: Campaign,
     deps: Deps,
     lines: IO[str],
-    table: Any,
+    table: Sheet,
     folder: Path,
     wanted: Wanted,
     done: Exported,
@@ -117,7 +116,7 @@ def _write(
     offers: Sequence[Outgoing],
     renderer: Renderer,
     lines: IO[str],
-    table: Any,
+    table: Sheet,
     folder: Path,
     wanted: Wanted,
     done: Exported,
@@ -189,6 +188,7 @@ def _manifest(campaign: Campaign, target: Target, folder: Path, done: Exported) 
             "withheld": dict(sorted(done.withheld.items())),
             "not_exported": dict(sorted(done.failed.items())),
         },
+        "cells": {target.name("suppressed"): READING},
         "files": [
             {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": digest(path)}
             for path in files

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -30,6 +31,7 @@ PEOPLE = tuple(
     Principal(name=name, roles=roles, token_sha256=sha256(token.encode()).hexdigest())
     for name, token, roles in (("M. Marketer", MARKETER, ("campaigns",)), ("C. Officer", OFFICER, ("compliance",)))
 )
+FIRST_DAY = (date.today() + timedelta(days=2)).isoformat()
 POSTS = ("plan", "run", "resume", "pause", "cancel")
 
 
@@ -189,7 +191,7 @@ def test_events_tell_each_change_and_end_with_the_campaign(
     assert {*json.loads(found[0][1])} == {*CAMPAIGN_EXAMPLES["/campaigns/{ref}/pause", "post"].reply}
 
 
-TERMS = {"name": "from_json", "budget_usd": "500.00", "send_date": "2026-12-01", "holdout": 5}
+TERMS = {"name": "from_json", "budget_usd": "500.00", "send_date": FIRST_DAY, "holdout": 5}
 ROWS: list[Any] = [
     {"user_id": "U1", "domain": "Travel", "confidence_score": 0.9},
     {"user_id": "U2", "domain": "Gambling", "confidence_score": 0.9},
@@ -229,7 +231,7 @@ def test_a_json_body_becomes_a_campaign_once(http: httpx2.Client, own_settings: 
 )
 def test_a_file_as_the_body_becomes_a_campaign(http: httpx2.Client, kind: str, suffix: str, body: str) -> None:
     name = f"from_{suffix}"
-    query = {"name": name, "budget_usd": "5000", "send_date": "2026-12-01", "holdout": "2.5", "variants": "{}"}
+    query = {"name": name, "budget_usd": "5000", "send_date": FIRST_DAY, "holdout": "2.5", "variants": "{}"}
     made = http.post("/campaigns", params=query, content=body, headers=bearer() | {"content-type": kind})
     assert made.status_code == 201, made.text
     told = made.json()
@@ -249,21 +251,29 @@ def test_a_file_as_the_body_becomes_a_campaign(http: httpx2.Client, kind: str, s
         (
             "application/json",
             "",
-            '{"predictions": [1], "name": "X 1", "budget_usd": 5, "send_date": "2026-12-01"}',
+            json.dumps({"predictions": [1], "name": "X 1", "budget_usd": 5, "send_date": FIRST_DAY}),
             422,
             "name is 'X 1'",
         ),
-        ("text/csv", "name=x1&budget_usd=-1&send_date=2026-12-01", "a", 422, "budget_usd is '-1'"),
+        ("text/csv", f"name=x1&budget_usd=-1&send_date={FIRST_DAY}", "a", 422, "budget_usd is '-1'"),
         ("text/csv", "name=x1&budget=1", "a", 422, "budget is no parameter; allowed: name, budget_usd"),
-        ("text/csv", "name=x1&budget_usd=1&send_date=2026-12-01&variants=%7B", "a", 422, "variants is no JSON"),
+        ("text/csv", f"name=x1&budget_usd=1&send_date={FIRST_DAY}&variants=%7B", "a", 422, "variants is no JSON"),
         (
             "text/csv",
-            "name=x1&budget_usd=1&send_date=2026-12-01&variants=%7B%22draft%22%3A%7B%22b%22%3A9%7D%7D",
+            f"name=x1&budget_usd=1&send_date={FIRST_DAY}&variants=%7B%22draft%22%3A%7B%22b%22%3A9%7D%7D",
             "a",
             422,
             "variants gives draft@b a share, but there is no such prompt",
         ),
-        ("text/csv", "name=x1&budget_usd=1&send_date=2026-12-01", "a,b", 422, "x1.csv"),
+        (
+            "text/csv",
+            "name=x1&budget_usd=1&send_date=2020-02-01",
+            "a,b",
+            422,
+            "send_date is 2020-02-01: it has passed; give today, ",
+        ),
+        ("text/csv", f"name=x1&budget_usd=0&send_date={FIRST_DAY}", "a,b", 422, "budget_usd is 0.00: nothing"),
+        ("text/csv", f"name=x1&budget_usd=1&send_date={FIRST_DAY}", "a,b", 422, "x1.csv"),
         ("application/json", "", "[" * 100_000, 400, "can't be read as JSON"),
         ("application/json", "", " " * (MOST_JSON_BYTES + 1), 413, "`offers campaign create` takes any file"),
     ],
@@ -288,7 +298,7 @@ def test_a_campaign_is_created_planned_run_and_verified_over_http(
         for domain in ("Travel", "Dining")
     ]
     rows += [{"user_id": name, "domain": "Travel", "confidence_score": 0.9} for name in ("E_OUT", "NOBODY")]
-    terms = {"name": "whole", "budget_usd": 5000, "send_date": "2026-12-01", "predictions": [*rows, "bad"]}
+    terms = {"name": "whole", "budget_usd": 5000, "send_date": FIRST_DAY, "predictions": [*rows, "bad"]}
     assert http.post("/campaigns", json=terms, headers=bearer()).status_code == 201
     planned = http.post("/campaigns/whole/plan", headers=bearer())
     assert planned.status_code in (200, 202)

@@ -18,7 +18,7 @@ def told(ran: Ran) -> str:
 @pytest.fixture
 def scores(tmp_path: Path) -> Path:
     """Two predictions, a bad row and a repeated one."""
-    made = [row("A"), row("B", domain="Yachts"), row("A"), row("C", confidence_score=0.5)]
+    made = [row("A"), row("=B", domain="Yachts"), row("A"), row("C", confidence_score=0.5)]
     return write(tmp_path / "scores.csv", made)
 
 
@@ -81,6 +81,8 @@ def test_terms_that_cant_be_are_refused(
 def test_names_and_files_that_cant_be_are_refused(offers: Offers, scores: Path, tmp_path: Path) -> None:
     ran = create(offers, scores, name="Spring Sale")
     assert (ran.code, "name is 'Spring Sale': use 2 to 63 small letters, digits, - and _" in told(ran)) == (1, True)
+    ran = create(offers, scores, budget="0")
+    assert (ran.code, "budget_usd is 0.00: nothing can be offered; give more than 0" in told(ran)) == (1, True)
     ran = create(offers, tmp_path)
     assert (ran.code, "it is a folder; give one file of predictions" in told(ran)) == (1, True)
     ran = create(offers, tmp_path / "none.csv")
@@ -103,12 +105,12 @@ def test_rejects_are_written_as_csv_and_shown(offers: Offers, scores: Path, tmp_
     shown = offers("campaign", "rejects", "spring")
     found = list(csv.DictReader(io.StringIO(shown.out)))
     assert [(each["row_no"], each["user_id"], each["raw"]) for each in found] == [
-        ("2", "B", "B,Yachts,0.9,1,,"),
+        ("2", "'=B", "'=B,Yachts,0.9,1,,"),
         ("3", "A", "A,Travel,0.9,1,,"),
     ]
     ran = offers("campaign", "rejects", "spring", "--to", str(tmp_path / "rejects.csv"))
     assert (ran.code, ran.told.startswith("2 rejected rows of spring in ")) == (0, True)
-    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8") == shown.out
+    assert (tmp_path / "rejects.csv").read_bytes().decode() == shown.out
     assert [path.name for path in tmp_path.glob(".*")] == []
     none = offers("campaign", "rejects", "summer")
     assert (none.code, none.out, "there are spring" in told(none)) == (1, "", True)

@@ -19,6 +19,7 @@ from server.campaign.export.writing import Exported, Wanted, build
 from tests.server.campaign.ran import members_of, planned, row, rows_of, run
 from tools.errors import InputInvalid
 from tools.ledger.campaigns import Campaign
+from tools.spreadsheet import READING
 
 
 async def exported(
@@ -39,7 +40,7 @@ async def ran(deps: Deps, tmp_path: Path, **changes: Any) -> Campaign:
     for place, user_id in enumerate(ids):
         await rows_of(deps, "update cardmember set email = %s where user_id = %s returning 1",
                       f"m{place}@members.example", user_id)  # fmt: skip
-    campaign = await planned(deps, tmp_path, [*map(row, ids), row("NOBODY")], **changes)
+    campaign = await planned(deps, tmp_path, [*map(row, ids), row("=NOBODY")], **changes)
     return (await run(deps, campaign)).campaign
 
 
@@ -67,8 +68,9 @@ async def test_offers_leave_with_their_texts_links_and_mails(deps: Deps, tmp_pat
         assert claim is not None and (claim.run_id, claim.sent_at) == (
             one["run_id"], sent_at(Run.model_validate(record["run"])),
         )  # fmt: skip
-    assert table(tmp_path / "out" / "suppressed.csv")[1:] == [["NOBODY", "Travel", "user_not_found", ""]]
+    assert table(tmp_path / "out" / "suppressed.csv")[1:] == [["'=NOBODY", "Travel", "user_not_found", ""]]
     manifest = json.loads(done.manifest)
+    assert manifest["cells"] == {"suppressed.csv": READING}
     assert manifest["counts"]["offers"] == 5 and manifest["versions"] == campaign.versions
     for file in manifest["files"]:
         content = (tmp_path / "out" / file["name"]).read_bytes()
