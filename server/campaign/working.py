@@ -6,7 +6,9 @@ the leases see to what dies.
 
 import asyncio
 import logging
+import math
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
@@ -19,9 +21,9 @@ from server.campaign.spec import Spec
 from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks, ChunkWork
-from tools.ledger.cohorts import Cohorts
+from tools.ledger.cohorts import Cohorts, CohortWork
 from tools.ledger.presence import present
-from tools.ledger.spent import budget_of, spent_usd
+from tools.ledger.spent import standing_of
 from tools.ledger.usage import Spending, spending_for
 
 CHUNKS_AT_ONCE: Final = 2
@@ -71,7 +73,8 @@ class Worker:
             deps, self.cohorts, campaign_id=campaign.campaign_id, spec=spec, sent_at=campaign.sent_at
         )
         self._fan_out = FanOut(deps, self.chunks, campaign=campaign.name)
-        self._stopping = asyncio.Event()
+        self._stopping, self._claiming = asyncio.Event(), asyncio.Lock()
+        self._none_until = -math.inf
         self._progressed = progressed
 
     def stop(self) -> None:
@@ -113,6 +116,7 @@ class Worker:
         while it asks to be left alone.
         """
         traffic = self._deps.model.traffic
+        self._none_until = -math.inf
         if traffic.is_held:
             return False
         if traffic.breaker.is_open:
@@ -140,15 +144,26 @@ class Worker:
         return any(task.result() for task in tasks)
 
     async def _draft_one(self) -> bool:
-        if await self._is_spent():
-            return False
-        work = await insisting(lambda: self.cohorts.claim_cohort(self._drafting.lease_s))
+        work = await self._next_cohort()
         if work is None:
             return False
-        await self._drafting.draft(work)
+        if not await self._drafting.draft(work):
+            self._none_until = -math.inf  # it may be claimed again
         self._progressed()
         traffic = self._deps.model.traffic
         return not (traffic.breaker.is_open or traffic.is_held)
+
+    async def _next_cohort(self) -> CohortWork | None:
+        """Claim a cohort. A hundred who ask at once are told that there is none by one look at the ledger."""
+        async with self._claiming:
+            if self._stopping.is_set() or time.monotonic() < self._none_until:
+                return None
+            work = None
+            if not await self._is_spent():
+                work = await insisting(lambda: self.cohorts.claim_cohort(self._drafting.lease_s))
+            if work is None:
+                self._none_until = time.monotonic() + POLL_S
+            return work
 
     async def _is_spent(self) -> bool:
         """Pause the campaign once models and offers have cost what it may in all; calls under way still come in."""
@@ -156,13 +171,12 @@ class Worker:
         if prices is None:
             return False
         of = self._campaign.campaign_id
-        spent = await insisting(lambda: spent_usd(self._deps.database, of, prices))
-        budget = await insisting(lambda: budget_of(self._deps.database, of))
-        if spent is None or budget is None or spent + budget.used_usd < budget.limit_usd:
+        now = await insisting(lambda: standing_of(self._deps.database, of, prices))
+        if now is None or not now.is_spent:
             return False
         if (await insisting(self.chunks.left)).cohorts == 0:
             return False  # nothing is left to ask a model
-        note = SPENT.format(spent=spent, offers=budget.used_usd, budget=budget.limit_usd)
+        note = SPENT.format(spent=now.spent_usd, offers=now.used_usd, budget=now.limit_usd)
         await insisting(lambda: self._campaigns.move(of, "paused", only_from=("running",), note=note))
         return True
 

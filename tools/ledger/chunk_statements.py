@@ -4,10 +4,12 @@ from typing import Final
 
 from tools.ledger.holders import OF_PLAN
 
+# The order is that of index `campaign_chunk_open`, which a join with the campaign would not be read in.
 NEXT: Final = f"""
-select k.chunk_no, k.status = 'running' as died, k.items from campaign_chunk k join campaign c using (campaign_id)
-where k.campaign_id = %(campaign_id)s and c.state = 'running' and c.allotted_at is not null and k.status <> 'done'
-  and {OF_PLAN}
+select k.chunk_no, k.status = 'running' as died, k.items from campaign_chunk k
+where k.campaign_id = %(campaign_id)s and k.status <> 'done'
+  and exists (select from campaign c where c.campaign_id = %(campaign_id)s and c.state = 'running'
+              and c.allotted_at is not null and {OF_PLAN})
   and k.wave = (select min(wave) from campaign_chunk where campaign_id = %(campaign_id)s and status <> 'done')
   and (k.status = 'pending' or k.lease_until <= now())
 order by k.chunk_no limit 1 for update of k skip locked

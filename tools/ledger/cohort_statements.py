@@ -4,11 +4,13 @@ from typing import Final
 
 from tools.ledger.holders import OF_PLAN
 
+# The order is that of index `campaign_cohort_next`, which a join with the campaign would not be read in.
 CLAIM: Final = f"""
 with next as (
-    select k.cohort_id from campaign_cohort k join campaign c using (campaign_id)
-    where k.campaign_id = %(campaign_id)s and c.state = 'running' and {OF_PLAN}
-      and (k.status in ('pending', 'retry') or (k.status = 'running' and k.lease_until <= now()))
+    select k.cohort_id from campaign_cohort k
+    where k.campaign_id = %(campaign_id)s
+      and exists (select from campaign c where c.campaign_id = %(campaign_id)s and c.state = 'running' and {OF_PLAN})
+      and k.status in ('pending', 'running', 'retry') and (k.status <> 'running' or k.lease_until <= now())
     order by k.status <> 'pending', k.attempt, k.cohort_id limit 1 for update of k skip locked
 )
 update campaign_cohort k set status = 'running', owner = %(owner)s, attempt = k.attempt + 1,

@@ -57,25 +57,33 @@ async def spent_usd(
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignBudget:
-    """What a campaign may cost in all, and what its offers have in use of it, in USD."""
+class Standing:
+    """What a campaign has cost against what it may cost in all, in USD: its model calls, and its offers."""
 
-    limit_usd: Decimal
+    spent_usd: Decimal
     used_usd: Decimal
+    limit_usd: Decimal
+
+    @property
+    def is_spent(self) -> bool:
+        """Return whether nothing is left."""
+        return self.spent_usd + self.used_usd >= self.limit_usd
 
 
-async def budget_of(database: Database, campaign_id: int) -> CampaignBudget | None:
-    """Return a campaign's budget as it is set now, or None without one. Raises DatabaseUnavailable."""
-    async with database.statement() as connection, connection.cursor(row_factory=class_row(CampaignBudget)) as cursor:
-        await cursor.execute(_BUDGET, {"id": campaign_id})
-        return await cursor.fetchone()
+async def standing_of(database: Database, campaign_id: int, prices: Prices) -> Standing | None:
+    """Return a campaign's costs and its budget as it is set now, or None without one, as of one moment.
 
+    Tries whose tokens nobody told cost nothing here. Raises DatabaseUnavailable.
+    """
+    async with database.statement() as connection:
+        cursor = await connection.execute(_STANDING, {"id": campaign_id, "since": None})
+        rows = await cursor.fetchall()
+    if not rows:
+        return None
+    limit_usd, used_usd, *_ = rows[0]
+    usages = (UsageRow(*usage) for _, _, *usage in rows if usage[0] is not None)
+    return Standing(sum((usage.usd(prices) for usage in usages), Decimal(0)), used_usd, limit_usd)
 
-_BUDGET: Final = """
-select b.limit_usd, coalesce(u.used_usd, 0) as used_usd
-from budget b left join budget_use u using (campaign_id, scope, name)
-where b.campaign_id = %(id)s and b.scope = 'campaign'
-"""
 
 _TOTALS: Final = """
 select step, model, outcome, sum(tries)::bigint as tries, sum(input_tokens)::bigint as input_tokens,
@@ -83,4 +91,10 @@ select step, model, outcome, sum(tries)::bigint as tries, sum(input_tokens)::big
 from llm_usage where campaign_id = %(id)s and (%(since)s::timestamptz is null or minute >= %(since)s)
 group by step, model, outcome having sum(tries) <> 0
 order by step, model, array_position(array['answered', 'throttled', 'failed', 'late', 'sent'], outcome)
+"""
+
+_STANDING: Final = f"""
+select b.limit_usd, coalesce(u.used_usd, 0), usage.*
+from budget b left join budget_use u using (campaign_id, scope, name) left join ({_TOTALS}) as usage on true
+where b.campaign_id = %(id)s and b.scope = 'campaign'
 """

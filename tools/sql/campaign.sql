@@ -71,7 +71,8 @@ create table if not exists campaign_cohort (
     primary key (campaign_id, cohort_id),
     unique (campaign_id, key)
 );
-create index if not exists campaign_cohort_open on campaign_cohort (campaign_id, cohort_id)
+drop index if exists campaign_cohort_open;
+create index if not exists campaign_cohort_next on campaign_cohort (campaign_id, (status <> 'pending'), attempt, cohort_id)
     where status in ('pending', 'running', 'retry');
 
 -- A few hundred items that one worker decides in one transaction. The lease is the chunk's, so that claiming moves one

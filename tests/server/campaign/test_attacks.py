@@ -13,13 +13,14 @@ from graph.deps import Deps
 from server.campaign.engines.local import Processes
 from server.campaign.plan import plan
 from server.campaign.steering import CampaignRefused
+from server.campaign.working import Worker
 from tests.scripted_model import ScriptedModel
 from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
 from tests.server.campaign.written import offer_outcome
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks
-from tools.ledger.cohorts import Cohorts
+from tools.ledger.cohorts import Cohorts, CohortWork
 from tools.ledger.finishing import BudgetCut
 
 RUNNING = "update campaign set state = 'running', allotted_at = now() where campaign_id = %s returning 1"
@@ -194,3 +195,28 @@ async def test_a_report_that_history_repeats_is_kept_once_and_read_twice(
     )  # fmt: skip
     assert kept == [(True, not is_repeated)]
     assert await chunks.cohort_records([work.cohort_id]) == {work.cohort_id: record}
+
+
+async def test_a_worker_asks_the_ledger_for_cohorts_once_where_there_are_none(
+    deps: Deps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await small(deps, tmp_path)
+    await Campaigns(deps.database).move(campaign.campaign_id, "running", only_from=("planned",))
+    worker = Worker(deps, await Campaigns(deps.database).named(NAME))
+    claimed: list[int | None] = []
+    claim = worker.cohorts.claim_cohort
+
+    async def noted(lease_s: float) -> CohortWork | None:
+        work = await claim(lease_s)
+        claimed.append(None if work is None else work.cohort_id)
+        return work
+
+    monkeypatch.setattr(worker.cohorts, "claim_cohort", noted)
+    monkeypatch.setattr("server.campaign.working.POLL_S", 3600.0)
+    assert deps.model.max_concurrency > 1 and await worker._draft()
+    drafted = len(await rows_of(deps, "select from campaign_cohort where status = 'done'"))
+    assert len(claimed) == drafted + 1 > 1 and claimed[-1] is None
+    claimed.clear()
+    assert not await worker._draft() and claimed == [None]
+    await rows_of(deps, "update campaign_cohort set status = 'retry' returning 1")
+    assert await worker._draft() and len(claimed) == drafted + 2  # one of them the look before
