@@ -35,7 +35,7 @@ studio: $(STAMP) ## Serve the graph for LangGraph Studio (previews only)
 	@$(BIN)/offers studio
 
 test: $(STAMP) ## Run every test
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## Format, lint and types, then the tests
 	@$(BIN)/ruff format --check .

@@ -28,8 +28,8 @@ from tools.drafts import Copy
 from tools.email.message import Message, Person
 from tools.email.message_checks import message_facts
 from tools.errors import InputInvalid, TemplateFault
-from tools.ledger.chunks import OwnRecord
 from tools.ledger.member_record import output_patch, packed, personal
+from tools.ledger.outcomes import OwnRecord
 from tools.ledger.records import IssuedRow
 from tools.report import ComplianceReport
 from tools.screening import Hold, Usage, screen
@@ -73,11 +73,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class _Theirs:
-    """One member as clauses see them: decision facts and profile, put together once for all stages."""
+    """One member as clauses see them: decision facts and profile, put together once for all stages.
+
+    `alone`: no other member of the cohort is decided now.
+    """
 
     member: Cardmember
     facts: dict[str, object]
     personal: dict[str, object]
+    alone: bool
 
 
 MemberOutcome = Offered | HeldBack | Refused | Moved
@@ -95,9 +99,19 @@ class MemberOffers:
         self._nobody = _subject_of_nobody(self._shared, deps)
 
     def decide(
-        self, prediction: OfferInput, member: Cardmember, usage: Usage, *, run_id: str, key: str
+        self,
+        prediction: OfferInput,
+        member: Cardmember,
+        usage: Usage,
+        *,
+        run_id: str,
+        key: str,
+        alone: bool = False,
     ) -> MemberOutcome:
-        """Return what becomes of one prediction of the cohort. Raises TemplateFault."""
+        """Return what becomes of one prediction of the cohort. Raises TemplateFault.
+
+        `alone` says that no other member of the cohort is decided now, which changes the work and not the outcome.
+        """
         run = self._shared["run"].model_copy(update={"run_id": run_id, "prediction_key": key})
         state: OfferState = {
             **self._shared,
@@ -123,7 +137,7 @@ class MemberOffers:
             offer_performance={"acceptance": signals.acceptance, "strategy": view.strategy},
             quality=signals.quality,
         )
-        theirs = _Theirs(member, case.facts(), personal_of(member))
+        theirs = _Theirs(member, case.facts(), personal_of(member), alone)
         return self._offered(self._judged(state, theirs), theirs)
 
     def _judged(self, state: OfferState, theirs: "_Theirs") -> OfferState:
@@ -179,7 +193,7 @@ class MemberOffers:
             lambda person: build_message(state, person, deps),
         )
         gate = deps.rulebook.gate
-        cut = self._stencils.cut(mail, person, gate)
+        cut = self._stencils.cut(mail, person, gate, alone=theirs.alone)
         filled, facts = cut.filled(state["run"].run_id, person.first_name)
         report = gate.for_member(cut.report, replace(subject, message=facts))
         if report.verdict != "pass":

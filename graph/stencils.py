@@ -4,7 +4,8 @@ A draft's mail is rendered for the bulkiest name there is and for the shortest, 
 clause that reads nothing of the member is satisfied by both and shows nothing, the report stands for every member of a
 plain name (`tools.email.greeting_line` says why). A name is plain when it can't be a word of a sentence around its
 greeting, and when one mail that greets it, the first, was judged whole and told nothing else. Mails that
-greet another name, and drafts whose own words greet, are cut for each name: rendered once, judged once.
+greet another name, drafts whose own words greet and mails that are their draft's only one are cut for each name:
+rendered once, judged once.
 """
 
 import logging
@@ -85,9 +86,15 @@ class Stencils:
         self._of_names: OrderedDict[tuple[str, str, str], Cut] = OrderedDict()
         self._plain: dict[tuple[object, ...], OrderedDict[str, bool]] = {}
 
-    def cut(self, mail: Mail, person: Person, gate: Gate) -> Cut:
-        """Return the email to fill for this member. Raises TemplateFault."""
+    def cut(self, mail: Mail, person: Person, gate: Gate, *, alone: bool = False) -> Cut:
+        """Return the email to fill for this member. Raises TemplateFault.
+
+        `alone` says that no other mail of the draft is in sight: cutting it for every name would cost more than it
+        saves.
+        """
         draft, name = (gate.policies.sha, mail.sha), greeting_name(person.first_name)
+        if alone and draft not in self._of_drafts:
+            return self._kept(self._of_names, (*draft, name), lambda: self._for_one(mail, person, gate))
         whole = self._kept(self._of_drafts, draft, lambda: self._for_all(mail, gate))
         if whole is not None and self._is_plain(name, whole, mail, gate):
             return whole.cut

@@ -33,12 +33,38 @@ property_settings.load_profile("unhurried")
 
 Decide = Callable[..., Awaitable[OfferOutput]]
 
+LONGEST = (
+    "server/campaign/test_ray.py",
+    "e2e/test_embedded.py",
+    "server/test_cli_eval.py",
+    "server/campaign/test_failures_killed.py",
+    "server/campaign/test_chaos.py",
+    "tools/test_offer_content_gate.py",
+    "server/test_batch.py",
+    "server/campaign/test_campaigns_api.py",
+    "server/campaign/test_failures.py",
+    "server/test_langserve.py",
+    "tools/judging/test_faults.py",
+    "gate/test_injections_predictions.py",
+    "e2e/test_studio.py",
+    "server/test_impact.py",
+    "server/test_health.py",
+)
+"""Files that take a worker half a minute or longer: whichever is last must be a short one."""
+
 ATTESTED = json.dumps(
     {
         name: {"by": "the tests", "until": "2999-12-31"}
         for name in ("account_standing", "complaint_rate", "sender_authentication")
     }
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; workers take them in this order (`--no-loadscope-reorder`)."""
+    folder = Path(__file__).parent
+    places = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

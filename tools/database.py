@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import select
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -15,6 +18,9 @@ from tools.errors import DatabaseUnavailable, RetryableError
 CONNECT_TIMEOUT_S: Final = 5.0
 GIVE_UP_S: Final = 2.0
 """After so long the pool stops trying by itself: its pauses grow, and a server that is back would wait them out."""
+
+TRUSTED_S: Final = 1.0
+"""A connection that was lent less than this ago and whose socket is quiet is lent again without asking the server."""
 
 LIMITS: Final = {
     "statement_timeout": "60s",
@@ -80,6 +86,7 @@ class Database:
         self._reason = ""
         self._room = asyncio.Semaphore(pool_size)
         self._knocking: asyncio.Task[QueuedPool] | None = None
+        self._lent: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -137,6 +144,7 @@ class Database:
             self._reason = reason
             raise DatabaseUnavailable(SILENT) from error
         self._lost, self._reason = False, ""
+        self._lent.clear()
         return self._pool
 
     async def _open(self, conninfo: str) -> QueuedPool:
@@ -154,7 +162,15 @@ class Database:
         return pool
 
     async def _check(self, connection: AsyncConnection) -> None:
-        """Let the pool see whether a connection still lives; one that doesn't casts doubt on the server."""
+        """Let the pool see whether a connection still lives; one that doesn't casts doubt on the server.
+
+        The server closes the sockets of a process of its that ends, however it ends; only of a machine or network that
+        is gone a socket tells nothing, and those are found by a question after `TRUSTED_S`.
+        """
+        now = time.monotonic()
+        lent, self._lent[connection] = self._lent.get(connection, float("-inf")), now
+        if now - lent < TRUSTED_S and not self._lost and _is_quiet(connection):
+            return
         try:
             await AsyncConnectionPool.check_connection(connection)
         except psycopg.Error:
@@ -168,6 +184,15 @@ class Database:
         self._knocking = None
         if not knocking.cancelled():
             knocking.exception()  # its callers may have gone; asyncio would complain that nobody looked
+
+
+def _is_quiet(connection: AsyncConnection) -> bool:
+    """Return whether an idle connection is open and has nothing to tell: no end, no error, no farewell."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 async def _configure(connection: AsyncConnection) -> None:

@@ -14,7 +14,6 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from graph.affording import usd
-from graph.cohort import CohortDraft
 from tools.database import Database
 from tools.ledger import allotment
 from tools.ledger.allotment import Budget, Claimant, CohortCost, Unpaid
@@ -170,18 +169,23 @@ async def _by_worth(
 
 async def _options(connection: AsyncConnection, campaign_id: int) -> dict[int, list[tuple[str, Decimal]]]:
     """Return each cohort's options with their cost: its own first, then the cheaper ones, dearest first."""
-    cursor = await connection.execute(
-        "select cohort_id, record from campaign_cohort where campaign_id = %s and status = 'done'", (campaign_id,)
-    )
+    cursor = await connection.execute(_OPTIONS, (campaign_id,))
     found: dict[int, list[tuple[str, Decimal]]] = {}
-    async for cohort_id, record in cursor:
-        draft = CohortDraft.of_record(record)
-        assert draft.option_id is not None and draft.expected_cost_usd is not None  # a drafted cohort has an offer
-        found[cohort_id] = [
-            (draft.option_id, draft.expected_cost_usd),
-            *((offer.option_id, offer.expected_cost_usd) for offer in draft.cheaper),
-        ]
+    async for cohort_id, option_id, cost_usd in cursor:
+        found.setdefault(cohort_id, []).append((option_id, Decimal(cost_usd)))
     return found
+
+
+_OPTIONS: Final = """
+select k.cohort_id, offered.option_id, offered.terms ->> 'expected_cost_usd'
+from campaign_cohort k cross join lateral (
+    select k.record #>> '{terms,option_id}' as option_id, k.record -> 'terms' as terms, 0::bigint as place
+    union all
+    select cheaper.offer ->> 'option_id', cheaper.offer -> 'terms', cheaper.place
+    from jsonb_array_elements(k.record #> '{cohort,cheaper}') with ordinality as cheaper (offer, place)
+) as offered
+where k.campaign_id = %s and k.status = 'done' order by k.cohort_id, offered.place
+"""
 
 
 def _units(amount_usd: Decimal) -> int:

@@ -12,7 +12,8 @@ from server.campaign.insisting import insisting
 from server.campaign.spec import Spec
 from tools.chat.calls import ModelCall
 from tools.errors import DatabaseUnavailable, ModelUnavailable, OfferGraphError
-from tools.ledger.chunks import MOST_ATTEMPTS, Chunks, CohortWork
+from tools.ledger.cohorts import Cohorts, CohortWork
+from tools.ledger.holders import MOST_ATTEMPTS
 from tools.views import MemberView
 
 LEASE_MARGIN_S: Final = 30.0
@@ -24,8 +25,8 @@ _logger = logging.getLogger(__name__)
 class Drafting:
     """Drafts cohorts of one campaign. `sent_at` is the moment its emails carry."""
 
-    def __init__(self, deps: Deps, chunks: Chunks, *, campaign_id: int, spec: Spec, sent_at: datetime) -> None:
-        self._deps, self._chunks, self._spec = deps, chunks, spec
+    def __init__(self, deps: Deps, cohorts: Cohorts, *, campaign_id: int, spec: Spec, sent_at: datetime) -> None:
+        self._deps, self._cohorts, self._spec = deps, cohorts, spec
         self._campaign_id, self._sent_at = campaign_id, sent_at
         self._drafter = CohortDrafter(deps)
 
@@ -66,16 +67,16 @@ class Drafting:
     async def _written(self, work: CohortWork, draft: CohortDraft, base: object) -> bool:
         record = draft.record()
         if draft.failure is not None:
-            return await self._chunks.bury_cohort(
+            return await self._cohorts.bury_cohort(
                 work.cohort_id, error_class=draft.failure.code, error_text=draft.failure.message, record=record
             )
         if isinstance(base, Refused):
-            return await self._chunks.bury_cohort(
+            return await self._cohorts.bury_cohort(
                 work.cohort_id, error_class=base.code, error_text=base.message, record=record
             )
         assert isinstance(base, dict)
         assert draft.option_id is not None and draft.expected_cost_usd is not None and draft.source is not None
-        return await self._chunks.finish_cohort(
+        return await self._cohorts.finish_cohort(
             work.cohort_id,
             record=record | base,
             option_id=draft.option_id,
@@ -91,10 +92,10 @@ class Drafting:
         if work.attempt < MOST_ATTEMPTS:
             await self._give_back(work, told, charged=True)
             return False
-        return await self._chunks.bury_cohort(work.cohort_id, error_class=code, error_text=told, record={})
+        return await self._cohorts.bury_cohort(work.cohort_id, error_class=code, error_text=told, record={})
 
     async def _give_back(self, work: CohortWork, error: str, *, charged: bool) -> None:
-        await insisting(lambda: self._chunks.give_back_cohort(work.cohort_id, charged=charged, error=error))
+        await insisting(lambda: self._cohorts.give_back_cohort(work.cohort_id, charged=charged, error=error))
 
     def _ask(self, work: CohortWork) -> CohortAsk:
         spec = self._spec

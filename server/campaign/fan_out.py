@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,7 +27,9 @@ from graph.stencils import Stencils
 from server.campaign.insisting import insisting
 from tools.cardmembers import Cardmember, fetch_members
 from tools.errors import InputInvalid, OfferGraphError
-from tools.ledger.chunks import Chunks, ChunkWork, Item, Outcome, Written
+from tools.ledger.chunks import Chunks, ChunkWork, Item
+from tools.ledger.finishing import Written
+from tools.ledger.outcomes import Outcome
 from tools.screening import Usage
 
 POISON: Final = "the worker died each time it had this item; its log and the process's exit code say why"
@@ -36,6 +39,9 @@ MOST_DEATHS: Final = 3
 
 COHORTS: Final = 64
 """Cohorts a worker keeps loaded, about 0.5 MB each."""
+
+_Key = tuple[int, str | None]
+"""A cohort, and the cheaper option its members get, if any."""
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +56,7 @@ class FanOut:
 
     def __init__(self, deps: Deps, chunks: Chunks, *, campaign: str) -> None:
         self._deps, self._chunks, self._campaign = deps, chunks, campaign
-        self._offers: OrderedDict[tuple[int, str | None], _Cohort] = OrderedDict()
+        self._offers: OrderedDict[_Key, _Cohort] = OrderedDict()
         self._stencils = Stencils(deps.mailer)
         self._thread = ThreadPoolExecutor(1, "fan-out")
 
@@ -65,7 +71,7 @@ class FanOut:
         if work.deaths >= MOST_DEATHS and len(items) == 1:
             return await self._finish(work, [_poisoned(items[0])], epoch)
         members, usages = await asyncio.gather(self._members(items), self._chunks.usages(items))
-        cohorts = {key: await self._cohort(*key) for key in {(item.cohort_id, item.option_id) for item in items}}
+        cohorts = await self._cohorts({(item.cohort_id, item.option_id) for item in items})
         outcomes = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._decided, items, members, usages, cohorts
         )
@@ -85,38 +91,49 @@ class FanOut:
         ids = [item.user_id for item in items]
         return await fetch_members(pool, ids, table=self._deps.settings.cardmember_table)
 
-    async def _cohort(self, cohort_id: int, option_id: str | None) -> "_Cohort":
-        """Return a cohort's offers and record; those of the last chunks are kept, since chunks go by cohort."""
-        key = (cohort_id, option_id)
-        if key not in self._offers:
-            record = await self._chunks.cohort_record(cohort_id)
-            if record is None:
-                raise InputInvalid(f"cohort {cohort_id}: it has no draft, though it is its chunk's turn")
-            self._offers[key] = await asyncio.to_thread(self._loaded, record, option_id)
-            if len(self._offers) > COHORTS:
-                self._offers.popitem(last=False)
-        self._offers.move_to_end(key)
-        return self._offers[key]
+    async def _cohorts(self, keys: AbstractSet[_Key]) -> "dict[_Key, _Cohort]":
+        """Return cohorts' offers and records; those of the last chunks are kept, since chunks go by cohort."""
+        found = {key: self._offers[key] for key in keys if key in self._offers}
+        wanted = list(keys - found.keys())
+        for start in range(0, len(wanted), COHORTS):
+            missing = wanted[start : start + COHORTS]
+            records = await self._chunks.cohort_records({cohort_id for cohort_id, _ in missing})
+            if undrafted := [cohort_id for cohort_id, _ in missing if cohort_id not in records]:
+                raise InputInvalid(f"cohort {undrafted[0]}: it has no draft, though it is its chunk's turn")
+            found |= await asyncio.to_thread(self._loaded, missing, records)
+        for key, cohort in found.items():
+            self._offers[key] = cohort
+            self._offers.move_to_end(key)
+        while len(self._offers) > COHORTS:
+            self._offers.popitem(last=False)
+        return found
 
-    def _loaded(self, record: dict[str, Any], option_id: str | None) -> "_Cohort":
-        draft = CohortDraft.of_record(record)
-        return _Cohort(MemberOffers(draft, self._deps, self._stencils, option_id=option_id), Base.of(record))
+    def _loaded(self, keys: Iterable[_Key], records: Mapping[int, dict[str, Any]]) -> "dict[_Key, _Cohort]":
+        loaded = {}
+        for cohort_id, option_id in keys:
+            record = records[cohort_id]
+            draft = CohortDraft.of_record(record)
+            offers = MemberOffers(draft, self._deps, self._stencils, option_id=option_id)
+            loaded[cohort_id, option_id] = _Cohort(offers, Base.of(record))
+        return loaded
 
     def _decided(
         self,
         items: Sequence[Item],
         members: Mapping[str, Cardmember],
         usages: Mapping[str, Usage],
-        cohorts: Mapping[tuple[int, str | None], "_Cohort"],
+        cohorts: Mapping[_Key, "_Cohort"],
     ) -> list[Outcome]:
-        return [
-            self._one(
-                item, members.get(item.user_id), usages[item.prediction_key], cohorts[item.cohort_id, item.option_id]
-            )
-            for item in items
-        ]
+        sizes = Counter((item.cohort_id, item.option_id) for item in items)
 
-    def _one(self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort") -> Outcome:
+        def one(item: Item) -> Outcome:
+            key = item.cohort_id, item.option_id
+            member, usage = members.get(item.user_id), usages[item.prediction_key]
+            return self._one(item, member, usage, cohorts[key], alone=sizes[key] == 1)
+
+        return [one(item) for item in items]
+
+    def _one(self, item: Item, member: Cardmember | None, usage: Usage, cohort: "_Cohort", *, alone: bool) -> Outcome:
         if member is None:
             return _outcome(item, usage, "skipped", "user_not_found")
         try:
@@ -126,6 +143,7 @@ class FanOut:
                 usage,
                 run_id=run_id_of(self._campaign, item.prediction_key),
                 key=item.prediction_key,
+                alone=alone,
             )
             return _told(item, usage, found, cohort.base)
         except OfferGraphError as error:

@@ -19,6 +19,7 @@ from server.campaign.spec import Spec
 from tools.errors import DatabaseUnavailable, OfferGraphError, PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
 from tools.ledger.chunks import Chunks, ChunkWork
+from tools.ledger.cohorts import Cohorts
 from tools.ledger.presence import present
 from tools.ledger.spent import budget_of, spent_usd
 from tools.ledger.usage import Spending, spending_for
@@ -61,10 +62,13 @@ class Worker:
             zone=deps.zone,
             planned_at=campaign.planned_at,
         )
+        self.cohorts = Cohorts(
+            deps.database, campaign_id=campaign.campaign_id, owner=self.owner, planned_at=campaign.planned_at
+        )
         spec = Spec.model_validate(campaign.spec)
         assert campaign.sent_at is not None  # set when the file was taken in
         self._drafting = Drafting(
-            deps, self.chunks, campaign_id=campaign.campaign_id, spec=spec, sent_at=campaign.sent_at
+            deps, self.cohorts, campaign_id=campaign.campaign_id, spec=spec, sent_at=campaign.sent_at
         )
         self._fan_out = FanOut(deps, self.chunks, campaign=campaign.name)
         self._stopping = asyncio.Event()
@@ -138,7 +142,7 @@ class Worker:
     async def _draft_one(self) -> bool:
         if await self._is_spent():
             return False
-        work = await insisting(lambda: self.chunks.claim_cohort(self._drafting.lease_s))
+        work = await insisting(lambda: self.cohorts.claim_cohort(self._drafting.lease_s))
         if work is None:
             return False
         await self._drafting.draft(work)

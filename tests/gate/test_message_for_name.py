@@ -57,9 +57,17 @@ SENTENCES: Final = st.lists(st.sampled_from(SAID), min_size=2, max_size=9).map("
     names=st.lists(NAMES, min_size=2, max_size=4),
     run_ids=st.tuples(RUN_IDS, RUN_IDS),
     email=EMAILS,
+    alone=st.booleans(),
 )
 def test_the_report_of_a_filled_email_is_the_one_of_the_members_own(
-    first: int, at: int, before: str, behind: str, names: list[str], run_ids: tuple[str, str], email: str | None
+    first: int,
+    at: int,
+    before: str,
+    behind: str,
+    names: list[str],
+    run_ids: tuple[str, str],
+    email: str | None,
+    alone: bool,
 ) -> None:
     """Each name is met with a draft that is sound, and then with one whose words lie in wait for it."""
     stencils, gate = Stencils(book().mailer), replace(book().gate)
@@ -72,7 +80,7 @@ def test_the_report_of_a_filled_email_is_the_one_of_the_members_own(
     )
     for offer, copy in ((sound, sound.copy), (hostile, said)):
         for name in names:
-            told, whole = _both(stencils, gate, offer, copy, name, run_ids, email)
+            told, whole = _both(stencils, gate, offer, copy, name, run_ids, email, alone=alone)
             assert told.model_dump(exclude={"elapsed_ms"}) == whole
 
 
@@ -87,6 +95,16 @@ def test_it_is_so_of_every_kind_of_copy_and_most_names_share_one_email() -> None
         mail = _mail(offers()[0], offers()[0].copy, "a" * 32)
         cuts[stencils.cut(mail, Person(name), gate).stencil.takes_name] += 1
     assert cuts == {True: 5, False: 5}
+
+
+def test_a_draft_of_one_mail_is_cut_for_its_own_name_alone() -> None:
+    stencils, gate, offer = Stencils(book().mailer), replace(book().gate), offers()[0]
+    mail = _mail(offer, offer.copy, "a" * 32)
+    takes = [
+        stencils.cut(mail, Person(name), gate, alone=alone).stencil.takes_name
+        for name, alone in (("Ada", True), ("Ada", False), ("Bo", True))
+    ]
+    assert takes == [False, True, True]
 
 
 def test_a_word_that_another_drafts_sentence_waits_for_is_heard() -> None:
@@ -125,10 +143,12 @@ def _both(
     name: str | None,
     run_ids: tuple[str, str],
     email: str | None,
+    *,
+    alone: bool = False,
 ) -> tuple[ComplianceReport, dict[str, object]]:
     """Return the report of the member's mail as it is filled, and of the one rendered for them."""
     mail, person = _mail(offer, copy, run_ids[1]), Person(name, email)
-    cut = stencils.cut(mail, person, gate)
+    cut = stencils.cut(mail, person, gate, alone=alone)
     filled, facts = cut.filled(run_ids[1], name)
     theirs = mail.build(person)
     assert (filled.html, filled.text, filled.html_sha256) == (theirs.html, theirs.text, theirs.html_sha256)

@@ -126,12 +126,17 @@ def _clause_of(result: ClauseResult) -> dict[str, Any]:
 
 def _is_same(one: Any, other: Any) -> bool:
     """Tell whether two values are the same in JSON, where 1, 1.0 and true are three values and equal in Python."""
+    # Equal and written alike, in the same order: what Python compares at once, nearly always enough.
+    return bool(one == other) and (repr(one) == repr(other) or _is_alike(one, other))
+
+
+def _is_alike(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, Mapping):
-        return one.keys() == other.keys() and all(_is_same(value, other[name]) for name, value in one.items())
+        return one.keys() == other.keys() and all(_is_alike(value, other[name]) for name, value in one.items())
     if isinstance(one, Sequence) and not isinstance(one, str):
-        return len(one) == len(other) and all(_is_same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(_is_alike(a, b) for a, b in zip(one, other, strict=True))
     return bool(one == other)
 
 

@@ -62,7 +62,8 @@ async def without(connection: AsyncConnection, campaign_id: int) -> AsyncIterato
 async def cohort_record(connection: AsyncConnection, campaign_id: int, cohort_id: int) -> dict[str, Any]:
     """Return a cohort's record."""
     cursor = await connection.execute(
-        "select record from campaign_cohort where campaign_id = %s and cohort_id = %s", (campaign_id, cohort_id)
+        "select whole_cohort(record) from campaign_cohort where campaign_id = %s and cohort_id = %s",
+        (campaign_id, cohort_id),
     )
     row = await cursor.fetchone()
     assert row is not None  # an offer of the cohort refers to it

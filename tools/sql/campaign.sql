@@ -104,10 +104,16 @@ alter table decision
     add column if not exists cohort_id int,
     add column if not exists part text;
 
+-- A cohort's record, whole: the report of the last draft in its history is the record's own, and kept once.
+create or replace function whole_cohort(record jsonb) returns jsonb language sql immutable as $$
+    select case when record ? 'report' and jsonb_array_length(record -> 'history') > 0
+        and not (record -> 'history' -> -1) ? 'report' then jsonb_set(record, '{history,-1,report}', record -> 'report') else record end
+$$;
+
 -- A decision's record, whole: what its cohort shares, over it what some of the cohort's members share, and its own.
 create or replace function whole_record(d decision) returns jsonb language sql stable as $$
     select case when d.cohort_id is null then d.record else (
-        select c.record || coalesce(p.record, '{}') || d.record
+        select whole_cohort(c.record) || coalesce(p.record, '{}') || d.record
             || jsonb_build_object('ids', jsonb_build_object('run_id', d.run_id, 'prediction_key', d.prediction_key))
         from campaign_cohort c left join campaign_part p on p.campaign_id = d.campaign_id and p.part = d.part
         where c.campaign_id = d.campaign_id and c.cohort_id = d.cohort_id

@@ -74,7 +74,8 @@ _CLAUSES: Final = """
 select (r ->> 'policy_id') || '/' || (r ->> 'clause_id') as clause, count(distinct (k.cohort_id, h.place)) as drafts,
     count(distinct k.cohort_id) as cohorts
 from campaign_cohort k
-cross join lateral jsonb_array_elements(coalesce(k.record -> 'history', '[]')) with ordinality as h (attempt, place)
+cross join lateral jsonb_array_elements(coalesce(whole_cohort(k.record) -> 'history', '[]'))
+    with ordinality as h (attempt, place)
 cross join lateral jsonb_path_query(
     h.attempt, '$.report.results[*] ? (@.severity != "warn" && (@.result == "violate" || @.result == "unknown"))'
 ) as r

@@ -18,7 +18,9 @@ from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, r
 from tests.server.campaign.written import offer_outcome
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.campaigns import Campaign, Campaigns
-from tools.ledger.chunks import BudgetCut, Chunks
+from tools.ledger.chunks import Chunks
+from tools.ledger.cohorts import Cohorts
+from tools.ledger.finishing import BudgetCut
 
 RUNNING = "update campaign set state = 'running', allotted_at = now() where campaign_id = %s returning 1"
 
@@ -32,6 +34,10 @@ def chunks_of(deps: Deps, campaign: Campaign, owner: str) -> Chunks:
         zone=deps.zone,
         planned_at=campaign.planned_at,
     )
+
+
+def cohorts_of(deps: Deps, campaign: Campaign, owner: str) -> Cohorts:
+    return Cohorts(deps.database, campaign_id=campaign.campaign_id, owner=owner, planned_at=campaign.planned_at)
 
 
 async def small(deps: Deps, folder: Path, *, gold: int = 2, **terms: object) -> Campaign:
@@ -73,8 +79,8 @@ async def test_workers_of_an_earlier_plan_get_no_work_of_the_next(deps: Deps, tm
     now = await Campaigns(deps.database).named(NAME)
     await rows_of(deps, RUNNING, now.campaign_id)
     old, new = chunks_of(deps, before, "old"), chunks_of(deps, now, "new")
-    assert await old.claim_cohort(60) is None and await old.claim_chunk(60) is None
-    assert await new.claim_cohort(60) is not None and await new.claim_chunk(60) is not None
+    assert await old.claim_chunk(60) is None and await cohorts_of(deps, before, "old").claim_cohort(60) is None
+    assert await new.claim_chunk(60) is not None and await cohorts_of(deps, now, "new").claim_cohort(60) is not None
 
 
 async def test_models_may_cost_what_is_left_beside_the_offers_of_the_budget_as_it_is_set_now(
@@ -146,14 +152,16 @@ async def test_a_campaign_is_not_run_long_after_its_offers_began(deps: Deps, tmp
 async def test_a_draft_with_a_nul_in_it_is_recorded(deps: Deps, tmp_path: Path) -> None:
     campaign = await small(deps, tmp_path)
     await rows_of(deps, RUNNING, campaign.campaign_id)
-    chunks = chunks_of(deps, campaign, "w")
-    work = await chunks.claim_cohort(60)
+    chunks, cohorts = chunks_of(deps, campaign, "w"), cohorts_of(deps, campaign, "w")
+    work = await cohorts.claim_cohort(60)
     assert work is not None
     record = {"draft": {"text": "a\0b"}, "calls": []}
-    assert await chunks.finish_cohort(
+    assert await cohorts.finish_cohort(
         work.cohort_id, record=record, option_id="o", expected_cost_usd=Decimal(1), source="model"
     )
-    assert await chunks.cohort_record(work.cohort_id) == {"draft": {"text": "a\ufffdb"}, "calls": []}
+    assert await chunks.cohort_records([work.cohort_id]) == {
+        work.cohort_id: {"draft": {"text": "a\ufffdb"}, "calls": []}
+    }
 
 
 async def test_workers_are_stopped_though_one_of_them_has_just_ended(deps: Deps) -> None:
@@ -163,3 +171,26 @@ async def test_workers_are_stopped_though_one_of_them_has_just_ended(deps: Deps)
     await asyncio.sleep(0)
     engine._processes.add(ended)
     engine.stop()
+
+
+@pytest.mark.parametrize("last", [{"told": [], "report": {"verdict": "pass"}}, {"told": [], "report": None}])
+async def test_a_report_that_history_repeats_is_kept_once_and_read_twice(
+    deps: Deps, tmp_path: Path, last: dict[str, object]
+) -> None:
+    campaign = await small(deps, tmp_path)
+    await rows_of(deps, RUNNING, campaign.campaign_id)
+    chunks, cohorts = chunks_of(deps, campaign, "w"), cohorts_of(deps, campaign, "w")
+    work = await cohorts.claim_cohort(60)
+    assert work is not None
+    first = {"told": [], "report": {"verdict": "pass"}}
+    record = {"history": [first, last], "report": {"verdict": "pass"}, "calls": []}
+    assert await cohorts.finish_cohort(
+        work.cohort_id, record=record, option_id="o", expected_cost_usd=Decimal(1), source="model"
+    )
+    is_repeated = last["report"] == record["report"]
+    kept = await rows_of(
+        deps, "select (record #> '{history,0}') ? 'report', (record #> '{history,1}') ? 'report' from campaign_cohort"
+        " where cohort_id = %s", work.cohort_id,
+    )  # fmt: skip
+    assert kept == [(True, not is_repeated)]
+    assert await chunks.cohort_records([work.cohort_id]) == {work.cohort_id: record}

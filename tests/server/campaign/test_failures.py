@@ -30,7 +30,9 @@ from tests.server.campaign.ran import members_of, planned, row, rows_of, run
 from tools.errors import PoliciesUnavailable
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.campaigns import Campaign, Campaigns
-from tools.ledger.chunks import BudgetCut, Chunks
+from tools.ledger.chunks import Chunks
+from tools.ledger.cohorts import Cohorts
+from tools.ledger.finishing import BudgetCut
 from tools.ledger.spent import usage_of
 from tools.ledger.usage import Spending, spending_for
 
@@ -214,6 +216,10 @@ def chunks_of(deps: Deps, campaign: Campaign, owner: str) -> Chunks:
     return Chunks(deps.database, campaign_id=campaign.campaign_id, owner=owner, table=table, zone=deps.zone)
 
 
+def cohorts_of(deps: Deps, campaign: Campaign, owner: str) -> Cohorts:
+    return Cohorts(deps.database, campaign_id=campaign.campaign_id, owner=owner)
+
+
 async def ready(deps: Deps, campaign: Campaign) -> Campaign:
     """Draft, allot, and leave the fan-out to the test."""
     await Campaigns(deps.database).move(campaign.campaign_id, "running", only_from=("planned", "paused"))
@@ -273,7 +279,7 @@ async def test_what_a_zombie_brings_after_its_lease_changes_nothing(
 async def test_a_zombies_draft_changes_nothing(deps: Deps, script: ScriptedModel, tmp_path: Path) -> None:
     campaign = await small(deps, tmp_path)
     await Campaigns(deps.database).move(campaign.campaign_id, "running", only_from=("planned",))
-    zombie, other = chunks_of(deps, campaign, "zombie"), chunks_of(deps, campaign, "other")
+    zombie, other = cohorts_of(deps, campaign, "zombie"), cohorts_of(deps, campaign, "other")
     held = await zombie.claim_cohort(0)
     taken = [await other.claim_cohort(60), await other.claim_cohort(60)]  # those never claimed come first
     assert held is not None and taken[1] is not None and held.cohort_id == taken[1].cohort_id

@@ -79,7 +79,7 @@ async def decided_again(deps: Deps, record: dict[str, Any]) -> Offered:
     prediction = OfferInput.model_validate(record["prediction"])
     (shared, option_id), = await rows(
         deps.database,
-        "select c.record, o.option_id from offer o join decision d using (run_id)"
+        "select whole_cohort(c.record), o.option_id from offer o join decision d using (run_id)"
         " join campaign_cohort c on (c.campaign_id, c.cohort_id) = (d.campaign_id, d.cohort_id)"
         " where o.run_id = %(run_id)s",
         run_id=record["run"]["run_id"],

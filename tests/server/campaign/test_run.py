@@ -25,7 +25,8 @@ from tools.email.message import Person
 from tools.email.message_checks import message_facts
 from tools.errors import PoliciesUnavailable
 from tools.ledger.campaigns import Campaign, Campaigns
-from tools.ledger.chunks import Chunks, Outcome
+from tools.ledger.chunks import Chunks
+from tools.ledger.outcomes import Outcome
 from tools.report import ComplianceReport
 from tools.screening import Usage
 from tools.terms import Menu, OfferTerms

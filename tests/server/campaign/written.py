@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from server.campaign.fan_out import run_id_of
 from tests.server.campaign.ran import NAME
-from tools.ledger.chunks import Item, Outcome, OwnRecord
+from tools.ledger.chunks import Item
+from tools.ledger.outcomes import Outcome, OwnRecord
 from tools.ledger.records import IssuedRow
 from tools.screening import Usage
 

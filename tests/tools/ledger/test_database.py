@@ -5,6 +5,8 @@ import logging
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from tests.tools.ledger.conftest import prepare, process
 from tests.tools.ledger.rows import rows
@@ -96,6 +98,50 @@ async def test_a_queue_of_our_own_is_no_outage_for_those_who_ask_the_pool_itself
             assert not asking.done() and not loading.done()
         await asking
         assert await loading is None
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[AsyncConnection]:
+    """The connections of which the server was asked whether they live, in order."""
+    asked: list[AsyncConnection] = []
+    check = AsyncConnectionPool.check_connection
+
+    async def noted(connection: AsyncConnection) -> None:
+        asked.append(connection)
+        await check(connection)
+
+    monkeypatch.setattr(AsyncConnectionPool, "check_connection", noted)
+    return asked
+
+
+async def test_a_connection_is_asked_whether_it_lives_once_it_was_idle(
+    database_url: str, asked: list[AsyncConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process(database_url, pool_size=1) as database:
+        for _ in range(5):
+            await rows(database, "select 1")
+        assert len(asked) == 1
+        monkeypatch.setattr("tools.database.TRUSTED_S", 0.0)
+        for _ in range(5):
+            await rows(database, "select 1")
+        assert len(asked) == 6
+
+
+async def test_connections_that_the_server_ended_a_moment_ago_are_not_lent(
+    database: Database, database_url: str, asked: list[AsyncConnection]
+) -> None:
+    async with process(database_url, pool_size=4) as ended:
+
+        async def pid(everyone: asyncio.Barrier) -> int:
+            async with ended.statement() as connection:
+                await everyone.wait()
+                return connection.info.backend_pid
+
+        everyone = asyncio.Barrier(4)
+        pids = await asyncio.gather(*(pid(everyone) for _ in range(4)))
+        await rows(database, f"select pg_terminate_backend(pid, 5000) from unnest(array{list(pids)}) as pid")
+        again = await asyncio.gather(*(pid(everyone) for _ in range(4)))
+        assert len({*pids, *again}) == 8
 
 
 async def test_what_takes_too_long_is_cut_off(database: Database) -> None:
