@@ -74,7 +74,8 @@ on conflict (campaign_id, scope, name) do nothing
 
 _DAY: Final = """
 select c.name as campaign, b.limit_usd, b.limit_usd - u.used_usd as left_usd
-from budget b join campaign c using (campaign_id) join budget_use u on u.campaign_id = b.campaign_id and u.scope = 'day' and u.name = %(today)s
+from budget b join campaign c using (campaign_id)
+join budget_use u on u.campaign_id = b.campaign_id and u.scope = 'day' and u.name = %(today)s
 where b.campaign_id = %(campaign_id)s and b.scope = 'day'
 for update of u
 """
