@@ -55,7 +55,7 @@ class Unpaid:
 
 
 async def budgets_of(connection: AsyncConnection, campaign_id: int) -> list[Budget]:
-    """Return the campaign's budgets but those per day, which a run waits for."""
+    """Return the campaign's budgets but the one per day: what today can't pay waits for a later day (`day_money`)."""
     async with connection.cursor(row_factory=class_row(Budget)) as cursor:
         await cursor.execute(_BUDGETS, {"id": campaign_id})
         return await cursor.fetchall()

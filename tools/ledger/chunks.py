@@ -141,7 +141,8 @@ class Chunks:
         `attempt` is that of the claim: a worker whose lease lapsed may have claimed the same chunk again meanwhile.
         The members of its offers are locked and counted again: an offer whose member got another one, or opted out,
         since it was decided is not written and its item stays open. Raises PoliciesUnavailable when other policies are
-        in force than `policy_epoch`'s, BudgetCut, DatabaseUnavailable; then nothing was written.
+        in force than `policy_epoch`'s, BudgetCut, DatabaseUnavailable; then nothing was written. Raises DaySpent when
+        the day's budget pays only some of the offers: those and all else were written, and the rest stays open.
         """
         return await self._finishing.finish(chunk_no, outcomes, policy_epoch=policy_epoch, attempt=attempt)
 

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection, errors
 from tools.database import Database
 from tools.errors import PoliciesUnavailable
 from tools.ledger import finishing_statements as statements
+from tools.ledger.day_money import fitting
 from tools.ledger.holders import Holder
 from tools.ledger.outcomes import Outcome, columns
 from tools.ledger.usages import Asked, count_usages
@@ -31,6 +32,12 @@ class BudgetCut(PoliciesUnavailable):
     """A budget was lowered below what the campaign was allotted: nothing of the chunk was written."""
 
     code = "budget_cut"
+
+
+class DaySpent(BudgetCut):
+    """What is left of a day's budget can't pay some offers of a chunk: those stay open, the others were written."""
+
+    code = "day_spent"
 
 
 CUT: Final = "a budget of the campaign was lowered below what is allotted; raise it, or plan again"
@@ -56,7 +63,9 @@ class Finishing:
                     return None
                 if await read_epoch(connection) != policy_epoch:
                     raise PoliciesUnavailable("the policies in force changed since the campaign was planned")
-                stand = await self._unmoved(connection, outcomes)
+                unmoved = await self._unmoved(connection, outcomes)
+                paid_today = await fitting(connection, unmoved, values)
+                stand = paid_today.outcomes
                 parts = self._new_parts(stand)
                 await connection.execute(
                     statements.PARTS, values | {"shas": list(parts), "bodies": list(parts.values())}
@@ -68,6 +77,8 @@ class Finishing:
         except errors.CheckViolation as error:
             raise BudgetCut(CUT) from error
         self._parts |= parts.keys()
+        if paid_today.waits:
+            raise DaySpent(paid_today.waits)
         return Written(written=len(stand), moved=len(outcomes) - len(stand))
 
     async def _usages(self, connection: AsyncConnection, asked: Sequence[Asked]) -> dict[str, Usage]:
