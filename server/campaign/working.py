@@ -26,6 +26,11 @@ from tools.ledger.presence import present
 from tools.ledger.spent import standing_of
 from tools.ledger.usage import Spending, spending_for
 
+DRAFTS_A_CALL: Final = 1.25
+"""Drafts under way for each call that may be: some are checked and written while others wait for their answer.
+
+More would wait for their turn at a slow endpoint until their call's time is over.
+"""
 CHUNKS_AT_ONCE: Final = 2
 """Chunks a worker has: while one is decided, the next is read and the last one written."""
 CHUNK_LEASE_S: Final = 60.0
@@ -110,7 +115,7 @@ class Worker:
             self._fan_out.close()
 
     async def _draft(self) -> bool:
-        """Draft cohorts, as many at once as the endpoint may be asked; return whether there were any.
+        """Draft cohorts, as many at once as keep the endpoint asked; return whether there were any.
 
         While the endpoint is away nothing is claimed but, now and then, the cohort whose prompts find out; nothing
         while it asks to be left alone.
@@ -121,7 +126,7 @@ class Worker:
             return False
         if traffic.breaker.is_open:
             return traffic.breaker.may_probe and await self._draft_one()
-        return await self._many(self._deps.model.max_concurrency, self._draft_one)
+        return await self._many(math.ceil(self._deps.model.max_concurrency * DRAFTS_A_CALL), self._draft_one)
 
     async def _decide(self) -> bool:
         return await self._many(CHUNKS_AT_ONCE, self._decide_one)

@@ -1,7 +1,6 @@
 """What `offers policies impact` does: judges offers while they stream out of the ledger, and writes in one go."""
 
 import asyncio
-import csv
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +32,7 @@ from tools.ledger.holds import LiveOffer, count_live, hold, known_texts, live_of
 from tools.ledger.versions import read_standing
 from tools.policies import Gate
 from tools.policies.stored import Standing, compile_standing
+from tools.spreadsheet import Sheet
 
 COLUMNS: Final = (
     "run_id", "user_id", "campaign", "domain", "option", "issued_at", "sent_at",
@@ -215,13 +215,12 @@ def _recall_list(path: Path | None) -> Iterator[Callable[[LiveOffer, Sequence[Fi
     scratch = path.with_name(f".{path.name}.part")
     try:
         with scratch.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
+            sheet = Sheet(file, COLUMNS)
 
             def write(offer: LiveOffer, findings: Sequence[Finding]) -> int:
                 if offer.sent_at is None:
                     return 0
-                writer.writerows([_row(offer, one) for one in findings])
+                sheet.writerows([_row(offer, one) for one in findings])
                 return len(findings)
 
             yield write
@@ -232,16 +231,10 @@ def _recall_list(path: Path | None) -> Iterator[Callable[[LiveOffer, Sequence[Fi
 
 def _row(offer: LiveOffer, one: Finding) -> list[str]:
     sent = "" if offer.sent_at is None else offer.sent_at.isoformat()
-    values = (
+    return [
         offer.run_id, offer.user_id, offer.campaign, offer.domain, offer.option_id, offer.issued_at.isoformat(), sent,
         one.policy_id, one.clause_id, one.field, one.quote,
-    )  # fmt: skip
-    return [_cell(value) for value in values]
-
-
-def _cell(value: str) -> str:
-    """Return a value that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    ]  # fmt: skip
 
 
 def _remove_files(output_dir: Path, held: Sequence[tuple[str, datetime]]) -> int:

@@ -1,12 +1,13 @@
 """The rejects file: one line per bad cell, with its line in the source, column, value and reason."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
+
+from tools.spreadsheet import Sheet
 
 ROW: Final = "(row)"
 """Stands in the column's place when the row as a whole is at fault."""
@@ -27,7 +28,8 @@ class Reject(NamedTuple):
 class Rejects:
     """Collect rejects on disk; the file takes its place only when the load has committed.
 
-    With no folder they are counted, not kept. The file holds members' values: only its owner may read it.
+    With no folder they are counted, not kept. The file holds members' values: only its owner may read it,
+    and no spreadsheet takes one of them for a formula (`tools.spreadsheet`).
     """
 
     def __init__(self, source: Path, folder: Path | None) -> None:
@@ -43,8 +45,7 @@ class Rejects:
         """Open the draft of the file."""
         if self._draft is not None:
             self._file = open(self._draft, "w", encoding="utf-8", newline="", opener=_private)
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(Reject._fields)
+            self._sheet = Sheet(self._file, Reject._fields)
         return self
 
     def __exit__(
@@ -61,13 +62,13 @@ class Rejects:
         for reject in rejects:
             self.reasons[reject.column, reject.reason] += 1
             if self._draft is not None:
-                self._writer.writerow(reject._replace(value=reject.value[:SHOWN]))
+                self._sheet.writerow(reject._replace(value=reject.value[:SHOWN]))
 
     def note(self, entries: Iterable[Reject]) -> None:
         """Write entries that say what became of rows that were not bad."""
         if self._draft is not None:
             for entry in entries:
-                self._writer.writerow(entry)
+                self._sheet.writerow(entry)
                 self._noted = True
 
     def publish(self) -> Path | None:

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from tools.columns import NAMES
 from tools.load import LoadReport, load_file
 from tools.sample import sample_members
+from tools.spreadsheet import value_of
 
 Load = Callable[..., Awaitable[LoadReport]]
 
@@ -69,7 +70,8 @@ def read_rejects(report: LoadReport) -> list[tuple[int, str, str, str]]:
     if report.rejects_path is None:
         return []
     rows = csv_rows(report.rejects_path.read_bytes().decode())
-    return [(int(row["line"]), row["column"], row["value"], row["reason"]) for row in rows]
+    read = value_of
+    return [(int(row["line"]), read(row["column"]), read(row["value"]), read(row["reason"])) for row in rows]
 
 
 @pytest.fixture
