@@ -21,8 +21,9 @@ READING: Final = (
 
 def cell(value: str) -> str:
     """Return a value as it may stand in a cell."""
-    is_risky = value[:1] in SIGNS or value.lstrip()[:1] in SIGNS
-    return MARK + value if value and is_risky else value
+    rest = value.lstrip()
+    is_risky = rest[:1] in SIGNS or not SIGNS.isdisjoint(value[: len(value) - len(rest)])
+    return MARK + value if is_risky else value
 
 
 def value_of(cell: str) -> str:

@@ -126,7 +126,7 @@ class Worker:
             return False
         if traffic.breaker.is_open:
             return traffic.breaker.may_probe and await self._draft_one()
-        return await self._many(math.ceil(self._deps.model.max_concurrency * DRAFTS_A_CALL), self._draft_one)
+        return await self._many(math.floor(self._deps.model.max_concurrency * DRAFTS_A_CALL), self._draft_one)
 
     async def _decide(self) -> bool:
         return await self._many(CHUNKS_AT_ONCE, self._decide_one)

@@ -18,6 +18,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 @given(texts)
 @example("")
 @example("''")
+@example(" \r")
 def test_no_cell_begins_as_a_formula_and_each_gives_its_value_back(value: str) -> None:
     shown = cell(value)
     assert not shown.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
