@@ -32,7 +32,7 @@ def greeting_name(name: str | None) -> str:
 def _is_name(word: str) -> bool:
     if not word or len(word) > LONGEST or word.casefold() in _NO_NAMES or _INVISIBLE.search(word):
         return False
-    if word != unicodedata.normalize("NFKC", word):
+    if "\0" in word or word != unicodedata.normalize("NFKC", word):  # \0 marks accents below
         return False
     # Accents and vowel signs that NFC keeps apart belong to the letter before them; a pile of them is a prank.
     marked = "".join("\0" if unicodedata.category(sign) in ("Mn", "Mc") else sign for sign in word)

@@ -39,6 +39,8 @@ def test_a_plain_first_name_greets(name: str, greeted: str) -> None:
         "12345",
         "bob@mail.example",
         "\u202eBob",
+        "B\0ob",
+        "Bob\0",
         "B\u200bob",
         "B\ufe0fob",
         "\u3164",
