@@ -46,18 +46,24 @@ async def small(deps: Deps, folder: Path, *, gold: int = 2, **terms: object) -> 
     return await planned(deps, folder, [row(user_id) for user_id in ids], **terms)
 
 
-async def test_chunks_of_a_dead_worker_are_split_by_several_at_once(deps: Deps, tmp_path: Path) -> None:
-    campaign = await small(deps, tmp_path, gold=40)
-    of = campaign.campaign_id
-    await rows_of(deps, RUNNING, of)
+async def cut_in_four(deps: Deps, of: int, *, items: int) -> None:
+    """Put a campaign's items in four chunks of so many each."""
     await rows_of(deps, "update offer_item set chunk_no = 1 + row_no %% 4 where campaign_id = %s returning 1", of)
     await rows_of(
         deps,
         "insert into campaign_chunk (campaign_id, chunk_no, wave, items)"
-        " select %s, number, 1, 10 from generate_series(1, 4) as number"
-        " on conflict (campaign_id, chunk_no) do update set items = 10 returning 1",
+        " select %s, number, 1, %s from generate_series(1, 4) as number"
+        " on conflict (campaign_id, chunk_no) do update set items = excluded.items returning 1",
         of,
+        items,
     )
+
+
+async def test_chunks_of_a_dead_worker_are_split_by_several_at_once(deps: Deps, tmp_path: Path) -> None:
+    campaign = await small(deps, tmp_path, gold=40)
+    of = campaign.campaign_id
+    await rows_of(deps, RUNNING, of)
+    await cut_in_four(deps, of, items=10)
     dead = chunks_of(deps, campaign, "dead")
     assert [await dead.claim_chunk(60) is not None for _ in range(4)] == [True] * 4
     await rows_of(deps, "update campaign_chunk set lease_until = now() where campaign_id = %s returning 1", of)

@@ -9,7 +9,7 @@ import pytest
 from graph.deps import Deps
 from server.campaign.verify import verify
 from tests.server.campaign.ran import NAME, members_of, planned, row, rows_of, run
-from tests.server.campaign.test_attacks import RUNNING, chunks_of
+from tests.server.campaign.test_attacks import RUNNING, chunks_of, cut_in_four
 from tests.server.campaign.written import offer_outcome
 from tools.ledger.budgets import BudgetKey, Budgets
 from tools.ledger.campaigns import Campaign, Campaigns
@@ -76,14 +76,7 @@ async def test_workers_at_once_issue_what_the_day_pays_and_no_more(deps: Deps, t
     campaign = await of_confidence(deps, tmp_path, *(0.9,) * 24)
     of = campaign.campaign_id
     await rows_of(deps, RUNNING, of)
-    await rows_of(deps, "update offer_item set chunk_no = 1 + row_no %% 4 where campaign_id = %s returning 1", of)
-    await rows_of(
-        deps,
-        "insert into campaign_chunk (campaign_id, chunk_no, wave, items)"
-        " select %s, number, 1, 6 from generate_series(1, 4) as number"
-        " on conflict (campaign_id, chunk_no) do update set items = 6 returning 1",
-        of,
-    )
+    await cut_in_four(deps, of, items=6)
     await per_day(deps, "16.30")
 
     async def one(owner: str) -> bool:

@@ -70,8 +70,9 @@ def read_rejects(report: LoadReport) -> list[tuple[int, str, str, str]]:
     if report.rejects_path is None:
         return []
     rows = csv_rows(report.rejects_path.read_bytes().decode())
-    read = value_of
-    return [(int(row["line"]), read(row["column"]), read(row["value"]), read(row["reason"])) for row in rows]
+    return [
+        (int(row["line"]), value_of(row["column"]), value_of(row["value"]), value_of(row["reason"])) for row in rows
+    ]
 
 
 @pytest.fixture
